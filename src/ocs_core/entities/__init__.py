@@ -1,0 +1,1 @@
+"""Entities: frozen values. A change is a new value, saved and published explicitly."""

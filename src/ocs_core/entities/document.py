@@ -1,0 +1,68 @@
+"""Documents: invoices, credits, deposits (domain: section 3)."""
+
+import datetime as dt
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+import attrs
+
+from ocs_core.entities.account import AccountRef
+
+
+class DueAmountType(StrEnum):
+    """AR: the payer owes. LIABILITY: the provider owes."""
+
+    AR = "AR"
+    LIABILITY = "LIABILITY"
+
+
+class DocumentState(StrEnum):
+    OPEN = "OPEN"
+    PARTIALLY_PAID = "PARTIALLY_PAID"
+    SETTLED = "SETTLED"
+    CANCELLED = "CANCELLED"
+
+
+@attrs.frozen(kw_only=True)
+class Document:
+    """A document with amounts in millionths, all positive; the direction is the due amount type.
+
+    `total_amount` is without tax and `total_amount_net` **with** tax: the field's own odd names.
+    `total_amount_net == total_amount + total_amount_tax + rounding_compensation`, in whole minor units, and
+    `0 <= due_amount <= total_amount_net` is what is still open.
+    """
+
+    code: ClassVar[str] = "document"
+
+    ref_id: UUID
+    document_no: str
+    external_document_no: str | None = None
+    document_type: str
+    document_source: str | None = None
+    account: AccountRef
+    currency: str
+    document_issued_date: dt.date
+    document_tax_date: dt.date
+    document_due_date: dt.date
+    total_amount: int
+    total_amount_tax: int
+    total_amount_net: int
+    rounding_compensation: int = 0
+    due_amount: int
+    due_amount_type: DueAmountType
+    payment_ref1: str | None = None
+    payment_ref2: str | None = None
+    payment_ref3: str | None = None
+    cancelled: bool = False
+    cancel_reason: str | None = None
+    cancelled_at: dt.datetime | None = None
+    version: int = 1
+
+    @property
+    def state(self) -> DocumentState:
+        if self.cancelled:
+            return DocumentState.CANCELLED
+        if self.due_amount == 0:
+            return DocumentState.SETTLED
+        return DocumentState.OPEN if self.due_amount == self.total_amount_net else DocumentState.PARTIALLY_PAID

@@ -1,0 +1,287 @@
+"""The form of a request: types, lengths, ranges (domain: section 2). One description serves three readers:
+requests built in Python (`check`), JSON bodies (`ocs_adapters.serial`) and the published schemas.
+"""
+
+import datetime as dt
+import functools
+import types
+import typing
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Mapping
+from enum import StrEnum
+from typing import Annotated, Any, Protocol
+from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import attrs
+
+from ocs_core.errors import RequestRejected, Violation
+from ocs_core.money import MAX_AMOUNT, MIN_AMOUNT
+
+BODY_NOT_JSON = "BODY_NOT_JSON"
+FIELD_REQUIRED = "FIELD_REQUIRED"
+FIELD_UNKNOWN = "FIELD_UNKNOWN"
+TYPE_WRONG = "TYPE_WRONG"
+VALUE_NOT_ALLOWED = "VALUE_NOT_ALLOWED"
+VALUE_OUT_OF_RANGE = "VALUE_OUT_OF_RANGE"
+LENGTH_OUT_OF_RANGE = "LENGTH_OUT_OF_RANGE"
+TEXT_NOT_ALLOWED = "TEXT_NOT_ALLOWED"
+TIME_WITHOUT_OFFSET = "TIME_WITHOUT_OFFSET"
+
+
+class FormError(ValueError):
+    """A single value does not have the form asked for; the caller knows in which field."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Constraint(Protocol):
+    def check(self, value: Any) -> None:
+        """Raises `FormError` when the value, already of the right type, is not allowed."""
+
+
+@attrs.frozen
+class Text:
+    """Text of 1 to `longest` characters without control characters and lone surrogates; `trimmed`: no outer blanks."""
+
+    longest: int = 255
+    trimmed: bool = False
+
+    def check(self, value: str) -> None:
+        if not 1 <= len(value) <= self.longest:
+            raise FormError(
+                LENGTH_OUT_OF_RANGE, f"Give 1 to {self.longest} characters, not {len(value)} (null means none)."
+            )
+        if not value.isprintable() and any(unicodedata.category(c) in {"Cc", "Cs"} for c in value):
+            raise FormError(TEXT_NOT_ALLOWED, "Control characters and lone surrogates are not allowed.")
+        if self.trimmed and value != value.strip():
+            raise FormError(TEXT_NOT_ALLOWED, "Leading and trailing blanks are not allowed: ids compare exactly.")
+
+
+@attrs.frozen
+class Whole:
+    """A whole number from `least` to `most`, both included."""
+
+    least: int
+    most: int
+
+    def check(self, value: int) -> None:
+        if not self.least <= value <= self.most:
+            raise FormError(VALUE_OUT_OF_RANGE, f"Give a whole number from {self.least} to {self.most}.")
+
+
+@attrs.frozen
+class Items:
+    """A list of `least` to `most` items."""
+
+    least: int
+    most: int
+
+    def check(self, value: tuple[Any, ...]) -> None:
+        if not self.least <= len(value) <= self.most:
+            raise FormError(LENGTH_OUT_OF_RANGE, f"Give {self.least} to {self.most} items, not {len(value)}.")
+
+
+@attrs.frozen
+class ZoneName:
+    """The name of an IANA time zone."""
+
+    def check(self, value: str) -> None:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise FormError(
+                VALUE_NOT_ALLOWED, f"{value!r} is not the name of a time zone such as Europe/Madrid."
+            ) from None
+
+
+def check_moment(value: dt.date) -> None:
+    """Days and instants lie in the years 1900 to 2999, and instants carry their offset. Raises `FormError`."""
+    if isinstance(value, dt.datetime) and value.utcoffset() is None:
+        raise FormError(TIME_WITHOUT_OFFSET, "Give the time with its offset, such as 2024-05-02T07:15:00Z.")
+    if not 1900 <= value.year <= 2999:
+        raise FormError(VALUE_OUT_OF_RANGE, "Give a moment in the years 1900 to 2999.")
+
+
+ExternalId = Annotated[str, Text(255, trimmed=True)]
+Label = Annotated[str, Text(255)]
+Note = Annotated[str, Text(2000)]
+Code = Annotated[str, Text(60, trimmed=True)]
+Zone = Annotated[str, ZoneName()]
+Amount = Annotated[int, Whole(MIN_AMOUNT, MAX_AMOUNT)]
+PositiveAmount = Annotated[int, Whole(1, MAX_AMOUNT)]
+AmountFromZero = Annotated[int, Whole(0, MAX_AMOUNT)]
+TaxRate = Annotated[int, Whole(0, 100_000)]
+"""Basis points: 2100 is 21 %."""
+Moment = dt.datetime | dt.date
+"""An instant, or a day, which stands for its end."""
+DueDateOffset = Annotated[int, Whole(0, 3650)]
+"""Days."""
+
+
+class Form:
+    """Base of every request: one that exists has the right form. Raises `RequestRejected` with every failure."""
+
+    def __attrs_post_init__(self) -> None:
+        violations = tuple(violations_of(self))
+        if violations:
+            raise RequestRejected(*violations)
+
+    @classmethod
+    def also_required(cls, given: Mapping[str, Any]) -> Collection[str]:
+        """Names of optional fields that the other fields, as far as they are known and right, make mandatory."""
+        return ()
+
+
+def wire_name(name: str) -> str:
+    """`payment_amount` → `paymentAmount`: names as they stand in JSON."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+def violations_of(value: Any, pointer: str = "") -> Iterator[Violation]:
+    """Every failure of form in an attrs instance, in the order of its fields."""
+    cls: Any = type(value)
+    checkers = _checkers(cls)
+    also_required: Collection[str] = ()
+    if isinstance(value, Form):
+        also_required = value.also_required({name: getattr(value, name) for name, _, _, _ in checkers})
+    for name, wire, checker, optional in checkers:
+        given = getattr(value, name)
+        if given is None and name in also_required:
+            yield required(f"{pointer}/{wire}")
+        elif given is not None or not optional:
+            yield from checker(given, f"{pointer}/{wire}")
+
+
+def required(pointer: str) -> Violation:
+    return Violation(FIELD_REQUIRED, pointer, "This field is required.")
+
+
+type_hints = functools.cache(functools.partial(typing.get_type_hints, include_extras=True))
+"""The field types of a class, with their constraints."""
+
+_Checker = Callable[[Any, str], Iterator[Violation]]
+
+
+@functools.cache
+def _checkers(cls: Any) -> tuple[tuple[str, str, _Checker, bool], ...]:
+    """For each field its name, its name in JSON, what checks it, and whether it may be null."""
+    hints = type_hints(cls)
+    return tuple(
+        (f.name, wire_name(f.name), _checker(hints[f.name]), types.NoneType in typing.get_args(hints[f.name]))
+        for f in attrs.fields(cls)
+    )
+
+
+@functools.cache
+def _checker(hint: Any) -> _Checker:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {types.UnionType, typing.Union}:
+        some = [a for a in arguments if a is not types.NoneType]
+        return _or_none(_moment if set(some) == {dt.datetime, dt.date} else _checker(some[0]))
+    if origin is Annotated:
+        return _constrained(_checker(arguments[0]), arguments[1])
+    if origin is tuple:
+        return _each(_checker(arguments[0]))
+    if attrs.has(hint):
+        return _nested(hint)
+    return _typed(hint)
+
+
+def _or_none(checker: _Checker) -> _Checker:
+    return lambda value, pointer: iter(()) if value is None else checker(value, pointer)
+
+
+def _constrained(checker: _Checker, constraint: Constraint) -> _Checker:
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        wrong = False
+        for violation in checker(value, pointer):
+            wrong = True
+            yield violation
+        if not wrong:
+            try:
+                constraint.check(value)
+            except FormError as error:
+                yield Violation(error.code, pointer, error.message)
+
+    return check
+
+
+def _each(checker: _Checker) -> _Checker:
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        if type(value) is not tuple:
+            yield Violation(TYPE_WRONG, pointer, f"Give a list, not {describe(value)}.")
+            return
+        for index, item in enumerate(value):
+            yield from checker(item, f"{pointer}/{index}")
+
+    return check
+
+
+def _nested(cls: type) -> _Checker:
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        if isinstance(value, cls):
+            yield from violations_of(value, pointer)
+        else:
+            yield Violation(TYPE_WRONG, pointer, f"Give an object, not {describe(value)}.")
+
+    return check
+
+
+def _moment(value: Any, pointer: str) -> Iterator[Violation]:
+    return _typed(dt.datetime if isinstance(value, dt.datetime) else dt.date)(value, pointer)
+
+
+def _typed(expected: type) -> _Checker:
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        if type(value) is not expected:
+            yield Violation(TYPE_WRONG, pointer, f"Give {noun(expected)}, not {describe(value)}.")
+        elif isinstance(value, dt.date):
+            try:
+                check_moment(value)
+            except FormError as error:
+                yield Violation(error.code, pointer, error.message)
+
+    return check
+
+
+_NOUNS = {
+    bool: "true or false",
+    int: "a whole number",
+    str: "text",
+    UUID: "a UUID such as 018f3a5c-7b1e-7cc0-8000-0123456789ab",
+    dt.date: "a day such as 2024-05-14",
+    dt.datetime: "a time such as 2024-05-02T07:15:00Z",
+}
+
+
+def noun(expected: type) -> str:
+    """What a field wants, for people."""
+    if issubclass(expected, StrEnum):
+        return "one of " + ", ".join(expected)
+    return _NOUNS[expected]
+
+
+def describe(value: Any) -> str:
+    """What a field got, for people."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"the text {value[:40]!r}"
+        case int() if abs(value) >= 10**40:
+            return "a number of more than 40 digits"
+        case float() | int():
+            return f"the number {value}"
+        case dict():
+            return "an object"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return type(value).__name__

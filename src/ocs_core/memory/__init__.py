@@ -1,0 +1,8 @@
+"""Every port in memory: the reference that all other adapters are compared with, and a store for tests and try-outs."""
+
+from ocs_core.memory.ids import MemoryIds
+from ocs_core.memory.keys import MemoryApiKeys
+from ocs_core.memory.queries import MemoryQueries
+from ocs_core.memory.store import MemoryStore
+
+__all__ = ["MemoryApiKeys", "MemoryIds", "MemoryQueries", "MemoryStore"]

@@ -1,0 +1,225 @@
+"""The store in memory: one lock, and a journal that takes back what an abandoned unit of work wrote."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from ocs_core.collection import Ledger
+from ocs_core.entities.account import Account, AccountState, Payer
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
+from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.entities.settlement import Settlement
+from ocs_core.errors import Conflict
+from ocs_core.messages import Message
+from ocs_core.ports import AccountId, E, Entity, Found, Performed, RequestKey, SliceWanted, Wanted
+
+
+@attrs.define
+class MemoryStore:
+    """Keeps everything in dictionaries. Units of work run one after the other, so each sees a snapshot.
+
+    `configuration` is set by whoever owns the store; `outbox` holds what was published, in the order of the commits.
+    """
+
+    configuration: Configuration = attrs.field(factory=Configuration)
+    outbox: dict[UUID, Message] = attrs.field(factory=dict)
+    entities: dict[type, dict[UUID, Any]] = attrs.field(factory=lambda: defaultdict(dict))
+    unique: dict[Hashable, UUID] = attrs.field(factory=dict)
+    related: dict[Hashable, dict[UUID, Any]] = attrs.field(factory=lambda: defaultdict(dict))
+    performed: dict[RequestKey, Performed] = attrs.field(factory=dict)
+    numbers: dict[str, int] = attrs.field(factory=dict)
+    lock: Any = attrs.field(factory=threading.RLock, repr=False)
+
+    @contextmanager
+    def begin(self, *, snapshot: bool = False) -> Iterator["MemoryUnitOfWork"]:
+        with self.lock:
+            uow = MemoryUnitOfWork(self)
+            try:
+                yield uow
+            except BaseException:
+                uow.take_back()
+                raise
+
+
+@attrs.define
+class MemoryUnitOfWork:
+    """Writes at once, and remembers how to take it back."""
+
+    store: MemoryStore
+    _journal: list[tuple[dict[Any, Any], Hashable, Any]] = attrs.field(factory=list)
+
+    def find(self, wanted: Wanted) -> Found:
+        store = self.store
+        account = self.account(wanted.account)
+        document = self._one(Document, wanted.document)
+        event = self._one(ChargeableEvent, wanted.chargeable_event)
+        owned = document or event
+        return Found(
+            configuration=store.configuration,
+            performed=store.performed.get(wanted.key) if wanted.key else None,
+            account=account,
+            payer=self._one(Payer, account.ref_id if account else None),
+            parent=self.account(wanted.parent),
+            payment=self._one(Payment, wanted.payment),
+            document=document,
+            owner=self._one(Account, owned.account.ref_id if owned else None),
+            chargeable_event=event,
+            adjustments=tuple(store.related[ChargeableEvent, event.ref_id].values()) if event else (),
+            accounts={named: account for named in wanted.accounts if (account := self.account(named))},
+            external_account_id_taken=("uq_accounts_external_id", wanted.external_account_id) in store.unique,
+            external_payment_no_taken=("uq_payments_external_payment_no", wanted.external_payment_no) in store.unique,
+            external_document_no_taken=("uq_documents_external_document_no", wanted.external_document_no)
+            in store.unique,
+            external_event_ids_taken=frozenset(
+                e for e in wanted.external_event_ids if ("uq_chargeable_events_external_id", e) in store.unique
+            ),
+            number=self._draw(wanted.draw) if wanted.draw else None,
+        )
+
+    def add(self, entity: E) -> E:
+        if entity.ref_id in self.store.entities[type(entity)]:
+            raise Conflict(f"{type(entity).__name__} {entity.ref_id}")
+        self._take(_unique_values(entity), entity.ref_id)
+        self._keep(entity)
+        return entity
+
+    def save(self, entity: E) -> E:
+        stored = self._one(type(entity), entity.ref_id)
+        if stored is None or stored.version != entity.version:
+            raise Conflict(f"{type(entity).__name__} {entity.ref_id}")
+        before, after = _unique_values(stored), _unique_values(entity)
+        self._take([constraint for constraint in after if constraint not in before], entity.ref_id)
+        for constraint in before:
+            if constraint not in after:
+                self._put(self.store.unique, constraint, None)
+        for relation in _relations(stored):
+            if relation not in _relations(entity):
+                self._put(self.store.related[relation], entity.ref_id, None)
+        saved = attrs.evolve(entity, version=entity.version + 1)
+        self._keep(saved)
+        return saved
+
+    def publish(self, message: Message) -> None:
+        if message.ref_id not in self.store.outbox:
+            self._put(self.store.outbox, message.ref_id, message)
+
+    def remember(self, performed: Performed) -> None:
+        if performed.key in self.store.performed:
+            raise Conflict("uq_requests")
+        self._put(self.store.performed, performed.key, performed)
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        refs = sorted(r for r in self._to_calculate(wanted.accounts) if wanted.after is None or r > wanted.after)
+        return [ledger_of(self.store, ref) for ref in refs[: wanted.limit]]
+
+    def payers_to_calculate(self, accounts: tuple[UUID, ...]) -> int:
+        return len(self._to_calculate(accounts))
+
+    def runs(self, process: str) -> Sequence[ProcessRun]:
+        storing = [r for r in self.store.entities[ProcessRun].values() if r.process == process and not r.dry_run]
+        latest = max(storing, key=lambda r: r.as_of, default=None)
+        return [r for r in storing if r.state is RunState.RUNNING or r is latest]
+
+    def run(self, ref_id: UUID) -> ProcessRun | None:
+        return self._one(ProcessRun, ref_id)
+
+    def take_back(self) -> None:
+        for table, key, before in reversed(self._journal):
+            if before is None:
+                table.pop(key, None)
+            else:
+                table[key] = before
+
+    def account(self, named: AccountId | None) -> Account | None:
+        if named is None or not named.is_given:
+            return None
+        ref_id = named.ref_id or self.store.unique.get(("uq_accounts_external_id", named.external_id))
+        return self._one(Account, ref_id)
+
+    def _to_calculate(self, accounts: tuple[UUID, ...]) -> list[UUID]:
+        states = self.store.entities[Account]
+        return [
+            ref
+            for ref in (set(accounts) or self.store.entities[Payer])
+            if ref in self.store.entities[Payer] and states[ref].state is not AccountState.DEACTIVATED
+        ]
+
+    def _one(self, cls: type[E], ref_id: UUID | None) -> E | None:
+        return self.store.entities[cls].get(ref_id) if ref_id else None
+
+    def _take(self, constraints: list[tuple[str, str]], ref_id: UUID) -> None:
+        for constraint in constraints:
+            if constraint in self.store.unique:
+                raise Conflict(constraint[0])
+            self._put(self.store.unique, constraint, ref_id)
+
+    def _keep(self, entity: Entity) -> None:
+        self._put(self.store.entities[type(entity)], entity.ref_id, entity)
+        for relation in _relations(entity):
+            self._put(self.store.related[relation], entity.ref_id, entity)
+
+    def _draw(self, series: str) -> int:
+        number = self.store.numbers.get(series, 0) + 1
+        self._put(self.store.numbers, series, number)
+        return number
+
+    def _put(self, table: dict[Any, Any], key: Hashable, value: Any) -> None:
+        self._journal.append((table, key, table.get(key)))
+        if value is None:
+            table.pop(key, None)
+        else:
+            table[key] = value
+
+
+def _unique_values(entity: Entity) -> list[tuple[str, str]]:
+    match entity:
+        case Account(external_id=str(external_id)):
+            return [("uq_accounts_external_id", external_id)]
+        case Payment(payment_type=PaymentType.IN, external_payment_no=str(number)):
+            return [("uq_payments_external_payment_no", number)]
+        case Document(external_document_no=str(number)):
+            return [("uq_documents_external_document_no", number)]
+        case ChargeableEvent(external_id=str(external_id)):
+            return [("uq_chargeable_events_external_id", external_id)]
+        case ProcessRun(state=RunState.RUNNING, dry_run=False):
+            return [("uq_process_runs_running", entity.process)]
+        case _:
+            return []
+
+
+def _relations(entity: Entity) -> list[tuple[type, UUID]]:
+    match entity:
+        case Payment() | Document() if entity.account:
+            return [(type(entity), entity.account.ref_id)]
+        case ChargeableEvent(original_ref_id=UUID() as original):
+            return [(ChargeableEvent, original)]
+        case Settlement():
+            return [(Settlement, entity.source_ref_id), (Settlement, entity.target_ref_id)]
+        case PaymentHistory():
+            return [(PaymentHistory, entity.payment_ref_id)]
+        case _:
+            return []
+
+
+def ledger_of(store: MemoryStore, account_ref_id: UUID) -> Ledger:
+    """Everything of one payer."""
+    documents = tuple(store.related[Document, account_ref_id].values())
+    payments = tuple(store.related[Payment, account_ref_id].values())
+    settlements = {
+        s.ref_id: s for item in (*documents, *payments) for s in store.related[Settlement, item.ref_id].values()
+    }
+    return Ledger(
+        account=store.entities[Account][account_ref_id],
+        payer=store.entities[Payer][account_ref_id],
+        documents=documents,
+        payments=payments,
+        settlements=tuple(settlements.values()),
+    )

@@ -1,0 +1,238 @@
+"""What leaves the system: business transactions (an entity as it is now) and notifications (a condition met).
+
+The payload of a message is a value; a `Publisher` behind the outbox turns it into bytes (domain: section 5).
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar, Protocol
+from uuid import UUID
+
+import attrs
+
+from ocs_core.entities.account import Account, AccountRef, Payer
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.document import Document, DueAmountType
+from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
+from ocs_core.entities.process import ProcessRun
+from ocs_core.entities.settlement import Settlement
+
+SOURCE = "/ocs-rm"
+TYPE_PREFIX = "io.ocs.rm."
+SCHEMA_VERSION = 1
+"""The version of every payload's schema; a payload that changes incompatibly gets its own, higher one."""
+
+
+class Family(StrEnum):
+    BUSINESS_TRANSACTION = "business-transactions"
+    NOTIFICATION = "notifications"
+
+
+class Payload(Protocol):
+    """Anything that can travel in a message; `code` is its name on the wire."""
+
+    @property
+    def code(self) -> str: ...
+
+
+@attrs.frozen(kw_only=True)
+class PaymentDocuments:
+    """A settlement, told from the payment's side."""
+
+    code: ClassVar[str] = "paymentDocuments"
+    account: AccountRef
+    payment_ref_id: UUID
+    document_ref_id: UUID
+    monetary_transaction: Settlement
+
+
+@attrs.frozen(kw_only=True)
+class DocumentPayments:
+    """The same settlement, told from the document's side."""
+
+    code: ClassVar[str] = "documentPayments"
+    account: AccountRef
+    document_ref_id: UUID
+    payment_ref_id: UUID
+    monetary_transaction: Settlement
+
+
+@attrs.frozen(kw_only=True)
+class PaymentReceived:
+    """An incoming payment belongs to an account: told once, when it is registered or when it is identified."""
+
+    code: ClassVar[str] = "paymentReceived"
+    effective_date: dt.datetime
+    account: AccountRef
+    payment_type: PaymentType
+    payment_amount: int
+    currency: str
+    payment_date_received: dt.datetime | None
+    payment_ref1: str | None
+    payment_ref2: str | None
+    payment_ref3: str | None
+    channel_type: str | None
+
+
+@attrs.frozen(kw_only=True)
+class PaymentSent:
+    """An outgoing payment was registered."""
+
+    code: ClassVar[str] = "paymentSent"
+    effective_date: dt.datetime
+    account: AccountRef
+    payment_type: PaymentType
+    payment_amount: int
+    currency: str
+    payment_date_sent: dt.datetime | None
+    payment_ref1: str | None
+    payment_ref2: str | None
+    payment_ref3: str | None
+    channel_type: str | None
+
+
+@attrs.frozen(kw_only=True)
+class DocumentCreated:
+    code: ClassVar[str] = "documentCreated"
+    effective_date: dt.datetime
+    account: AccountRef
+    document_no: str
+    external_document_no: str | None
+    document_source: str | None
+    document_type: str
+    currency: str
+    total_amount: int
+    total_amount_tax: int
+    total_amount_net: int
+    due_amount_type: DueAmountType
+    document_due_date: dt.date
+    payment_ref1: str | None
+    payment_ref2: str | None
+    payment_ref3: str | None
+
+
+@attrs.frozen(kw_only=True)
+class DocumentOpenBalanceChanged:
+    """What is still open of a document changed."""
+
+    code: ClassVar[str] = "documentOpenBalanceChanged"
+    effective_date: dt.datetime
+    account: AccountRef
+    document_no: str
+    external_document_no: str | None
+    document_type: str
+    currency: str
+    total_amount: int
+    total_amount_tax: int
+    total_amount_net: int
+    due_amount_type: DueAmountType
+    document_due_date: dt.date
+    due_amount: int
+
+
+@attrs.frozen(kw_only=True)
+class CollectionBalanceCalculated:
+    """`collection_balance` in millionths, positive where the payer owes; `effective_date` is the run's T."""
+
+    code: ClassVar[str] = "collectionBalanceCalculated"
+    effective_date: dt.datetime
+    account: AccountRef
+    currency: str
+    collection_balance: int
+    oldest_document_due_date: dt.date | None
+
+
+@attrs.frozen(kw_only=True)
+class CollectionStart:
+    """Collection of a payer's debt is to start; the external collection system acts on it."""
+
+    code: ClassVar[str] = "collectionStart"
+    effective_date: dt.datetime
+    account: AccountRef
+    currency: str
+    due_amount: int
+    oldest_document_due_date: dt.date
+
+
+BUSINESS_TRANSACTIONS: Mapping[str, type] = {
+    cls.code: cls
+    for cls in (Account, Payer, Payment, PaymentHistory, Document, ChargeableEvent, PaymentDocuments, DocumentPayments)
+}
+NOTIFICATIONS: Mapping[str, type] = {
+    cls.code: cls
+    for cls in (
+        PaymentReceived,
+        PaymentSent,
+        DocumentCreated,
+        DocumentOpenBalanceChanged,
+        CollectionBalanceCalculated,
+        CollectionStart,
+    )
+}
+
+
+def payload_type(code: str) -> str:
+    """The name of a payload's schema: `PaymentEx` for an entity, `PaymentReceivedNotification` for a notification."""
+    return f"{code[0].upper()}{code[1:]}{'Notification' if code in NOTIFICATIONS else 'Ex'}"
+
+
+@attrs.frozen(kw_only=True)
+class Message:
+    """One message as the outbox keeps it. `ref_id` is its `ce_id`; per `key`, messages keep the order of their commits."""
+
+    ref_id: UUID
+    key: UUID
+    subject: UUID
+    transaction_id: str
+    occurred_at: dt.datetime
+    payload: Payload
+
+    @property
+    def family(self) -> Family:
+        return Family.NOTIFICATION if self.payload.code in NOTIFICATIONS else Family.BUSINESS_TRANSACTION
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers exactly as they travel: ours, and CloudEvents 1.0 in binary mode."""
+        code, schema = self.payload.code, payload_type(self.payload.code)
+        kind = "notification" if code in NOTIFICATIONS else "message"
+        return {
+            "X-Ocs-Io-transaction-id": self.transaction_id,
+            f"X-Ocs-Io-{kind}-code": code,
+            f"X-Ocs-Io-{kind}-payload": schema,
+            "ce_specversion": "1.0",
+            "ce_id": str(self.ref_id),
+            "ce_source": SOURCE,
+            "ce_type": TYPE_PREFIX + code,
+            "ce_time": format_instant(self.occurred_at),
+            "ce_subject": str(self.subject),
+            "ce_dataschema": f"urn:ocs-rm:schema:{schema}:{SCHEMA_VERSION}",
+            "content-type": "application/json",
+        }
+
+
+def format_instant(instant: dt.datetime) -> str:
+    """`2024-05-02T07:15:00.000000Z`: the one way instants are written."""
+    return instant.astimezone(dt.UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+@attrs.frozen
+class Step:
+    """One entry of an operation's answer: a business transaction that was published, or the run that was started."""
+
+    name: str
+    seqno: int
+    object: Payload | ProcessRun
+
+    @property
+    def object_type(self) -> str:
+        return payload_type(self.object.code)
+
+
+@attrs.frozen
+class Response:
+    """What an operation answers: its steps in the order they were published. `replayed`: performed earlier, nothing done now."""
+
+    steps: tuple[Step, ...] = ()
+    replayed: bool = False

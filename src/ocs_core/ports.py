@@ -1,0 +1,208 @@
+"""The ports: what the use-cases need from the world. Each lists its promises and its errors; `ocs_core.memory` keeps them
+in the shortest way, and every other adapter is compared with it by the contracts in `ocs_core.testkit`.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+import attrs
+
+from ocs_core.collection import Ledger
+from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment, PaymentHistory
+from ocs_core.entities.process import ProcessRun
+from ocs_core.entities.settlement import Settlement
+from ocs_core.form import ExternalId, Form
+from ocs_core.messages import Message, Response
+
+Clock = Callable[[], dt.datetime]
+"""Gives the present instant, in UTC, with its offset."""
+Ids = Callable[[], UUID]
+"""Gives a new id, a UUID of version 7, never the same twice."""
+
+Entity = Account | Payer | Payment | PaymentHistory | Document | Settlement | ChargeableEvent | ProcessRun
+E = TypeVar("E", Account, Payer, Payment, PaymentHistory, Document, Settlement, ChargeableEvent, ProcessRun)
+
+
+@attrs.frozen(kw_only=True)
+class AccountId(Form):
+    """How a caller names an account: by either id, or by both, which must then agree."""
+
+    ref_id: UUID | None = None
+    external_id: ExternalId | None = None
+
+    @property
+    def is_given(self) -> bool:
+        return self.ref_id is not None or self.external_id is not None
+
+    def agrees_with(self, account: Account) -> bool:
+        return self.external_id in {None, account.external_id}
+
+
+@attrs.frozen
+class RequestKey:
+    """A request id is unique per calling application."""
+
+    application: str
+    request_id: str
+
+
+@attrs.frozen(kw_only=True)
+class Performed:
+    """A command that was performed, remembered in its own transaction. `answer` is None once it is no longer kept."""
+
+    key: RequestKey
+    operation: str
+    digest: bytes
+    ref_ids: tuple[UUID, ...]
+    performed_at: dt.datetime
+    answer: Response | None
+
+
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """Everything a use-case looks up before it decides, asked for at once so that a store can fetch it in one round trip.
+
+    What will be changed is read **exclusively** (payment, document, chargeable event with its adjustments, and account or
+    payer where said); the account a rule leans on is read under a **shared** lock, so that it cannot be deactivated before
+    the commit. `draw` names the series a number is drawn from; a series without gaps is held until the commit.
+    """
+
+    key: RequestKey | None = None
+    account: AccountId | None = None
+    account_exclusively: bool = False
+    payer_exclusively: bool = False
+    parent: AccountId | None = None
+    payment: UUID | None = None
+    document: UUID | None = None
+    chargeable_event: UUID | None = None
+    external_account_id: str | None = None
+    external_payment_no: str | None = None
+    external_document_no: str | None = None
+    accounts: tuple[AccountId, ...] = ()
+    external_event_ids: tuple[str, ...] = ()
+    draw: str | None = None
+
+
+PAYMENT_NUMBERS = "payment"
+DOCUMENT_NUMBERS = "document"
+
+
+@attrs.frozen(kw_only=True)
+class Found:
+    """The answer to `Wanted`: what there is, None or empty where there is nothing.
+
+    `owner` is the account of the document, else of the chargeable event, that was found, with its payer.
+    `taken` names the external ids asked about that exist: by external account id, payment number, document number.
+    """
+
+    configuration: Configuration
+    performed: Performed | None = None
+    account: Account | None = None
+    payer: Payer | None = None
+    parent: Account | None = None
+    payment: Payment | None = None
+    document: Document | None = None
+    owner: Account | None = None
+    chargeable_event: ChargeableEvent | None = None
+    adjustments: tuple[ChargeableEvent, ...] = ()
+    accounts: Mapping[AccountId, Account] = attrs.field(factory=dict)
+    external_account_id_taken: bool = False
+    external_payment_no_taken: bool = False
+    external_document_no_taken: bool = False
+    external_event_ids_taken: frozenset[str] = frozenset()
+    number: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class SliceWanted:
+    """The next payers of a collection run, by key, behind `after`: those of accounts that are not DEACTIVATED.
+
+    `limit` payers at the most; only these `accounts` where any are named.
+    """
+
+    as_of: dt.datetime
+    after: UUID | None = None
+    limit: int = 5000
+    accounts: tuple[UUID, ...] = ()
+
+
+class UnitOfWork(Protocol):
+    """One transaction. What is written becomes visible to others all at once at its end, or not at all."""
+
+    def find(self, wanted: Wanted) -> Found:
+        """Look everything up, under the locks that `Wanted` promises."""
+
+    def add(self, entity: E) -> E:
+        """Keep a new entity. Raises `Conflict`, here or at the end, where a unique value is taken."""
+
+    def save(self, entity: E) -> E:
+        """Keep a changed entity; gives it back with its version raised by one.
+
+        Raises `Conflict`, here or at the end, when the stored version is not the one that was read.
+        """
+
+    def publish(self, message: Message) -> None:
+        """Put a message into the outbox, to leave after the commit, in order per key. An id already there is published once."""
+
+    def remember(self, performed: Performed) -> None:
+        """Remember a command. Raises `Conflict`, here or at the end, when its key is taken."""
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        """The next payers of a run, ordered by account ref_id, each with the items its balance at T can depend on."""
+
+    def payers_to_calculate(self, accounts: tuple[UUID, ...]) -> int:
+        """How many payers a run over these accounts (none named: all) would calculate."""
+
+    def runs(self, process: str) -> Sequence[ProcessRun]:
+        """The storing runs of a process that matter to a new one, read **exclusively**: all that are RUNNING, and the one
+        with the latest `as_of`."""
+
+    def run(self, ref_id: UUID) -> ProcessRun | None:
+        """One run, read exclusively."""
+
+
+class Store(Protocol):
+    """Where everything is kept."""
+
+    def begin(self, *, snapshot: bool = False) -> AbstractContextManager[UnitOfWork]:
+        """Begin a unit of work: it commits when the block ends, and leaves nothing behind when the block raises.
+
+        `snapshot`: everything read in it is of one instant; what was changed meanwhile ends its own write in `Conflict`.
+        Raises `Conflict` when somebody else was faster, `StoreUnavailable` when the store does not answer.
+        """
+
+
+class Outbox(Protocol):
+    """Messages that are committed and not yet published."""
+
+    def waiting(self, limit: int) -> Sequence["OutboxRow"]:
+        """The oldest messages that wait, at most `limit`; per key in the order of their commits."""
+
+    def done(self, rows: Sequence["OutboxRow"]) -> None:
+        """Forget messages that were published. A row unknown by now is no error: another relay was faster."""
+
+
+@attrs.frozen(kw_only=True)
+class OutboxRow:
+    """A message as bytes, ready to travel. `position` is where it stands in the outbox."""
+
+    position: int
+    ref_id: UUID
+    topic: str
+    key: UUID
+    headers: Mapping[str, str]
+    value: bytes
+
+
+class Publisher(Protocol):
+    """The streaming platform, as a relay sees it."""
+
+    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Publish in the order given; gives back those that are safely kept. Publishing the same message again is allowed."""

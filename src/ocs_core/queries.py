@@ -1,0 +1,226 @@
+"""What people search for and look at (domain: section 6, reads). Nothing here changes anything."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.collection import Ledger, Line, collection_balance
+from ocs_core.entities.account import Account, AccountRef, AccountState
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.configuration import Configuration, as_instant
+from ocs_core.entities.document import Document, DocumentState
+from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.process import ProcessRun
+from ocs_core.errors import AmountOutOfRange, RequestRejected, Violation
+from ocs_core.form import Amount, Code, ExternalId, Form, Label, Moment, Whole
+from ocs_core.ports import AccountId, Clock
+
+V = TypeVar("V", covariant=True)
+
+
+@attrs.frozen(kw_only=True)
+class Search(Form):
+    """What every list can be narrowed by. The newest come first; `cursor` is the `ref_id` after which a page begins."""
+
+    limit: Annotated[int, Whole(1, 200)] = 50
+    cursor: UUID | None = None
+
+
+@attrs.frozen(kw_only=True)
+class AccountSearch(Search):
+    """Accounts; `account_*` name one, `external_id` too."""
+
+    account_ref_id: UUID | None = None
+    account_external_id: ExternalId | None = None
+    external_id: ExternalId | None = None
+    account_type: Code | None = None
+    customer: Label | None = None
+    state: AccountState | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PaymentSearch(Search):
+    """Payments: dates are of receipt, `date_to` exclusive; amounts in millionths, both ends included; `payment_ref` is any
+    of the three references."""
+
+    account_ref_id: UUID | None = None
+    account_external_id: ExternalId | None = None
+    date_from: Moment | None = None
+    date_to: Moment | None = None
+    amount_from: Amount | None = None
+    amount_to: Amount | None = None
+    payment_ref: Label | None = None
+    payment_no: Code | None = None
+    external_payment_no: ExternalId | None = None
+    payment_type: PaymentType | None = None
+    identified: bool | None = None
+    cancelled: bool | None = None
+
+
+@attrs.frozen(kw_only=True)
+class DocumentSearch(Search):
+    """Documents: dates are of issue, `date_to` exclusive; amounts are totals with tax, in millionths, both ends included."""
+
+    account_ref_id: UUID | None = None
+    account_external_id: ExternalId | None = None
+    date_from: dt.date | None = None
+    date_to: dt.date | None = None
+    amount_from: Amount | None = None
+    amount_to: Amount | None = None
+    payment_ref: Label | None = None
+    document_no: Code | None = None
+    external_document_no: ExternalId | None = None
+    document_type: Code | None = None
+    state: DocumentState | None = None
+
+
+@attrs.frozen(kw_only=True)
+class ChargeableEventSearch(Search):
+    """Chargeable events: dates are of the event, `date_to` exclusive; amounts are charges with tax, in millionths."""
+
+    account_ref_id: UUID | None = None
+    account_external_id: ExternalId | None = None
+    date_from: Moment | None = None
+    date_to: Moment | None = None
+    amount_from: Amount | None = None
+    amount_to: Amount | None = None
+    ref_id: UUID | None = None
+    event_type: Label | None = None
+    invoiced: bool | None = None
+    original_ref_id: UUID | None = None
+
+
+@attrs.frozen
+class Page(Generic[V]):
+    """One page of a list, newest first; `next` is the cursor of the following page, None at the end."""
+
+    items: tuple[V, ...]
+    next: UUID | None = None
+
+    @classmethod
+    def of(cls, found: Sequence[V], limit: int) -> "Page[V]":
+        """A page of at most `limit` items, where one more was asked for to know whether there are more."""
+        items = tuple(found[:limit])
+        return cls(items, items[-1].ref_id if len(found) > limit else None)  # type: ignore[attr-defined]
+
+
+class Queries(Protocol):
+    """The reading side of a store. Every method sees one snapshot."""
+
+    def accounts(self, search: AccountSearch) -> Page[Account]: ...
+
+    def payments(self, search: PaymentSearch) -> Page[Payment]: ...
+
+    def documents(self, search: DocumentSearch) -> Page[Document]: ...
+
+    def chargeable_events(self, search: ChargeableEventSearch) -> Page[ChargeableEvent]: ...
+
+    def configuration(self) -> Configuration: ...
+
+    def account(self, named: AccountId) -> Account | None: ...
+
+    def ledger(self, account_ref_id: UUID) -> Ledger | None:
+        """A payer with **all** its documents, payments and settlements; None where there is no such payer."""
+
+    def run(self, ref_id: UUID) -> ProcessRun | None: ...
+
+    def running(self) -> Sequence[ProcessRun]:
+        """The runs that were begun and are not done."""
+
+
+@attrs.frozen(kw_only=True)
+class ReadCollectionBalanceRequest(Form):
+    """Which payer, and whether as stored, or calculated now (`calculation_forced`) or as of a moment; `detail_included`
+    adds a line for every document and payment, and calculates too."""
+
+    ref_id: UUID | None = None
+    external_id: ExternalId | None = None
+    calculation_forced: bool = False
+    detail_included: bool = False
+    as_of: Moment | None = None
+
+
+@attrs.frozen(kw_only=True)
+class CollectionBalanceView:
+    """A payer's collection balance, in millionths; nulls where it was never calculated."""
+
+    account: AccountRef
+    currency: str
+    collection_balance: int | None
+    oldest_document_due_date: dt.date | None
+    in_collection: bool
+    as_of: dt.datetime | None
+    calculated_at: dt.datetime | None
+    lines: tuple[Line, ...] | None
+
+
+@attrs.frozen
+class ReadCollectionBalance:
+    """Read collection balance (domain: section 4): as the last run stored it, or calculated afresh. It stores nothing."""
+
+    queries: Queries
+    clock: Clock = attrs.field(kw_only=True)
+
+    def __call__(self, request: ReadCollectionBalanceRequest) -> CollectionBalanceView:
+        """Raises `RequestRejected` with every violation, and where the balance does not fit 64 bits."""
+        named = AccountId(ref_id=request.ref_id, external_id=request.external_id)
+        account = self.queries.account(named) if named.is_given else None
+        ledger = self.queries.ledger(account.ref_id) if account else None
+        configuration, now = self.queries.configuration(), self.clock()
+        as_of = as_instant(request.as_of or now, configuration.zone, now)
+        rules.check(
+            rules.account_is_given(named),
+            rules.account_exists(named, account),
+            rules.account_ids_agree(named, account),
+            rules.payer_exists(account, ledger.payer if ledger else None),
+            rules.as_of_has_come(as_of, now),
+        )
+        assert ledger is not None
+        if not (request.calculation_forced or request.detail_included or request.as_of):
+            return _as_stored(ledger)
+        try:
+            calculated = collection_balance(ledger, configuration, as_of)
+        except AmountOutOfRange as error:
+            raise RequestRejected(Violation("AMOUNT_OUT_OF_RANGE", "/account", str(error))) from error
+        return CollectionBalanceView(
+            account=ledger.account.ref,
+            currency=ledger.account.currency,
+            collection_balance=calculated.balance,
+            oldest_document_due_date=calculated.oldest_due_date,
+            in_collection=ledger.payer.in_collection,
+            as_of=as_of,
+            calculated_at=now,
+            lines=calculated.lines if request.detail_included else None,
+        )
+
+
+@attrs.frozen
+class ReadProcessRun:
+    """Read a run of a process: how far it is, and which payers it could not calculate. It stores nothing."""
+
+    queries: Queries
+
+    def __call__(self, ref_id: UUID) -> ProcessRun:
+        """Raises `RequestRejected` where there is no such run."""
+        run = self.queries.run(ref_id)
+        rules.check(rules.run_exists(run))
+        assert run is not None
+        return run
+
+
+def _as_stored(ledger: Ledger) -> CollectionBalanceView:
+    payer = ledger.payer
+    return CollectionBalanceView(
+        account=payer.account,
+        currency=ledger.account.currency,
+        collection_balance=payer.collection_balance,
+        oldest_document_due_date=payer.oldest_due_date,
+        in_collection=payer.in_collection,
+        as_of=payer.collection_balance_as_of,
+        calculated_at=None,
+        lines=None,
+    )

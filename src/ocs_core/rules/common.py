@@ -1,0 +1,64 @@
+"""Rules about requests, currencies and amounts."""
+
+import datetime as dt
+
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
+from ocs_core.money import is_whole_minor_units, minor_unit
+from ocs_core.ports import Performed
+from ocs_core.rules.rule import rule
+
+ANSWERS_KEPT = dt.timedelta(days=90)
+"""How long the answer to a performed command is kept; the id and the digest are kept for ever."""
+
+
+@rule("REQUEST_ID_REUSED", "/requestId")
+def request_is_the_same(performed: Performed, operation: str, digest: bytes) -> str | None:
+    """A requestId that was performed comes again only with the same operation and the same body."""
+    if (performed.operation, performed.digest) == (operation, digest):
+        return None
+    return f"This requestId was used for another request ({performed.operation}); give every command its own."
+
+
+@rule("REQUEST_ALREADY_PERFORMED", "/requestId")
+def answer_is_still_kept(performed: Performed, now: dt.datetime) -> str | None:
+    """The answer to a performed command is given again for 90 days."""
+    if performed.answer is not None and now - performed.performed_at <= ANSWERS_KEPT:
+        return None
+    touched = ", ".join(map(str, performed.ref_ids)) or "nothing"
+    return f"This request was performed earlier and its answer is no longer kept; it touched: {touched}."
+
+
+@rule("CURRENCY_NOT_CONFIGURED", "/currency")
+def currency_is_configured(configuration: Configuration, currency: str) -> str | None:
+    """The currency is configured."""
+    return None if currency in configuration.currencies else f"Currency {currency} is not configured."
+
+
+@rule("CURRENCY_DIFFERS", "/currency")
+def currency_is_that_of(subject: Payment | Document | ChargeableEvent | None, currency: str) -> str | None:
+    """The currency is that of everything the operation is about; nothing is converted."""
+    if subject is None or subject.currency == currency:
+        return None
+    return f"The {subject.code} is in {subject.currency}; nothing is converted."
+
+
+@rule("AMOUNT_TOO_FINE", "/paymentAmount")
+def payment_amount_is_payable(configuration: Configuration, amount: int, currency: str) -> str | None:
+    """A payment's amount is a whole number of the currency's minor units."""
+    return _fineness(configuration, amount, currency)
+
+
+@rule("AMOUNT_TOO_FINE", "/amount")
+def amount_is_payable(configuration: Configuration, amount: int, currency: str) -> str | None:
+    """An amount that is settled, or a document's total with tax, is a whole number of the currency's minor units."""
+    return _fineness(configuration, amount, currency)
+
+
+def _fineness(configuration: Configuration, amount: int, currency: str) -> str | None:
+    configured = configuration.currencies.get(currency)
+    if configured is None or (amount and is_whole_minor_units(amount, configured.minor_digits)):
+        return None
+    return f"{currency} is paid in steps of {minor_unit(configured.minor_digits)} millionths."

@@ -1,0 +1,104 @@
+"""Rules about documents and settlements."""
+
+import datetime as dt
+
+from ocs_core.entities.configuration import Configuration, DocumentType
+from ocs_core.entities.document import Document, DueAmountType
+from ocs_core.entities.payment import Payment
+from ocs_core.money import MAX_AMOUNT
+from ocs_core.rules.rule import rule
+
+
+@rule("DOCUMENT_TYPE_NOT_CONFIGURED", "/documentType")
+def document_type_is_configured(configuration: Configuration, code: str | None) -> str | None:
+    """The document type is configured."""
+    if code is None or code in configuration.document_types:
+        return None
+    return f"Document type {code} is not configured."
+
+
+@rule("FIELD_REQUIRED", "/dueAmountType")
+def due_amount_type_is_known(document_type: DocumentType | None, given: DueAmountType | None) -> str | None:
+    """Who owes is given where the document type allows both."""
+    if document_type is None or document_type.due_amount_type is not None or given is not None:
+        return None
+    return f"Documents of type {document_type.code} say themselves who owes: AR or LIABILITY."
+
+
+@rule("VALUE_NOT_ALLOWED", "/dueAmountType")
+def due_amount_type_is_allowed(document_type: DocumentType | None, given: DueAmountType | None) -> str | None:
+    """Who owes is what the document type allows."""
+    if document_type is None or given is None or document_type.due_amount_type in {None, given}:
+        return None
+    return f"Documents of type {document_type.code} are {document_type.due_amount_type}, never {given}."
+
+
+@rule("TAX_NOT_CONFIGURED", "/tax")
+def tax_has_a_rate(configuration: Configuration, code: str | None, day: dt.date) -> str | None:
+    """The tax is configured and has a rate on the tax date."""
+    if code is None or (code in configuration.taxes and configuration.taxes[code].rate_on(day) is not None):
+        return None
+    return f"Tax {code} has no rate on {day}." if code in configuration.taxes else f"Tax {code} is not configured."
+
+
+@rule("EXTERNAL_DOCUMENT_NO_EXISTS", "/externalDocumentNo")
+def external_document_no_is_new(external_document_no: str | None, taken: bool) -> str | None:
+    """No other document, cancelled ones included, has the externalDocumentNo."""
+    return f"A document with the externalDocumentNo {external_document_no} exists already." if taken else None
+
+
+@rule("VALUE_OUT_OF_RANGE", "/amount")
+def total_fits(total_with_tax: int) -> str | None:
+    """A document's total with tax fits a signed 64-bit number of millionths."""
+    return None if total_with_tax <= MAX_AMOUNT else "With its tax, the total is beyond 64 bits."
+
+
+@rule("DOCUMENT_NOT_FOUND", "/documentRefId")
+def document_exists(document: Document | None) -> str | None:
+    """The document exists."""
+    return "There is no document with this refId." if document is None else None
+
+
+@rule("DOCUMENT_CANCELLED", "/documentRefId")
+def document_is_not_cancelled(document: Document | None) -> str | None:
+    """The document is not cancelled."""
+    return "The document is cancelled." if document is not None and document.cancelled else None
+
+
+@rule("DOCUMENT_NOT_AR", "/documentRefId")
+def document_is_receivable(document: Document | None) -> str | None:
+    """The payer owes the document: its due amount type is AR."""
+    if document is None or document.due_amount_type is DueAmountType.AR:
+        return None
+    return "The provider owes this document; an incoming payment cannot pay it."
+
+
+@rule("AMOUNT_EXCEEDS_DUE", "/amount")
+def amount_is_due(document: Document | None, amount: int, currency: str) -> str | None:
+    """The amount is at most what is due of the document."""
+    if document is None or document.cancelled or document.currency != currency or amount <= document.due_amount:
+        return None
+    return f"Of the document {document.due_amount} millionths are due, less than {amount}."
+
+
+@rule("ACCOUNT_NOT_OWNER", "/paymentRefId")
+def payment_sits_on_the_documents_account(payment: Payment | None, document: Document | None) -> str | None:
+    """An identified payment sits on the document's account."""
+    if payment is None or payment.account is None or document is None or payment.account == document.account:
+        return None
+    return "The payment belongs to another account than the document."
+
+
+@rule("VALUE_OUT_OF_RANGE", "/effectiveDate")
+def settlement_has_begun(effective_at: dt.datetime, now: dt.datetime) -> str | None:
+    """A settlement does not take effect in the future."""
+    return "A settlement cannot take effect in the future." if effective_at > now else None
+
+
+@rule("VALUE_OUT_OF_RANGE", "/effectiveDate")
+def both_sides_exist_by(effective_at: dt.datetime, payment: Payment | None, issued: dt.datetime | None) -> str | None:
+    """A settlement takes effect when the payment was received and the document issued, not before."""
+    received = payment.payment_date_received if payment else None
+    if all(begun is None or begun <= effective_at for begun in (received, issued)):
+        return None
+    return "A settlement cannot take effect before the payment was received and the document issued."

@@ -1,0 +1,55 @@
+"""Rules about payments."""
+
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.rules.rule import rule
+
+
+@rule("PAYMENT_METHOD_NOT_CONFIGURED", "/paymentMethod")
+def payment_method_is_configured(configuration: Configuration, code: str) -> str | None:
+    """The payment method is configured."""
+    return None if code in configuration.payment_methods else f"Payment method {code} is not configured."
+
+
+@rule("EXTERNAL_PAYMENT_NO_EXISTS", "/externalPaymentNo")
+def external_payment_no_is_new(external_payment_no: str | None, payment_type: PaymentType, taken: bool) -> str | None:
+    """No other incoming payment, cancelled ones included, has the externalPaymentNo."""
+    if not taken or payment_type is not PaymentType.IN:
+        return None
+    return f"An incoming payment with the externalPaymentNo {external_payment_no} is registered already."
+
+
+@rule("PAYMENT_NOT_FOUND", "/paymentRefId")
+def payment_exists(payment: Payment | None) -> str | None:
+    """The payment exists."""
+    return "There is no payment with this refId." if payment is None else None
+
+
+@rule("PAYMENT_CANCELLED", "/paymentRefId")
+def payment_is_not_cancelled(payment: Payment | None) -> str | None:
+    """The payment is not cancelled."""
+    return "The payment is cancelled." if payment is not None and payment.cancelled else None
+
+
+@rule("PAYMENT_NOT_INCOMING", "/paymentRefId")
+def payment_is_incoming(payment: Payment | None) -> str | None:
+    """The payment is an incoming one."""
+    if payment is None or payment.payment_type is PaymentType.IN:
+        return None
+    return f"The payment is of type {payment.payment_type}, not IN."
+
+
+@rule("PAYMENT_ALREADY_IDENTIFIED", "/paymentRefId")
+def payment_is_unidentified(payment: Payment | None) -> str | None:
+    """The payment does not belong to an account yet."""
+    if payment is None or payment.account is None:
+        return None
+    return f"The payment belongs to the account {payment.account.external_id or payment.account.ref_id} already."
+
+
+@rule("AMOUNT_EXCEEDS_REMAINING", "/amount")
+def amount_remains(payment: Payment | None, amount: int, currency: str) -> str | None:
+    """The amount is at most what remains of the payment."""
+    if payment is None or payment.cancelled or payment.currency != currency or amount <= payment.remaining_amount:
+        return None
+    return f"Of the payment {payment.remaining_amount} millionths remain, less than {amount}."

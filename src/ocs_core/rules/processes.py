@@ -1,0 +1,56 @@
+"""Rules about processes and their runs."""
+
+import datetime as dt
+
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.process import ProcessRun
+from ocs_core.errors import Violation
+from ocs_core.messages import CollectionBalanceCalculated, CollectionStart
+from ocs_core.rules.rule import rule
+
+
+@rule("PROCESS_NOT_CONFIGURED", "")
+def process_needs(configured: object, what: str) -> str | None:
+    """Document types, payment types, currencies and the process's notifications are configured."""
+    return None if configured else f"The process needs {what} to be configured."
+
+
+def process_is_configured(configuration: Configuration) -> list[Violation | None]:
+    """One violation for each kind of master data that calculate collection balance lacks."""
+    notifications = (CollectionBalanceCalculated.code, CollectionStart.code)
+    return [
+        process_needs(configuration.document_types, "document types"),
+        process_needs(configuration.payment_types, "payment types"),
+        process_needs(configuration.currencies, "currencies"),
+        process_needs(
+            all(n in configuration.notifications for n in notifications), "notifications " + " and ".join(notifications)
+        ),
+    ]
+
+
+@rule("VALUE_OUT_OF_RANGE", "/asOf")
+def as_of_has_come(as_of: dt.datetime, now: dt.datetime) -> str | None:
+    """A balance is calculated as of an instant that has come."""
+    return "This instant lies in the future." if as_of > now else None
+
+
+@rule("RUN_ACTIVE", "")
+def no_other_run_is_active(active: ProcessRun | None) -> str | None:
+    """One storing run at a time: another one is asked for only when it is done (dry runs are free)."""
+    return None if active is None else f"The run {active.ref_id} as of {active.as_of.isoformat()} is still going on."
+
+
+@rule("RUN_NOT_LATEST", "/asOf")
+def run_is_the_latest(as_of: dt.datetime, latest: ProcessRun | None) -> str | None:
+    """A storing run is not as of an earlier instant than one that was stored before."""
+    if latest is None or as_of >= latest.as_of:
+        return None
+    return (
+        f"The run {latest.ref_id} has stored balances as of {latest.as_of.isoformat()}; only a dry run may look back."
+    )
+
+
+@rule("RUN_NOT_FOUND", "/refId")
+def run_exists(run: ProcessRun | None) -> str | None:
+    """The run exists."""
+    return "There is no run with this refId." if run is None else None

@@ -1,0 +1,100 @@
+"""Adjust chargeable event (domain: section 4)."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeableEventKind, ChargeType
+from ocs_core.form import Code, PositiveAmount
+from ocs_core.money import TaxSplit, split_tax
+from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class AdjustChargeableEventRequest(Command):
+    """How much a chargeable event is credited or debited, in millionths, with or without tax as `tax_included` says."""
+
+    chargeable_event_ref_id: UUID
+    charge_type: ChargeType
+    charge_adjustment: PositiveAmount
+    currency: Code
+    tax_included: bool
+    account: AccountId | None = None
+
+
+class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest]):
+    """Credits or debits a chargeable event by a new event that points at it; the original stays as it was.
+
+    The original is read with its adjustments exclusively, so that two credits at once cannot exceed it. An event that is
+    invoiced already is adjusted on the next invoice. Publishes `chargeableEvent` (the adjustment).
+    """
+
+    def wanted(self, request: AdjustChargeableEventRequest) -> Wanted:
+        return Wanted(account=request.account, chargeable_event=request.chargeable_event_ref_id)
+
+    def execute(self, request: AdjustChargeableEventRequest, found: Found, work: Work) -> None:
+        event, owner = found.chargeable_event, found.owner
+        parts = _parts(request, event, found.adjustments) if event else None
+        rules.check(
+            rules.chargeable_event_exists(event),
+            rules.chargeable_event_is_no_adjustment(event),
+            rules.credit_is_covered(
+                event,
+                found.adjustments,
+                request.charge_type,
+                request.charge_adjustment,
+                request.currency,
+                request.tax_included,
+            ),
+            rules.adjustment_fits(parts),
+            rules.currency_is_configured(found.configuration, request.currency),
+            rules.currency_is_that_of(event, request.currency),
+            rules.named_account_has_an_id(request.account),
+            rules.account_exists(request.account, found.account),
+            rules.account_ids_agree(request.account, found.account),
+            rules.account_owns(found.account, owner),
+            rules.account_is_not_deactivated(owner),
+            rules.somebody_pays_for_the_account(owner),
+            fields=fields_of(AdjustChargeableEventRequest),
+        )
+        assert event is not None
+        assert parts is not None
+
+        sign = -1 if request.charge_type is ChargeType.CREDIT else 1
+        adjustment = work.add(
+            ChargeableEvent(
+                ref_id=work.ids(),
+                account=event.account,
+                event_type=event.event_type,
+                event_date=work.now,
+                charge=sign * parts.without_tax,
+                tax=sign * parts.tax,
+                charge_with_tax=sign * parts.with_tax,
+                currency=event.currency,
+                tax_rate=event.tax_rate,
+                original_ref_id=event.ref_id,
+                kind=ChargeableEventKind(request.charge_type.value),
+            )
+        )
+        work.publish(adjustment)
+
+
+def _parts(
+    request: AdjustChargeableEventRequest, event: ChargeableEvent, adjustments: Iterable[ChargeableEvent]
+) -> TaxSplit:
+    """The adjustment taken apart; of a credit no part goes below zero, and one that takes its basis to zero takes all."""
+    split = split_tax(request.charge_adjustment, event.tax_rate, tax_included=request.tax_included)
+    if request.charge_type is ChargeType.DEBIT:
+        return split
+    events = (event, *adjustments)
+    charge_left, tax_left = sum(e.charge for e in events), sum(e.tax for e in events)
+    if request.charge_adjustment == (charge_left + tax_left if request.tax_included else charge_left):
+        return TaxSplit(charge_left, tax_left, charge_left + tax_left)
+    if request.tax_included:
+        tax = max(min(split.tax, tax_left), request.charge_adjustment - charge_left)
+        return TaxSplit(request.charge_adjustment - tax, tax, request.charge_adjustment)
+    tax = min(split.tax, tax_left)
+    return TaxSplit(request.charge_adjustment, tax, request.charge_adjustment + tax)

@@ -1,0 +1,125 @@
+"""Assign payment in to document (domain: sections 3, 5 and 6)."""
+
+import datetime as dt
+from uuid import UUID
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.configuration import start_of_day
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import OperationType
+from ocs_core.entities.settlement import Settlement, SettlementSide
+from ocs_core.form import Code, PositiveAmount
+from ocs_core.messages import DocumentOpenBalanceChanged, DocumentPayments, PaymentDocuments
+from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.usecases.payment_steps import identify, record
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class AssignPaymentInToDocumentRequest(Command):
+    """How much of an incoming payment (millionths, whole minor units) settles a document, and since when (default: now)."""
+
+    account: AccountId | None = None
+    payment_ref_id: UUID
+    document_ref_id: UUID
+    amount: PositiveAmount
+    currency: Code
+    effective_date: dt.datetime | None = None
+    notification_requested: bool = True
+
+
+class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
+    """Settles a document, wholly or in part, by an incoming payment; an unidentified payment is identified first.
+
+    Publishes (what identify payment in publishes, if it was unidentified), `payment`, `document`, `paymentDocuments`,
+    `documentPayments` and `paymentHistory` (updated); notifies `documentOpenBalanceChanged`.
+    """
+
+    def wanted(self, request: AssignPaymentInToDocumentRequest) -> Wanted:
+        return Wanted(account=request.account, payment=request.payment_ref_id, document=request.document_ref_id)
+
+    def execute(self, request: AssignPaymentInToDocumentRequest, found: Found, work: Work) -> None:
+        account, payment, document, owner = found.account, found.payment, found.document, found.owner
+        effective_at = request.effective_date or work.now
+        issued = None
+        if document and owner:
+            issued = start_of_day(document.document_issued_date, found.configuration.zone_of(owner.account_type))
+        rules.check(
+            rules.named_account_has_an_id(request.account),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_is_not_deactivated(owner),
+            rules.account_owns(account, owner),
+            rules.payment_exists(payment),
+            rules.payment_is_not_cancelled(payment),
+            rules.payment_is_incoming(payment),
+            rules.payment_sits_on_the_documents_account(payment, document),
+            rules.document_exists(document),
+            rules.document_is_not_cancelled(document),
+            rules.document_is_receivable(document),
+            rules.amount_is_payable(found.configuration, request.amount, request.currency),
+            rules.amount_remains(payment, request.amount, request.currency),
+            rules.amount_is_due(document, request.amount, request.currency),
+            rules.currency_is_configured(found.configuration, request.currency),
+            rules.currency_is_that_of(payment, request.currency),
+            rules.currency_is_that_of(document, request.currency),
+            rules.settlement_has_begun(effective_at, work.now),
+            rules.both_sides_exist_by(effective_at, payment, issued),
+            fields=fields_of(AssignPaymentInToDocumentRequest),
+        )
+        assert payment is not None
+        assert document is not None
+        assert owner is not None
+
+        if payment.account is None:
+            payment = identify(payment, owner, found.configuration, work, notify=request.notification_requested)
+        payment = work.save(attrs.evolve(payment, remaining_amount=payment.remaining_amount - request.amount))
+        document = work.save(attrs.evolve(document, due_amount=document.due_amount - request.amount))
+        settlement = work.add(
+            Settlement(
+                ref_id=work.ids(),
+                account=document.account,
+                source=SettlementSide.PAYMENT_IN,
+                source_ref_id=payment.ref_id,
+                target=SettlementSide.DOCUMENT_AR,
+                target_ref_id=document.ref_id,
+                amount=request.amount,
+                currency=request.currency,
+                effective_at=effective_at,
+                created_at=work.now,
+                created_by=work.user,
+            )
+        )
+        link = {
+            "account": document.account,
+            "payment_ref_id": payment.ref_id,
+            "document_ref_id": document.ref_id,
+            "monetary_transaction": settlement,
+        }
+        work.publish(payment)
+        work.publish(document)
+        work.publish(PaymentDocuments(**link), key=owner.ref_id, subject=settlement.ref_id)  # type: ignore[arg-type]
+        work.publish(DocumentPayments(**link), key=owner.ref_id, subject=settlement.ref_id)  # type: ignore[arg-type]
+        assigned = {"documentRefId": str(document.ref_id), "amount": str(request.amount)}
+        record(payment, OperationType.UPDATED, "UPDATED", work, **assigned)
+        if request.notification_requested and found.configuration.sends(DocumentOpenBalanceChanged.code):
+            work.notify(_open_balance_changed(document, work), key=owner.ref_id, subject=document.ref_id)
+
+
+def _open_balance_changed(document: Document, work: Work) -> DocumentOpenBalanceChanged:
+    return DocumentOpenBalanceChanged(
+        effective_date=work.now,
+        account=document.account,
+        document_no=document.document_no,
+        external_document_no=document.external_document_no,
+        document_type=document.document_type,
+        currency=document.currency,
+        total_amount=document.total_amount,
+        total_amount_tax=document.total_amount_tax,
+        total_amount_net=document.total_amount_net,
+        due_amount_type=document.due_amount_type,
+        document_due_date=document.document_due_date,
+        due_amount=document.due_amount,
+    )

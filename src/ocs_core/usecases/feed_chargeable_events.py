@@ -1,0 +1,95 @@
+"""The feed of chargeable events (domain: sections 3 and 6)."""
+
+import datetime as dt
+from collections import Counter
+from typing import Annotated
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.errors import Violation
+from ocs_core.form import AmountFromZero, Code, ExternalId, Form, Items, Label, TaxRate
+from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.usecases.perform import Command, UseCase, Work
+
+
+@attrs.frozen(kw_only=True)
+class ChargeableEventFed(Form):
+    """One event of the feed: amounts in millionths, `charge + tax == charge_with_tax`; the rate in basis points."""
+
+    external_id: ExternalId | None = None
+    account: AccountId
+    event_type: Label
+    event_date: dt.datetime
+    charge: AmountFromZero
+    tax: AmountFromZero
+    charge_with_tax: AmountFromZero
+    currency: Code
+    tax_rate: TaxRate
+
+
+@attrs.frozen(kw_only=True)
+class FeedChargeableEventsRequest(Command):
+    """1 to 1,000 events, kept all or none."""
+
+    events: Annotated[tuple[ChargeableEventFed, ...], Items(1, 1000)]
+
+
+class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest]):
+    """Takes chargeable events in, all or nothing; failures point at their event: `/events/17/tax`.
+
+    An event on a technical account belongs to its nearest responsible ancestor. Publishes one `chargeableEvent` each.
+    """
+
+    def wanted(self, request: FeedChargeableEventsRequest) -> Wanted:
+        return Wanted(
+            accounts=tuple(dict.fromkeys(event.account for event in request.events)),
+            external_event_ids=tuple(dict.fromkeys(e.external_id for e in request.events if e.external_id)),
+        )
+
+    def execute(self, request: FeedChargeableEventsRequest, found: Found, work: Work) -> None:
+        given = Counter(event.external_id for event in request.events if event.external_id)
+        taken = found.external_event_ids_taken | {external_id for external_id, times in given.items() if times > 1}
+        rules.check(
+            *(
+                violation
+                for index, event in enumerate(request.events)
+                for violation in _violations(event, f"/events/{index}", found, taken)
+            )
+        )
+
+        for fed in request.events:
+            work.publish(
+                work.add(
+                    ChargeableEvent(
+                        ref_id=work.ids(),
+                        external_id=fed.external_id,
+                        account=found.accounts[fed.account].ref,
+                        event_type=fed.event_type,
+                        event_date=fed.event_date,
+                        charge=fed.charge,
+                        tax=fed.tax,
+                        charge_with_tax=fed.charge_with_tax,
+                        currency=fed.currency,
+                        tax_rate=fed.tax_rate,
+                    )
+                )
+            )
+
+
+def _violations(event: ChargeableEventFed, pointer: str, found: Found, taken: frozenset[str]) -> list[Violation]:
+    account = found.accounts.get(event.account)
+    return rules.within(
+        pointer,
+        (
+            rules.external_event_id_is_new(event.external_id, event.external_id in taken),
+            rules.account_is_given(event.account),
+            rules.account_exists(event.account, account),
+            rules.account_ids_agree(event.account, account),
+            rules.account_is_not_deactivated(account),
+            rules.somebody_pays_for_the_account(account),
+            rules.charge_and_tax_add_up(event.charge, event.tax, event.charge_with_tax),
+            rules.currency_is_configured(found.configuration, event.currency),
+        ),
+    )

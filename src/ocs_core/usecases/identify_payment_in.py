@@ -1,0 +1,48 @@
+"""Identify payment in (domain: sections 5 and 6)."""
+
+from uuid import UUID
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.usecases.payment_steps import identify
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class IdentifyPaymentInRequest(Command):
+    """An unidentified incoming payment, and the account it belongs to."""
+
+    account: AccountId | None = None
+    payment_ref_id: UUID
+    notification_requested: bool = True
+
+
+class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest]):
+    """Gives an unidentified incoming payment its account.
+
+    Publishes `payment` and `paymentHistory` (identified); notifies `paymentReceived`.
+    """
+
+    def wanted(self, request: IdentifyPaymentInRequest) -> Wanted:
+        return Wanted(account=request.account, payment=request.payment_ref_id)
+
+    def execute(self, request: IdentifyPaymentInRequest, found: Found, work: Work) -> None:
+        account, payment = found.account, found.payment
+        rules.check(
+            rules.account_is_given(request.account),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_is_not_deactivated(account),
+            rules.payer_exists(account, found.payer),
+            rules.payment_exists(payment),
+            rules.payment_is_not_cancelled(payment),
+            rules.payment_is_incoming(payment),
+            rules.payment_is_unidentified(payment),
+            fields=fields_of(IdentifyPaymentInRequest),
+        )
+        assert payment is not None
+        assert account is not None
+
+        identify(payment, account, found.configuration, work, notify=request.notification_requested)

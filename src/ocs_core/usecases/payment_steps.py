@@ -1,0 +1,69 @@
+"""Steps that several use-cases about payments share: the history, identification, what recipients are told."""
+
+import attrs
+
+from ocs_core.entities.account import Account
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentType
+from ocs_core.messages import PaymentReceived, PaymentSent
+from ocs_core.usecases.perform import Work
+
+
+def record(payment: Payment, operation: OperationType, what: str, work: Work, **parameters: str) -> None:
+    """Write and publish what happened to a payment: `PAYMENT_IN_CREATED`, `PAYMENT_IN_IDENTIFIED` …"""
+    history = work.add(
+        PaymentHistory(
+            ref_id=work.ids(),
+            operation_type=operation,
+            operation_code=f"{payment.payment_type.history_prefix}_{what}",
+            created_date=work.now,
+            created_by=work.user,
+            operation_parameters=parameters,
+            payment_type=payment.payment_type,
+            payment_ref_id=payment.ref_id,
+            effective_date=work.now,
+        )
+    )
+    work.publish(history, key=payment.account.ref_id if payment.account else payment.ref_id)
+
+
+def record_identified(payment: Payment, work: Work) -> None:
+    assert payment.account is not None
+    record(payment, OperationType.UPDATED, "IDENTIFIED", work, accountRefId=str(payment.account.ref_id))
+
+
+def identify(payment: Payment, account: Account, configuration: Configuration, work: Work, *, notify: bool) -> Payment:
+    """Give an unidentified payment its account; publishes `payment`, `paymentHistory`, notifies `paymentReceived`."""
+    identified = work.save(attrs.evolve(payment, account=account.ref))
+    work.publish(identified)
+    record_identified(identified, work)
+    if notify:
+        notify_payment(identified, configuration, work)
+    return identified
+
+
+def notify_payment(payment: Payment, configuration: Configuration, work: Work) -> None:
+    """Notify `paymentReceived` of an identified incoming payment, `paymentSent` of an outgoing one."""
+    if payment.account is None:
+        return
+    told = {
+        "effective_date": work.now,
+        "account": payment.account,
+        "payment_type": payment.payment_type,
+        "payment_amount": payment.payment_amount,
+        "currency": payment.currency,
+        "payment_ref1": payment.payment_ref1,
+        "payment_ref2": payment.payment_ref2,
+        "payment_ref3": payment.payment_ref3,
+        "channel_type": payment.channel_type,
+    }
+    notification: PaymentReceived | PaymentSent
+    match payment.payment_type:
+        case PaymentType.IN:
+            notification = PaymentReceived(**told, payment_date_received=payment.payment_date_received)  # type: ignore[arg-type]
+        case PaymentType.OUT:
+            notification = PaymentSent(**told, payment_date_sent=payment.payment_date_sent)  # type: ignore[arg-type]
+        case _:
+            return
+    if configuration.sends(notification.code):
+        work.notify(notification, key=payment.account.ref_id, subject=payment.ref_id)

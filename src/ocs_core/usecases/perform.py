@@ -1,0 +1,211 @@
+"""How every command runs: form, replay, rules, business logic, messages, all in one unit of work (domain: sections 1 and 2).
+
+Everyone comes through here, HTTP, command line, imports and embedders, so all get replay and the bounded retry.
+"""
+
+import datetime as dt
+import functools
+import hashlib
+import json
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
+from ocs_core.entities.process import ProcessRun
+from ocs_core.errors import Conflict, RequestRejected, StoreUnavailable
+from ocs_core.form import ExternalId, Form, Label, wire_name
+from ocs_core.messages import Message, Payload, Response, Step
+from ocs_core.ports import Clock, E, Found, Ids, Performed, RequestKey, Store, UnitOfWork, Wanted
+
+ATTEMPTS = 8
+"""How often a command is tried when somebody else is faster each time."""
+STORE_ATTEMPTS = 3
+"""How often it is tried when the store does not answer: a connection may be stale, a server be restarting."""
+
+
+@attrs.frozen(kw_only=True)
+class Command(Form):
+    """What every command carries: `request_id` makes it safe to repeat, `transaction_id` (default: the request id) goes on
+    every message, `user` is who asked for it."""
+
+    request_id: ExternalId
+    user: Label | None = None
+    transaction_id: ExternalId | None = None
+
+
+R = TypeVar("R", bound=Command)
+
+
+@attrs.frozen
+class Caller:
+    """The calling application, and the user that it vouches for, if any."""
+
+    application: str = "embedded"
+    user: str | None = None
+
+
+@attrs.define
+class Work:
+    """One command being performed: its unit of work, its instant, and what it announces."""
+
+    uow: UnitOfWork
+    now: dt.datetime
+    ids: Ids
+    operation: str
+    transaction_id: str
+    user: str
+    steps: list[Step] = attrs.field(factory=list)
+
+    def add(self, entity: E) -> E:
+        return self.uow.add(entity)
+
+    def save(self, entity: E) -> E:
+        return self.uow.save(entity)
+
+    def publish(self, payload: Payload, *, key: UUID | None = None, subject: UUID | None = None) -> None:
+        """Announce a business transaction: one message, and one step of the answer."""
+        self._send(payload, key or _key_of(payload), subject or payload.ref_id)  # type: ignore[attr-defined]
+        self.answer(payload)
+
+    def notify(self, payload: Payload, *, key: UUID, subject: UUID) -> None:
+        """Announce that a condition is met."""
+        self._send(payload, key, subject)
+
+    def answer(self, payload: Payload | ProcessRun) -> None:
+        """Put a step into the answer."""
+        self.steps.append(Step(self.operation, len(self.steps) + 1, payload))
+
+    def _send(self, payload: Payload, key: UUID, subject: UUID) -> None:
+        self.uow.publish(
+            Message(
+                ref_id=self.ids(),
+                key=key,
+                subject=subject,
+                transaction_id=self.transaction_id,
+                occurred_at=self.now,
+                payload=payload,
+            )
+        )
+
+
+def _key_of(payload: Payload) -> UUID:
+    match payload:
+        case Payment() | Document() | ChargeableEvent() if payload.account is not None:
+            return payload.account.ref_id
+        case Account() | Payer() | Payment():
+            return payload.ref_id
+        case _:
+            raise TypeError(f"say which account {payload.code} belongs to")
+
+
+class _PerformedEarlier(Exception):
+    def __init__(self, performed: Performed) -> None:
+        self.performed = performed
+
+
+@attrs.frozen
+class UseCase(Generic[R]):
+    """An interactor: `RegisterPayment(store, clock=…, ids=…)(request)`. It needs no server and no database.
+
+    Called, it raises `RequestRejected` with every violation, `Conflict` where others were faster every time, and
+    `StoreUnavailable`; in each case nothing was performed, but for a commit whose answer was lost: repeat to settle it.
+    """
+
+    store: Store
+    clock: Clock = attrs.field(kw_only=True)
+    ids: Ids = attrs.field(kw_only=True)
+
+    def __call__(self, request: R, *, caller: Caller = Caller(), digest: bytes | None = None) -> Response:
+        """Perform the command, or give the answer again if it was performed. `digest`: of the body it came in, if any."""
+        digest = digest or digest_of(as_value(request))
+        conflicts = silences = 0
+        while True:
+            try:
+                return self._attempt(request, caller, digest)
+            except _PerformedEarlier as earlier:
+                return self._answer_again(earlier.performed, digest, self.clock())
+            except Conflict:
+                conflicts += 1
+                if conflicts == ATTEMPTS:
+                    raise
+            except StoreUnavailable:
+                silences += 1
+                if silences == STORE_ATTEMPTS:
+                    raise
+            except RequestRejected:
+                # The same command may have landed between our look for it and the rule that refused us.
+                if (answer := self._replay(request, caller, digest)) is not None:
+                    return answer
+                raise
+
+    @property
+    def operation(self) -> str:
+        return type(self).__name__
+
+    def wanted(self, request: R) -> Wanted:
+        """What has to be looked up, all at once, before anything is decided."""
+        raise NotImplementedError
+
+    def execute(self, request: R, found: Found, work: Work) -> None:
+        """Check the rules, change, publish."""
+        raise NotImplementedError
+
+    def _attempt(self, request: R, caller: Caller, digest: bytes) -> Response:
+        key = RequestKey(caller.application, request.request_id)
+        with self.store.begin() as uow:
+            found = uow.find(attrs.evolve(self.wanted(request), key=key))
+            if found.performed is not None:
+                # Abandons the unit of work: the number that was drawn with the look-up is not used up by a repetition.
+                raise _PerformedEarlier(found.performed)
+            now = self.clock()
+            work = Work(
+                uow=uow,
+                now=now,
+                ids=self.ids,
+                operation=self.operation,
+                transaction_id=request.transaction_id or request.request_id,
+                user=caller.user or request.user or caller.application,
+            )
+            self.execute(request, found, work)
+            answer = Response(tuple(work.steps))
+            touched = tuple(dict.fromkeys(step.object.ref_id for step in work.steps if hasattr(step.object, "ref_id")))
+            uow.remember(
+                Performed(
+                    key=key, operation=self.operation, digest=digest, ref_ids=touched, performed_at=now, answer=answer
+                )
+            )
+        return answer
+
+    def _replay(self, request: R, caller: Caller, digest: bytes) -> Response | None:
+        with self.store.begin() as uow:
+            performed = uow.find(Wanted(key=RequestKey(caller.application, request.request_id))).performed
+            return None if performed is None else self._answer_again(performed, digest, self.clock())
+
+    def _answer_again(self, performed: Performed, digest: bytes, now: dt.datetime) -> Response:
+        rules.check(rules.request_is_the_same(performed, self.operation, digest))
+        rules.check(rules.answer_is_still_kept(performed, now))
+        assert performed.answer is not None
+        return Response(performed.answer.steps, replayed=True)
+
+
+def digest_of(value: Any) -> bytes:
+    """SHA-256 of a JSON value in canonical form: keys sorted, no white space."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return hashlib.sha256(canonical.encode()).digest()
+
+
+def as_value(request: Command) -> dict[str, Any]:
+    """A request built in Python as a value to digest: what was left at its default is left out."""
+    return attrs.asdict(request, filter=lambda attribute, value: value != attribute.default)
+
+
+@functools.cache
+def fields_of(request_class: type[Command]) -> tuple[str, ...]:
+    """A request's fields as they stand in JSON, in the order in which violations are told."""
+    return tuple(wire_name(f.name) for f in attrs.fields(request_class))

@@ -1,0 +1,135 @@
+"""Register payment (domain: section 4)."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.payment import OperationType, Payment, PaymentType
+from ocs_core.form import Code, ExternalId, Label, Note, PositiveAmount
+from ocs_core.ports import PAYMENT_NUMBERS, AccountId, Found, Wanted
+from ocs_core.usecases.payment_steps import notify_payment, record, record_identified
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class RegisterPaymentRequest(Command):
+    """A payment to register: `payment_amount` in millionths, whole minor units; without an account it is unidentified.
+
+    `notification_requested` false silences paymentReceived and paymentSent, nothing else.
+    """
+
+    account: AccountId | None = None
+    payment_type: PaymentType = PaymentType.IN
+    external_payment_no: ExternalId | None = None
+    payment_amount: PositiveAmount
+    currency: Code
+    payment_method: Code
+    payment_date_received: dt.datetime | None = None
+    payment_date_sent: dt.datetime | None = None
+    payment_ref1: Label | None = None
+    payment_ref2: Label | None = None
+    payment_ref3: Label | None = None
+    payer_bank_account_name: Label | None = None
+    payer_bank_account_number: Label | None = None
+    payer_bank_number_code: Label | None = None
+    payer_iban: Label | None = None
+    payer_bic: Label | None = None
+    provider_bank_account_name: Label | None = None
+    provider_bank_account_number: Label | None = None
+    provider_bank_number_code: Label | None = None
+    provider_iban: Label | None = None
+    provider_bic: Label | None = None
+    channel_type: Label | None = None
+    recipient_note: Note | None = None
+    payer_note: Note | None = None
+    description: Note | None = None
+    bank_account_transaction_id: Label | None = None
+    notification_requested: bool = True
+
+    @classmethod
+    def also_required(cls, given: Mapping[str, Any]) -> Collection[str]:
+        match given.get("payment_type", PaymentType.IN):
+            case PaymentType.IN:
+                return {"payment_date_received"}
+            case PaymentType.OUT:
+                return {"payment_date_sent"}
+        return ()
+
+
+class RegisterPayment(UseCase[RegisterPaymentRequest]):
+    """Registers a payment; with an account it is identified. It is not assigned to documents.
+
+    Publishes `payment` and `paymentHistory` (created; identified when it is); notifies `paymentReceived` for an identified
+    incoming payment and `paymentSent` for an outgoing one.
+    """
+
+    def wanted(self, request: RegisterPaymentRequest) -> Wanted:
+        incoming = request.payment_type is PaymentType.IN
+        return Wanted(
+            account=request.account,
+            external_payment_no=request.external_payment_no if incoming else None,
+            draw=PAYMENT_NUMBERS,
+        )
+
+    def execute(self, request: RegisterPaymentRequest, found: Found, work: Work) -> None:
+        configuration, account = found.configuration, found.account
+        must_be_identified = request.payment_type is not PaymentType.IN
+        rules.check(
+            rules.account_is_given(request.account)
+            if must_be_identified
+            else rules.named_account_has_an_id(request.account),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_is_not_deactivated(account),
+            rules.payer_exists(account, found.payer),
+            rules.external_payment_no_is_new(
+                request.external_payment_no, request.payment_type, found.external_payment_no_taken
+            ),
+            rules.payment_amount_is_payable(configuration, request.payment_amount, request.currency),
+            rules.currency_is_configured(configuration, request.currency),
+            rules.payment_method_is_configured(configuration, request.payment_method),
+            fields=fields_of(RegisterPaymentRequest),
+        )
+
+        payment = work.add(
+            Payment(
+                ref_id=work.ids(),
+                payment_no=f"P{found.number:010d}",
+                external_payment_no=request.external_payment_no,
+                payment_type=request.payment_type,
+                payment_method=request.payment_method,
+                payment_amount=request.payment_amount,
+                remaining_amount=request.payment_amount,
+                currency=request.currency,
+                payment_date_received=request.payment_date_received,
+                payment_date_sent=request.payment_date_sent,
+                payment_ref1=request.payment_ref1,
+                payment_ref2=request.payment_ref2,
+                payment_ref3=request.payment_ref3,
+                payer_bank_account_name=request.payer_bank_account_name,
+                payer_bank_account_number=request.payer_bank_account_number,
+                payer_bank_number_code=request.payer_bank_number_code,
+                payer_iban=request.payer_iban,
+                payer_bic=request.payer_bic,
+                provider_bank_account_name=request.provider_bank_account_name,
+                provider_bank_account_number=request.provider_bank_account_number,
+                provider_bank_number_code=request.provider_bank_number_code,
+                provider_iban=request.provider_iban,
+                provider_bic=request.provider_bic,
+                channel_type=request.channel_type,
+                recipient_note=request.recipient_note,
+                payer_note=request.payer_note,
+                description=request.description,
+                bank_account_transaction_id=request.bank_account_transaction_id,
+                account=account.ref if account else None,
+            )
+        )
+        work.publish(payment)
+        record(payment, OperationType.CREATED, "CREATED", work)
+        if payment.account is not None:
+            record_identified(payment, work)
+        if request.notification_requested:
+            notify_payment(payment, found.configuration, work)

@@ -1,0 +1,80 @@
+"""Calculate collection balance: asking for a run (domain: section 4). The slices are in `calculate_collection_balance`."""
+
+from typing import Annotated
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.configuration import as_instant
+from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun, RunState
+from ocs_core.form import Items, Moment
+from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class StartCollectionRunRequest(Command):
+    """A run as of an instant, or of the end of a day (default: now), over all payers or those named.
+
+    `dry_run` only shows; `adopt` stores without announcing that collection starts.
+    """
+
+    as_of: Moment | None = None
+    dry_run: bool = False
+    adopt: bool = False
+    accounts: Annotated[tuple[AccountId, ...], Items(0, 1000)] = ()
+
+
+class StartCollectionRun(UseCase[StartCollectionRunRequest]):
+    """Starts a run, or answers the active one where the same is asked for again; a runner then loops over its slices.
+
+    One storing run at a time, never as of an earlier instant than one before it; dry runs are free.
+    """
+
+    @property
+    def operation(self) -> str:
+        return "CalculateCollectionBalance"
+
+    def wanted(self, request: StartCollectionRunRequest) -> Wanted:
+        return Wanted(accounts=tuple(dict.fromkeys(request.accounts)))
+
+    def execute(self, request: StartCollectionRunRequest, found: Found, work: Work) -> None:
+        as_of = as_instant(request.as_of or work.now, found.configuration.zone, work.now)
+        accounts = [(named, found.accounts.get(named)) for named in request.accounts]
+        run = ProcessRun(
+            ref_id=work.ids(),
+            as_of=as_of,
+            dry_run=request.dry_run,
+            adopt=request.adopt,
+            accounts=tuple(account.ref_id for _, account in accounts if account),
+            started_at=work.now,
+        )
+        storing = [] if run.dry_run else work.uow.runs(CALCULATE_COLLECTION_BALANCE)
+        active = next((r for r in storing if r.state is RunState.RUNNING), None)
+        same = active is not None and active.is_same_order(run)
+        rules.check(
+            *rules.process_is_configured(found.configuration),
+            rules.no_other_run_is_active(None if same else active),
+            rules.as_of_has_come(as_of, work.now),
+            rules.run_is_the_latest(as_of, max(storing, key=lambda r: r.as_of, default=None)),
+            *(
+                violation
+                for index, (named, account) in enumerate(accounts)
+                for violation in rules.at(
+                    f"/accounts/{index}",
+                    (
+                        rules.account_is_given(named),
+                        rules.account_exists(named, account),
+                        rules.account_ids_agree(named, account),
+                    ),
+                )
+            ),
+            fields=fields_of(StartCollectionRunRequest),
+        )
+
+        if active is not None:
+            work.answer(active)
+            return
+        payers = work.uow.payers_to_calculate(run.accounts)
+        slices = -(-payers // found.configuration.collection.slice_size)
+        work.answer(work.add(attrs.evolve(run, payers_total=payers, slices_total=slices)))

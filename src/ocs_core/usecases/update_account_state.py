@@ -1,0 +1,39 @@
+"""Update account state (domain: sections 3 and 6)."""
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.account import AccountState
+from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class UpdateAccountStateRequest(Command):
+    account: AccountId | None = None
+    state: AccountState
+
+
+class UpdateAccountState(UseCase[UpdateAccountStateRequest]):
+    """Takes an account to another state: INACTIVE → ACTIVE ↔ SUSPENDED → DEACTIVATED and ACTIVE → DEACTIVATED.
+
+    The account is read exclusively: no command that leans on its old state lands after this one.
+    Publishes `account`; where nothing changed, nothing is saved or published.
+    """
+
+    def wanted(self, request: UpdateAccountStateRequest) -> Wanted:
+        return Wanted(account=request.account, account_exclusively=True)
+
+    def execute(self, request: UpdateAccountStateRequest, found: Found, work: Work) -> None:
+        account = found.account
+        rules.check(
+            rules.account_is_given(request.account),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_may_become(account, request.state),
+            fields=fields_of(UpdateAccountStateRequest),
+        )
+        assert account is not None
+
+        if account.state is not request.state:
+            work.publish(work.save(attrs.evolve(account, state=request.state)))

@@ -1,0 +1,50 @@
+"""Update due date offset (domain: section 4)."""
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.form import Code, DueDateOffset
+from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class UpdateDueDateOffsetRequest(Command):
+    """Days from a document's issue to its due day: 0 to 3650, or null to follow the default again. It must be present."""
+
+    account: AccountId | None = None
+    due_date_offset: DueDateOffset | None
+    document_type: Code | None = None
+
+
+class UpdateDueDateOffset(UseCase[UpdateDueDateOffsetRequest]):
+    """Sets or removes a payer's general due date offset, or, with a document type, that type's.
+
+    The general one leaves those per type alone. Documents that exist keep their due day.
+    Publishes `payer`; where nothing changed, nothing is saved or published.
+    """
+
+    def wanted(self, request: UpdateDueDateOffsetRequest) -> Wanted:
+        return Wanted(account=request.account, payer_exclusively=True)
+
+    def execute(self, request: UpdateDueDateOffsetRequest, found: Found, work: Work) -> None:
+        rules.check(
+            rules.account_is_given(request.account),
+            rules.account_exists(request.account, found.account),
+            rules.account_ids_agree(request.account, found.account),
+            rules.account_is_not_deactivated(found.account),
+            rules.payer_exists(found.account, found.payer),
+            rules.document_type_is_configured(found.configuration, request.document_type),
+            fields=fields_of(UpdateDueDateOffsetRequest),
+        )
+        assert found.payer is not None
+
+        payer, offset = found.payer, request.due_date_offset
+        if request.document_type is None:
+            changed = attrs.evolve(payer, due_date_offset=offset)
+        else:
+            others = {code: days for code, days in payer.due_date_offsets.items() if code != request.document_type}
+            of_type = {} if offset is None else {request.document_type: offset}
+            changed = attrs.evolve(payer, due_date_offsets=others | of_type)
+        if changed != payer:
+            work.publish(work.save(changed))

@@ -1,0 +1,46 @@
+"""Update invoicing flag (domain: section 4)."""
+
+import datetime as dt
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class UpdateInvoicingFlagRequest(Command):
+    """Whether a payer is excluded from invoicing, and until when; null: indefinitely."""
+
+    account: AccountId | None = None
+    invoicing_excluded: bool
+    invoicing_excluded_to: dt.datetime | None = None
+
+
+class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest]):
+    """Excludes a payer from invoicing, or includes it again, which clears the end date.
+
+    Publishes `payer`; where nothing changed, nothing is saved or published.
+    """
+
+    def wanted(self, request: UpdateInvoicingFlagRequest) -> Wanted:
+        return Wanted(account=request.account, payer_exclusively=True)
+
+    def execute(self, request: UpdateInvoicingFlagRequest, found: Found, work: Work) -> None:
+        excluded, end = request.invoicing_excluded, request.invoicing_excluded_to
+        rules.check(
+            rules.account_is_given(request.account),
+            rules.account_exists(request.account, found.account),
+            rules.account_ids_agree(request.account, found.account),
+            rules.account_is_not_deactivated(found.account),
+            rules.payer_exists(found.account, found.payer),
+            rules.exclusion_end_goes_with_exclusion(excluded, end),
+            rules.exclusion_end_is_in_the_future(end, work.now),
+            fields=fields_of(UpdateInvoicingFlagRequest),
+        )
+        assert found.payer is not None
+
+        payer = attrs.evolve(found.payer, invoicing_excluded=excluded, invoicing_excluded_to=end)
+        if payer != found.payer:
+            work.publish(work.save(payer))

@@ -1,0 +1,531 @@
+"""Runs of calculate collection balance: slices, triggers, repetitions, failures (domain: section 4)."""
+
+import datetime as dt
+from typing import Any
+
+import attrs
+import pytest
+
+from ocs_core.entities.account import Account, AccountState, Payer
+from ocs_core.entities.configuration import (
+    CollectionSetting,
+    CollectionThreshold,
+    NotificationSetting,
+    SystemSetting,
+)
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
+from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.errors import Conflict, RequestRejected
+from ocs_core.memory import MemoryQueries, MemoryStore
+from ocs_core.messages import CollectionBalanceCalculated, CollectionStart
+from ocs_core.money import MAX_AMOUNT
+from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
+from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
+from ocs_core.testkit.fakes import FaultyStore
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
+from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
+from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
+
+from .scene import DAY, NOTHING, everything_in
+
+TODAY = NOW.date()
+LONG_AGO = TODAY - 40 * DAY
+
+
+class Office:
+    """A desk with some payers, and what its collection runs told."""
+
+    def __init__(self, payers: int = 5, *more: object) -> None:
+        self.store = MemoryStore(configuration(*more))
+        self.desk = Desk(self.store)
+        self.payers = [self.desk.account(f"A-{n}") for n in range(payers)]
+        self.forget()
+
+    def forget(self) -> None:
+        self.seen = set(self.store.outbox)
+
+    def told(self) -> list[tuple[str, str]]:
+        """Code and account of what was published since this was asked last."""
+        names = {account.ref_id: account.external_id or "?" for account in self.payers}
+        new = [(m.payload.code, names[m.key]) for ref_id, m in self.store.outbox.items() if ref_id not in self.seen]
+        self.forget()
+        return new
+
+    def owes(self, account: Account, amount: int = 100 * UNIT, **more: Any) -> Document:
+        """The account has an invoice that is long past its due day."""
+        fields = {"document_issued_date": LONG_AGO, "document_due_date": TODAY - 10 * DAY} | more
+        document = self.desk.document(account=account, amount=amount, **fields)
+        self.forget()
+        return document
+
+    def pays(self, account: Account, amount: int = 100 * UNIT) -> Payment:
+        payment = self.desk.payment(account=account, amount=amount)
+        self.forget()
+        return payment
+
+    def payer(self, account: Account) -> Payer:
+        return self.store.entities[Payer][account.ref_id]
+
+    def starts(self) -> list[str]:
+        return [name for code, name in self.told() if code == "collectionStart"]
+
+    def next_day(self) -> None:
+        self.desk.clock.advance(days=1)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def refusal_of(office: Office, **options: Any) -> list[str]:
+    with pytest.raises(RequestRejected) as refusal:
+        office.desk.start_run(**options)
+    return [violation.code for violation in refusal.value.violations]
+
+
+def test_a_run_goes_over_all_payers_slice_by_slice(office: Office) -> None:
+    office.owes(office.payers[3])
+    calculate = CalculateCollectionBalance(office.store, clock=office.desk.clock)
+    run = office.desk.start_run()
+    assert (run.state, run.payers_total, run.payers_done, run.slices_done) == (RunState.RUNNING, 5, 0, 0)
+    calculated = []
+
+    for expected in ((2, 1), (4, 2), (5, 3)):
+        done = calculate(run.ref_id, limit=2)
+        calculated += [p.ledger.account for p in done.payers]
+        assert (done.run.payers_done, done.run.slices_done) == expected
+        assert done.run.state is RunState.RUNNING
+    office.desk.clock.advance(minutes=5)
+    last = calculate(run.ref_id, limit=2)
+
+    assert calculated == sorted(office.payers, key=lambda account: account.ref_id)
+    assert (last.run.state, last.run.finished_at, last.payers) == (RunState.DONE, NOW + dt.timedelta(minutes=5), ())
+    assert (last.run.slices_total, last.run.payers_failed, last.run.collections_started) == (3, 0, 1)
+    assert last.run.balances == {"EUR": 100 * UNIT}
+    assert calculate(run.ref_id).run == last.run
+
+
+def test_the_slices_are_as_large_as_configured() -> None:
+    office = Office(5, CollectionSetting(slice_size=2))
+    run = office.desk.start_run()
+
+    assert run.slices_total == 3
+    assert office.desk.finish(run.ref_id).slices_done == 3
+
+
+def test_a_run_without_payers_is_done_at_once() -> None:
+    office = Office(0)
+    run = office.desk.collect()
+
+    assert (run.state, run.payers_total, run.slices_total) == (RunState.DONE, 0, 0)
+
+
+def test_a_run_stores_and_tells_what_it_found(office: Office) -> None:
+    debtor = office.payers[0]
+    office.owes(debtor)
+    office.pays(debtor, 30 * UNIT)
+
+    run = office.desk.collect(accounts=(named(debtor),))
+
+    messages = list(office.store.outbox.values())[-3:]
+    payer = office.payer(debtor)
+    assert office.told() == [
+        ("payer", "A-0"),
+        ("collectionBalanceCalculated", "A-0"),
+        ("collectionStart", "A-0"),
+    ]
+    assert (payer.collection_balance, payer.oldest_due_date) == (70 * UNIT, TODAY - 10 * DAY)
+    assert (payer.in_collection, payer.collection_balance_as_of) == (True, NOW)
+    assert [m.payload for m in messages] == [
+        payer,
+        CollectionBalanceCalculated(
+            effective_date=NOW,
+            account=debtor.ref,
+            currency="EUR",
+            collection_balance=70 * UNIT,
+            oldest_document_due_date=TODAY - 10 * DAY,
+        ),
+        CollectionStart(
+            effective_date=NOW,
+            account=debtor.ref,
+            currency="EUR",
+            due_amount=70 * UNIT,
+            oldest_document_due_date=TODAY - 10 * DAY,
+        ),
+    ]
+    assert {m.transaction_id for m in messages} == {str(run.ref_id)}
+    assert {(m.key, m.subject) for m in messages} == {(debtor.ref_id, debtor.ref_id)}
+
+
+def test_a_payer_of_whom_nothing_changed_is_not_published(office: Office) -> None:
+    office.desk.collect()
+    office.forget()
+    office.next_day()
+
+    office.desk.collect()
+
+    assert office.told() == [("collectionBalanceCalculated", f"A-{n}") for n in range(5)]
+    assert {p.collection_balance_as_of for p in office.store.entities[Payer].values()} == {NOW}
+
+
+def test_collection_starts_once(office: Office) -> None:
+    office.owes(office.payers[1])
+    starts = []
+    for _ in range(3):
+        starts.append((office.desk.collect().collections_started, office.starts()))
+        office.next_day()
+
+    assert starts == [(1, ["A-1"]), (0, []), (0, [])]
+
+
+def test_collection_starts_again_after_having_been_left(office: Office) -> None:
+    debtor = office.payers[1]
+    invoice = office.owes(debtor)
+    office.desk.collect()
+    assert office.starts() == ["A-1"]
+
+    office.next_day()
+    office.desk.assign(office.pays(debtor), invoice, 100 * UNIT)
+    office.desk.collect()
+    assert office.starts() == []
+    assert not office.payer(debtor).in_collection
+
+    office.next_day()
+    office.owes(debtor, 5 * UNIT)
+    office.desk.collect()
+    assert office.starts() == ["A-1"]
+
+
+def test_repeat_announces_the_start_in_every_run() -> None:
+    office = Office(2, CollectionSetting(repeat=True))
+    office.owes(office.payers[1])
+    starts = []
+    for _ in range(3):
+        office.desk.collect()
+        starts.append(office.starts())
+        office.next_day()
+
+    assert starts == [["A-1"]] * 3
+
+
+def test_adopting_a_ledger_stores_without_announcing_starts(office: Office) -> None:
+    debtor = office.payers[1]
+    office.owes(debtor)
+
+    adopted = office.desk.collect(adopt=True)
+    assert (adopted.collections_started, office.starts()) == (0, [])
+    assert office.payer(debtor).in_collection
+    assert office.payer(debtor).collection_balance == 100 * UNIT
+
+    office.next_day()
+    office.desk.collect()
+    assert office.starts() == []
+
+
+def test_a_dry_run_stores_and_announces_nothing_but_its_progress(office: Office) -> None:
+    office.owes(office.payers[1])
+    before = everything_in(office.store)
+
+    run = office.desk.collect(dry_run=True)
+
+    now = everything_in(office.store)
+    runs = now["entities"].pop(ProcessRun)
+    assert (run.state, run.collections_started, run.balances) == (RunState.DONE, 1, {"EUR": 100 * UNIT})
+    assert list(runs) == [run.ref_id]
+    assert {**now, "performed": None} == {**before, "performed": None}
+
+
+def test_a_dry_run_may_look_back_and_beside_a_storing_one(office: Office) -> None:
+    office.owes(office.payers[1], document_due_date=TODAY - 10 * DAY)
+    office.desk.collect()
+    office.desk.clock.advance(minutes=1)
+    active = office.desk.start_run()
+
+    before_due = office.desk.collect(dry_run=True, as_of=NOW - 11 * DAY)
+    after_due = office.desk.collect(dry_run=True, as_of=NOW - 9 * DAY)
+
+    assert (before_due.balances, after_due.balances) == ({"EUR": 0}, {"EUR": 100 * UNIT})
+    assert office.desk.finish(active.ref_id).state is RunState.DONE
+
+
+def test_a_second_run_for_the_same_instant_changes_and_announces_nothing(office: Office) -> None:
+    office.owes(office.payers[1])
+    office.desk.collect(as_of=NOW)
+    office.forget()
+    payers = dict(office.store.entities[Payer])
+
+    again = office.desk.collect(as_of=NOW)
+
+    assert again.payers_done == 5
+    assert office.told() == []
+    assert office.store.entities[Payer] == payers
+
+
+def test_a_second_run_for_the_same_instant_repeats_no_start_either() -> None:
+    office = Office(1, CollectionSetting(repeat=True))
+    office.owes(office.payers[0])
+    office.desk.collect(as_of=NOW)
+    assert office.starts() == ["A-0"]
+
+    office.desk.collect(as_of=NOW)
+
+    assert office.told() == []
+
+
+def test_a_second_run_for_the_same_instant_tells_what_came_in_between(office: Office) -> None:
+    office.desk.collect(as_of=NOW)
+    office.forget()
+    office.owes(office.payers[2])
+
+    office.desk.collect(as_of=NOW)
+
+    assert office.told() == [("payer", "A-2"), ("collectionBalanceCalculated", "A-2"), ("collectionStart", "A-2")]
+
+
+def test_the_same_order_is_answered_by_the_active_run(office: Office) -> None:
+    two = tuple(named(account) for account in office.payers[:2])
+    active = office.desk.start_run(as_of=NOW, accounts=two)
+    office.desk.clock.advance(minutes=1)
+
+    same = office.desk.start_run(as_of=NOW, accounts=two[::-1])
+
+    assert same == active
+    assert len(office.store.entities[ProcessRun]) == 1
+
+
+@pytest.mark.parametrize("options", [{"as_of": NOW + DAY}, {"adopt": True}, {"accounts": ()}])
+def test_another_order_has_to_wait_for_the_active_run(office: Office, options: dict[str, Any]) -> None:
+    order = {"as_of": NOW, "accounts": (named(office.payers[0]),)}
+    active = office.desk.start_run(**order)
+    office.desk.clock.advance(days=2)
+
+    assert refusal_of(office, **order | options) == ["RUN_ACTIVE"]
+
+    office.desk.finish(active.ref_id)
+    assert office.desk.start_run(**order | options).ref_id != active.ref_id
+
+
+def test_a_run_is_never_as_of_an_earlier_instant_than_one_before(office: Office) -> None:
+    office.desk.collect(as_of=NOW)
+
+    assert refusal_of(office, as_of=NOW - dt.timedelta(microseconds=1)) == ["RUN_NOT_LATEST"]
+    assert office.desk.collect(as_of=NOW).state is RunState.DONE
+
+
+def test_a_day_stands_for_its_end_and_today_for_now() -> None:
+    office = Office(1, SystemSetting(zone="Europe/Madrid"))
+
+    yesterday = office.desk.collect(as_of=TODAY - DAY)
+    today = office.desk.collect(as_of=TODAY)
+
+    assert yesterday.as_of == dt.datetime(2024, 5, 13, 21, 59, 59, 999_999, tzinfo=dt.UTC)
+    assert today.as_of == NOW
+
+
+def test_a_run_may_be_limited_to_some_accounts(office: Office) -> None:
+    for account in office.payers:
+        office.owes(account)
+
+    run = office.desk.collect(accounts=(named(office.payers[4]), named(office.payers[2]), named(office.payers[4])))
+
+    assert (run.payers_total, run.payers_done, run.collections_started) == (2, 2, 2)
+    assert {n for n, account in enumerate(office.payers) if office.payer(account).in_collection} == {2, 4}
+
+
+def test_deactivated_accounts_and_technical_ones_are_left_out(office: Office) -> None:
+    gone = office.payers[0]
+    office.owes(gone)
+    office.desk.account("T-1", account_type="technical")
+    office.desk.perform(
+        UpdateAccountState,
+        UpdateAccountStateRequest(request_id="gone", account=named(gone), state=AccountState.DEACTIVATED),
+    )
+
+    run = office.desk.collect()
+
+    assert (run.payers_total, run.payers_done) == (4, 4)
+    assert office.payer(gone).collection_balance is None
+
+
+def test_a_payer_out_of_range_is_recorded_and_the_others_go_on(office: Office) -> None:
+    rich = office.payers[2]
+    for _ in range(2):
+        office.owes(rich, MAX_AMOUNT // 10_000 * 10_000)
+    office.owes(office.payers[3])
+
+    run = office.desk.collect(limit=2)
+
+    (failure,) = run.failures
+    assert (failure.account, failure.code) == (rich.ref, "AMOUNT_OUT_OF_RANGE")
+    assert run.state is RunState.DONE_WITH_FAILURES
+    assert (run.payers_done, run.payers_failed, run.payers_total) == (4, 1, 5)
+    assert office.payer(rich).collection_balance is None
+    assert office.starts() == ["A-3"]
+
+
+def test_a_payer_that_failed_is_tried_again_by_the_next_run(office: Office) -> None:
+    rich = office.payers[2]
+    documents = [office.owes(rich, MAX_AMOUNT // 10_000 * 10_000) for _ in range(2)]
+    office.desk.collect()
+    with office.store.begin() as uow:
+        uow.save(attrs.evolve(documents[0], cancelled=True, cancelled_at=NOW))
+    office.next_day()
+
+    run = office.desk.collect()
+
+    assert run.failures == ()
+    assert office.payer(rich).in_collection
+
+
+def test_a_payer_may_be_given_up_and_the_run_goes_on(office: Office) -> None:
+    office.owes(office.payers[0])
+    calculate = CalculateCollectionBalance(office.store, clock=office.desk.clock)
+    run = office.desk.start_run()
+
+    given_up = calculate.give_up_next(run.ref_id, ValueError("x" * 1000))
+    done = office.desk.finish(run.ref_id)
+
+    (failure,) = given_up.failures
+    assert (failure.account, failure.code) == (office.payers[0].ref, "CALCULATION_FAILED")
+    assert failure.message.startswith("ValueError: xxx")
+    assert len(failure.message) == 255
+    assert (done.state, done.payers_done, done.payers_failed) == (RunState.DONE_WITH_FAILURES, 4, 1)
+    assert office.payer(office.payers[0]).collection_balance is None
+
+
+def test_a_run_that_is_done_stays_as_it_is(office: Office) -> None:
+    calculate = CalculateCollectionBalance(office.store, clock=office.desk.clock)
+    done = office.desk.collect()
+    office.desk.account("late")
+    before = everything_in(office.store)
+
+    assert calculate(done.ref_id).run == done
+    assert calculate.give_up_next(done.ref_id, ValueError()) == done
+    assert everything_in(office.store) == before
+
+
+def test_a_run_that_does_not_exist_cannot_be_calculated(office: Office) -> None:
+    calculate = CalculateCollectionBalance(office.store, clock=office.desk.clock)
+
+    with pytest.raises(LookupError, match="there is no run"):
+        calculate(NOTHING)
+
+
+def test_what_is_in_other_currencies_is_totalled_in_the_run(office: Office) -> None:
+    account = office.payers[0]
+    office.owes(account, currency="USD")
+    office.owes(account, 7 * UNIT, currency="JPY", document_type="creditNote")
+    office.desk.payment(account=account, amount=30 * UNIT, currency="USD")
+
+    run = office.desk.collect(limit=1)
+
+    assert run.balances == {"EUR": 0}
+    assert run.other_currencies == {"USD": 70 * UNIT, "JPY": -7 * UNIT}
+
+
+def test_thresholds_and_grace_days_hold_collection_back() -> None:
+    office = Office(3, CollectionThreshold(code="EUR", threshold=50 * UNIT), CollectionSetting(grace_days=10))
+    office.owes(office.payers[0], 50 * UNIT)
+    office.owes(office.payers[1], 50 * UNIT + 10_000)
+    office.owes(office.payers[2], document_due_date=TODAY - 9 * DAY)
+
+    office.desk.collect()
+    assert office.starts() == ["A-1"]
+
+    office.next_day()
+    office.desk.collect()
+    assert office.starts() == ["A-2"]
+
+
+def test_notifications_that_are_switched_off_are_not_sent() -> None:
+    off = [NotificationSetting(code=c, enabled=False) for c in ("collectionBalanceCalculated", "collectionStart")]
+    office = Office(1, *off)
+    office.owes(office.payers[0])
+
+    office.desk.collect()
+
+    assert office.told() == [("payer", "A-0")]
+
+
+def test_a_slice_in_which_somebody_was_faster_is_repeated_and_tells_everybody_once(office: Office) -> None:
+    office.owes(office.payers[0])
+    run = office.desk.start_run()
+    faulty = FaultyStore(office.store, 6, Conflict("a payer's version"))
+    calculate = CalculateCollectionBalance(faulty, clock=office.desk.clock)
+
+    with pytest.raises(Conflict):
+        calculate(run.ref_id, limit=3)
+    assert office.told() == []
+    done = office.desk.finish(run.ref_id, limit=3)
+
+    assert (done.payers_done, done.slices_done) == (5, 2)
+    told = office.told()
+    assert [name for code, name in told if code == "collectionBalanceCalculated"] == [f"A-{n}" for n in range(5)]
+    assert ("collectionStart", "A-0") in told
+
+
+def test_a_repeated_request_for_a_run_answers_the_run_it_started(office: Office) -> None:
+    request = StartCollectionRunRequest(request_id="nightly")
+    start = StartCollectionRun(office.store, clock=office.desk.clock, ids=office.desk.ids)
+
+    first, second = start(request), start(request)
+
+    assert second.replayed
+    assert second.steps == first.steps
+    assert (first.steps[0].name, first.steps[0].object_type) == ("CalculateCollectionBalance", "ProcessRunEx")
+
+
+def read(office: Office, **fields: Any) -> Any:
+    reading = ReadCollectionBalance(MemoryQueries(office.store), clock=office.desk.clock)
+    return reading(ReadCollectionBalanceRequest(**fields))
+
+
+def test_a_balance_that_was_never_calculated_reads_as_nulls(office: Office) -> None:
+    view = read(office, external_id="A-1")
+
+    assert (view.collection_balance, view.oldest_document_due_date, view.as_of) == (None, None, None)
+    assert (view.currency, view.in_collection, view.lines) == ("EUR", False, None)
+
+
+def test_a_stored_balance_reads_as_it_was_stored(office: Office) -> None:
+    office.owes(office.payers[1])
+    office.desk.collect()
+    office.next_day()
+    office.owes(office.payers[1])
+
+    view = read(office, external_id="A-1")
+
+    assert (view.collection_balance, view.as_of, view.calculated_at) == (100 * UNIT, NOW, None)
+    assert (view.in_collection, view.oldest_document_due_date) == (True, TODAY - 10 * DAY)
+
+
+@pytest.mark.parametrize("asked", [{"calculation_forced": True}, {"detail_included": True}, {"as_of": NOW}])
+def test_a_balance_asked_for_afresh_is_calculated_and_not_stored(office: Office, asked: dict[str, Any]) -> None:
+    office.owes(office.payers[1])
+    before = everything_in(office.store)
+
+    view = read(office, external_id="A-1", **asked)
+
+    assert (view.collection_balance, view.as_of, view.calculated_at) == (100 * UNIT, NOW, NOW)
+    assert (view.lines is not None) == ("detail_included" in asked)
+    assert everything_in(office.store) == before
+
+
+def test_a_balance_may_be_read_as_of_any_past_day(office: Office) -> None:
+    office.owes(office.payers[1], document_due_date=TODAY - 10 * DAY)
+    office.desk.collect()
+
+    view = read(office, external_id="A-1", as_of=TODAY - 10 * DAY)
+
+    assert (view.collection_balance, view.oldest_document_due_date) == (0, None)
+
+
+def test_reading_a_balance_beyond_64_bits_is_refused(office: Office) -> None:
+    for _ in range(2):
+        office.owes(office.payers[1], MAX_AMOUNT // 10_000 * 10_000)
+
+    with pytest.raises(RequestRejected, match="AMOUNT_OUT_OF_RANGE"):
+        read(office, external_id="A-1", calculation_forced=True)
+    assert read(office, external_id="A-1").collection_balance is None

@@ -1,0 +1,827 @@
+"""Every rule of every operation is broken alone, and told alone; and several at once are told all, in order."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from ocs_core import catalogue, rules, usecases
+from ocs_core.entities.account import AccountState
+from ocs_core.entities.chargeable_event import ChargeType
+from ocs_core.entities.configuration import AccountType
+from ocs_core.entities.document import Document, DueAmountType
+from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.errors import RequestRejected, Violation
+from ocs_core.money import MAX_AMOUNT
+from ocs_core.ports import AccountId
+from ocs_core.testkit.examples import NOW, UNIT, named
+
+from .scene import COMMANDS, DAY, NOBODY, NOTHING, Scene, everything_in
+
+
+@attrs.frozen
+class Case:
+    """A request that breaks exactly one rule, told as `code` at `field`. `arrange` prepares the scene, and gives the request."""
+
+    operation: str
+    rule: str
+    code: str
+    field: str
+    arrange: Callable[[Scene], Any]
+
+
+def case(operation: str, rule: str, code: str, field: str, **changes: Any) -> Case:
+    """A case of a valid request with changes; a change that is a function is asked for its value in the scene."""
+
+    def arrange(scene: Scene) -> Any:
+        values = {name: value(scene) if callable(value) else value for name, value in changes.items()}
+        return scene.request(operation, **values)
+
+    return Case(operation, rule, code, field, arrange)
+
+
+def after(before: Callable[[Scene], Any], of: Case) -> Case:
+    """The same case, with something done in the scene before."""
+
+    def arrange(scene: Scene) -> Any:
+        before(scene)
+        return of.arrange(scene)
+
+    return attrs.evolve(of, arrange=arrange)
+
+
+def disagreeing(scene: Scene) -> AccountId:
+    return AccountId(ref_id=scene.payer.ref_id, external_id="A-2")
+
+
+def cases_of_the_account(
+    operation: str, *, needed: bool, deactivation: bool = True, payer: bool = True
+) -> Iterator[Case]:
+    """What may be wrong with an account that a request names."""
+    rule = "account_is_given" if needed else "named_account_has_an_id"
+    yield case(operation, rule, "ACCOUNT_REQUIRED", "/account", account=AccountId())
+    yield case(operation, "account_exists", "ACCOUNT_NOT_FOUND", "/account", account=NOBODY)
+    yield case(operation, "account_ids_agree", "ACCOUNT_IDS_DISAGREE", "/account", account=disagreeing)
+    if deactivation:
+        yield case(
+            operation,
+            "account_is_not_deactivated",
+            "ACCOUNT_DEACTIVATED",
+            "/account",
+            account=lambda s: named(s.deactivated),
+        )
+    if payer:
+        yield case(operation, "payer_exists", "PAYER_NOT_FOUND", "/account", account=lambda s: named(s.technical))
+
+
+def cases_of_repetition(operation: str) -> Iterator[Case]:
+    """Every command is remembered: what may be wrong with its request id."""
+
+    def of_something_else(scene: Scene) -> Any:
+        request = scene.request(operation)
+        scene.perform(operation, request)
+        return attrs.evolve(request, user="somebody else")
+
+    def much_later(scene: Scene) -> Any:
+        request = scene.request(operation)
+        scene.perform(operation, request)
+        scene.clock.advance(days=90, seconds=1)
+        return request
+
+    yield Case(operation, "request_is_the_same", "REQUEST_ID_REUSED", "/requestId", of_something_else)
+    yield Case(operation, "answer_is_still_kept", "REQUEST_ALREADY_PERFORMED", "/requestId", much_later)
+
+
+def without(kind: str, code: str) -> Callable[[Scene], None]:
+    return lambda scene: scene.unconfigure(kind, code)
+
+
+def deactivate_the_payer(scene: Scene) -> None:
+    scene.become(scene.payer, AccountState.DEACTIVATED)
+
+
+REGISTER = "RegisterPayment"
+ADJUST = "AdjustChargeableEvent"
+FLAG = "UpdateInvoicingFlag"
+OFFSET = "UpdateDueDateOffset"
+RUN = "CalculateCollectionBalance"
+CREATE = "CreateAccount"
+STATE = "UpdateAccountState"
+DOCUMENT = "CreateAnyDocument"
+IDENTIFY = "IdentifyPaymentIn"
+ASSIGN = "AssignPaymentInToDocument"
+FEED = "FeedChargeableEvents"
+READ = "ReadCollectionBalance"
+
+REGISTER_CASES = (
+    *cases_of_the_account(REGISTER, needed=False),
+    case(
+        REGISTER,
+        "account_is_given",
+        "ACCOUNT_REQUIRED",
+        "/account",
+        account=None,
+        payment_type=PaymentType.OUT,
+        payment_date_sent=NOW,
+    ),
+    case(
+        REGISTER,
+        "account_is_given",
+        "ACCOUNT_REQUIRED",
+        "/account",
+        account=None,
+        payment_type=PaymentType.PROMISE_TO_PAY,
+    ),
+    after(
+        lambda s: s.desk.payment(external_payment_no="E-1"),
+        case(
+            REGISTER,
+            "external_payment_no_is_new",
+            "EXTERNAL_PAYMENT_NO_EXISTS",
+            "/externalPaymentNo",
+            external_payment_no="E-1",
+        ),
+    ),
+    after(
+        lambda s: s.change(s.desk.payment(external_payment_no="E-1"), cancelled=True, cancelled_at=NOW),
+        case(
+            REGISTER,
+            "external_payment_no_is_new",
+            "EXTERNAL_PAYMENT_NO_EXISTS",
+            "/externalPaymentNo",
+            external_payment_no="E-1",
+        ),
+    ),
+    case(REGISTER, "payment_amount_is_payable", "AMOUNT_TOO_FINE", "/paymentAmount", payment_amount=UNIT + 1),
+    case(
+        REGISTER,
+        "payment_amount_is_payable",
+        "AMOUNT_TOO_FINE",
+        "/paymentAmount",
+        payment_amount=UNIT // 2,
+        currency="JPY",
+    ),
+    case(REGISTER, "currency_is_configured", "CURRENCY_NOT_CONFIGURED", "/currency", currency="XXX"),
+    case(REGISTER, "currency_is_configured", "CURRENCY_NOT_CONFIGURED", "/currency", currency="eur"),
+    case(
+        REGISTER,
+        "payment_method_is_configured",
+        "PAYMENT_METHOD_NOT_CONFIGURED",
+        "/paymentMethod",
+        payment_method="shells",
+    ),
+)
+
+ADJUST_CASES = (
+    *cases_of_the_account(ADJUST, needed=False, deactivation=False, payer=False),
+    case(ADJUST, "account_owns", "ACCOUNT_NOT_OWNER", "/account", account=lambda s: named(s.other)),
+    after(deactivate_the_payer, case(ADJUST, "account_is_not_deactivated", "ACCOUNT_DEACTIVATED", "/account")),
+    case(
+        ADJUST,
+        "somebody_pays_for_the_account",
+        "PAYER_NOT_FOUND",
+        "/account",
+        chargeable_event_ref_id=lambda s: s.orphan_event().ref_id,
+    ),
+    case(
+        ADJUST,
+        "chargeable_event_exists",
+        "CHARGEABLE_EVENT_NOT_FOUND",
+        "/chargeableEventRefId",
+        chargeable_event_ref_id=NOTHING,
+    ),
+    case(
+        ADJUST,
+        "chargeable_event_is_no_adjustment",
+        "CHARGEABLE_EVENT_IS_ADJUSTMENT",
+        "/chargeableEventRefId",
+        chargeable_event_ref_id=lambda s: s.perform(ADJUST, s.request(ADJUST)).steps[0].object.ref_id,
+    ),
+    case(
+        ADJUST,
+        "credit_is_covered",
+        "ADJUSTMENT_EXCEEDS_CHARGE",
+        "/chargeAdjustment",
+        charge_adjustment=10 * UNIT + 1,
+    ),
+    case(
+        ADJUST,
+        "credit_is_covered",
+        "ADJUSTMENT_EXCEEDS_CHARGE",
+        "/chargeAdjustment",
+        charge_adjustment=12_100_001,
+        tax_included=True,
+    ),
+    after(
+        lambda s: s.perform(ADJUST, s.request(ADJUST)),
+        case(
+            ADJUST,
+            "credit_is_covered",
+            "ADJUSTMENT_EXCEEDS_CHARGE",
+            "/chargeAdjustment",
+            charge_adjustment=9 * UNIT + 1,
+        ),
+    ),
+    case(
+        ADJUST,
+        "adjustment_fits",
+        "VALUE_OUT_OF_RANGE",
+        "/chargeAdjustment",
+        charge_type=ChargeType.DEBIT,
+        charge_adjustment=MAX_AMOUNT,
+    ),
+    after(
+        without("currencies", "EUR"),
+        case(ADJUST, "currency_is_configured", "CURRENCY_NOT_CONFIGURED", "/currency"),
+    ),
+    case(ADJUST, "currency_is_that_of", "CURRENCY_DIFFERS", "/currency", currency="USD"),
+)
+
+PAYER_CASES = (
+    *cases_of_the_account(FLAG, needed=True),
+    case(FLAG, "account_is_given", "ACCOUNT_REQUIRED", "/account", account=None),
+    case(
+        FLAG,
+        "exclusion_end_goes_with_exclusion",
+        "INVOICING_EXCLUDED_TO_WITHOUT_EXCLUSION",
+        "/invoicingExcludedTo",
+        invoicing_excluded=False,
+        invoicing_excluded_to=NOW + DAY,
+    ),
+    case(
+        FLAG,
+        "exclusion_end_is_in_the_future",
+        "INVOICING_EXCLUDED_TO_NOT_IN_FUTURE",
+        "/invoicingExcludedTo",
+        invoicing_excluded_to=NOW,
+    ),
+    *cases_of_the_account(OFFSET, needed=True),
+    case(OFFSET, "account_is_given", "ACCOUNT_REQUIRED", "/account", account=None),
+    case(
+        OFFSET,
+        "document_type_is_configured",
+        "DOCUMENT_TYPE_NOT_CONFIGURED",
+        "/documentType",
+        document_type="poem",
+    ),
+)
+
+ACCOUNT_CASES = (
+    case(CREATE, "external_account_id_is_new", "EXTERNAL_ID_EXISTS", "/externalId", external_id="A-1"),
+    case(
+        CREATE,
+        "account_type_is_configured",
+        "ACCOUNT_TYPE_NOT_CONFIGURED",
+        "/accountType",
+        account_type="imaginary",
+    ),
+    after(
+        lambda s: s.configure(account_types={"old": AccountType(code="old", disabled=True)}),
+        case(CREATE, "account_type_is_configured", "ACCOUNT_TYPE_NOT_CONFIGURED", "/accountType", account_type="old"),
+    ),
+    case(CREATE, "currency_is_configured", "CURRENCY_NOT_CONFIGURED", "/currency", currency="XXX"),
+    case(CREATE, "parent_exists", "ACCOUNT_NOT_FOUND", "/parent", parent=NOBODY),
+    case(CREATE, "named_parent_has_an_id", "ACCOUNT_REQUIRED", "/parent", parent=AccountId()),
+    case(CREATE, "parent_ids_agree", "ACCOUNT_IDS_DISAGREE", "/parent", parent=disagreeing),
+    case(
+        CREATE,
+        "parent_is_not_deactivated",
+        "ACCOUNT_DEACTIVATED",
+        "/parent",
+        parent=lambda s: named(s.deactivated),
+    ),
+    case(CREATE, "account_may_begin_in", "ACCOUNT_STATE_TRANSITION", "/state", state=AccountState.SUSPENDED),
+    case(CREATE, "account_may_begin_in", "ACCOUNT_STATE_TRANSITION", "/state", state=AccountState.DEACTIVATED),
+    *cases_of_the_account(STATE, needed=True, deactivation=False, payer=False),
+    case(STATE, "account_is_given", "ACCOUNT_REQUIRED", "/account", account=None),
+    case(STATE, "account_may_become", "ACCOUNT_STATE_TRANSITION", "/state", state=AccountState.INACTIVE),
+)
+
+DOCUMENT_CASES = (
+    *cases_of_the_account(DOCUMENT, needed=True),
+    case(DOCUMENT, "account_is_given", "ACCOUNT_REQUIRED", "/account", account=None),
+    case(
+        DOCUMENT,
+        "document_type_is_configured",
+        "DOCUMENT_TYPE_NOT_CONFIGURED",
+        "/documentType",
+        document_type="poem",
+    ),
+    after(
+        lambda s: s.desk.document(account=s.other, external_document_no="X-1"),
+        case(
+            DOCUMENT,
+            "external_document_no_is_new",
+            "EXTERNAL_DOCUMENT_NO_EXISTS",
+            "/externalDocumentNo",
+            external_document_no="X-1",
+        ),
+    ),
+    case(DOCUMENT, "currency_is_configured", "CURRENCY_NOT_CONFIGURED", "/currency", currency="XXX"),
+    case(DOCUMENT, "total_fits", "VALUE_OUT_OF_RANGE", "/amount", amount=MAX_AMOUNT, tax_included=False),
+    case(
+        DOCUMENT,
+        "total_fits",
+        "VALUE_OUT_OF_RANGE",
+        "/amount",
+        amount=MAX_AMOUNT // 10_000 * 10_000,
+        tax_included=False,
+        tax="vat21",
+    ),
+    case(DOCUMENT, "amount_is_payable", "AMOUNT_TOO_FINE", "/amount", amount=UNIT + 1),
+    case(DOCUMENT, "amount_is_payable", "AMOUNT_TOO_FINE", "/amount", amount=1, tax_included=False),
+    case(DOCUMENT, "tax_has_a_rate", "TAX_NOT_CONFIGURED", "/tax", tax="salt"),
+    case(
+        DOCUMENT,
+        "tax_has_a_rate",
+        "TAX_NOT_CONFIGURED",
+        "/tax",
+        tax="vat21",
+        document_tax_date=dt.date(1999, 12, 31),
+    ),
+    case(DOCUMENT, "due_amount_type_is_known", "FIELD_REQUIRED", "/dueAmountType", document_type="deposit"),
+    case(
+        DOCUMENT,
+        "due_amount_type_is_allowed",
+        "VALUE_NOT_ALLOWED",
+        "/dueAmountType",
+        due_amount_type=DueAmountType.LIABILITY,
+    ),
+)
+
+PAYMENT_CASES = (
+    *cases_of_the_account(IDENTIFY, needed=True),
+    case(IDENTIFY, "account_is_given", "ACCOUNT_REQUIRED", "/account", account=None),
+    case(IDENTIFY, "payment_exists", "PAYMENT_NOT_FOUND", "/paymentRefId", payment_ref_id=NOTHING),
+    after(
+        lambda s: s.change(s.unidentified, cancelled=True, cancelled_at=NOW),
+        case(IDENTIFY, "payment_is_not_cancelled", "PAYMENT_CANCELLED", "/paymentRefId"),
+    ),
+    case(
+        IDENTIFY,
+        "payment_is_incoming",
+        "PAYMENT_NOT_INCOMING",
+        "/paymentRefId",
+        payment_ref_id=lambda s: s.outgoing().ref_id,
+    ),
+    case(
+        IDENTIFY,
+        "payment_is_unidentified",
+        "PAYMENT_ALREADY_IDENTIFIED",
+        "/paymentRefId",
+        payment_ref_id=lambda s: s.identified.ref_id,
+    ),
+)
+
+ASSIGN_CASES = (
+    *cases_of_the_account(ASSIGN, needed=False, deactivation=False, payer=False),
+    after(deactivate_the_payer, case(ASSIGN, "account_is_not_deactivated", "ACCOUNT_DEACTIVATED", "/account")),
+    case(ASSIGN, "account_owns", "ACCOUNT_NOT_OWNER", "/account", account=lambda s: named(s.other)),
+    case(ASSIGN, "payment_exists", "PAYMENT_NOT_FOUND", "/paymentRefId", payment_ref_id=NOTHING),
+    after(
+        lambda s: s.change(s.identified, cancelled=True, cancelled_at=NOW),
+        case(ASSIGN, "payment_is_not_cancelled", "PAYMENT_CANCELLED", "/paymentRefId"),
+    ),
+    case(
+        ASSIGN,
+        "payment_is_incoming",
+        "PAYMENT_NOT_INCOMING",
+        "/paymentRefId",
+        payment_ref_id=lambda s: s.outgoing(account=s.payer.ref).ref_id,
+    ),
+    case(
+        ASSIGN,
+        "payment_sits_on_the_documents_account",
+        "ACCOUNT_NOT_OWNER",
+        "/paymentRefId",
+        payment_ref_id=lambda s: s.desk.payment(account=s.other).ref_id,
+    ),
+    case(ASSIGN, "document_exists", "DOCUMENT_NOT_FOUND", "/documentRefId", document_ref_id=NOTHING),
+    after(
+        lambda s: s.change(s.document, cancelled=True, cancelled_at=NOW),
+        case(ASSIGN, "document_is_not_cancelled", "DOCUMENT_CANCELLED", "/documentRefId"),
+    ),
+    case(
+        ASSIGN,
+        "document_is_receivable",
+        "DOCUMENT_NOT_AR",
+        "/documentRefId",
+        document_ref_id=lambda s: s.desk.document(account=s.payer, document_type="creditNote").ref_id,
+    ),
+    case(ASSIGN, "amount_is_payable", "AMOUNT_TOO_FINE", "/amount", amount=UNIT + 1),
+    case(ASSIGN, "amount_remains", "AMOUNT_EXCEEDS_REMAINING", "/amount", amount=50 * UNIT + 10_000),
+    case(
+        ASSIGN,
+        "amount_is_due",
+        "AMOUNT_EXCEEDS_DUE",
+        "/amount",
+        document_ref_id=lambda s: s.desk.document(account=s.payer, amount=UNIT).ref_id,
+        amount=UNIT + 10_000,
+    ),
+    after(
+        without("currencies", "EUR"),
+        case(ASSIGN, "currency_is_configured", "CURRENCY_NOT_CONFIGURED", "/currency"),
+    ),
+    case(
+        ASSIGN,
+        "currency_is_that_of",
+        "CURRENCY_DIFFERS",
+        "/currency",
+        payment_ref_id=lambda s: s.dollars(Payment).ref_id,
+    ),
+    case(
+        ASSIGN,
+        "currency_is_that_of",
+        "CURRENCY_DIFFERS",
+        "/currency",
+        document_ref_id=lambda s: s.dollars(Document).ref_id,
+    ),
+    case(
+        ASSIGN,
+        "settlement_has_begun",
+        "VALUE_OUT_OF_RANGE",
+        "/effectiveDate",
+        effective_date=NOW + dt.timedelta(microseconds=1),
+    ),
+    case(
+        ASSIGN,
+        "both_sides_exist_by",
+        "VALUE_OUT_OF_RANGE",
+        "/effectiveDate",
+        effective_date=NOW - dt.timedelta(microseconds=1),
+    ),
+    case(
+        ASSIGN,
+        "both_sides_exist_by",
+        "VALUE_OUT_OF_RANGE",
+        "/effectiveDate",
+        document_ref_id=lambda s: s.desk.document(account=s.payer, document_issued_date=(NOW + DAY).date()).ref_id,
+    ),
+)
+
+
+def feeding(rule: str, code: str, field: str, **changes: Any) -> Case:
+    """The second of two events is wrong."""
+
+    def arrange(scene: Scene) -> Any:
+        values = {name: value(scene) if callable(value) else value for name, value in changes.items()}
+        return scene.request(FEED, events=(scene.fed(), scene.fed(**values)))
+
+    return Case(FEED, rule, code, f"/events/1{field}", arrange)
+
+
+FEED_CASES = (
+    after(
+        lambda s: s.desk.event(account=s.payer, external_id="E-1"),
+        feeding("external_event_id_is_new", "EXTERNAL_ID_EXISTS", "/externalId", external_id="E-1"),
+    ),
+    feeding("account_is_given", "ACCOUNT_REQUIRED", "/account", account=AccountId()),
+    feeding("account_exists", "ACCOUNT_NOT_FOUND", "/account", account=NOBODY),
+    feeding("account_ids_agree", "ACCOUNT_IDS_DISAGREE", "/account", account=disagreeing),
+    feeding("account_is_not_deactivated", "ACCOUNT_DEACTIVATED", "/account", account=lambda s: named(s.deactivated)),
+    feeding(
+        "somebody_pays_for_the_account",
+        "PAYER_NOT_FOUND",
+        "/account",
+        account=lambda s: named(s.desk.account("T-9", account_type="technical")),
+    ),
+    feeding("charge_and_tax_add_up", "AMOUNTS_DISAGREE", "/tax", charge=100, tax=21, charge_with_tax=120),
+    feeding("currency_is_configured", "CURRENCY_NOT_CONFIGURED", "/currency", currency="XXX"),
+)
+
+RUN_CASES = (
+    case(RUN, "as_of_has_come", "VALUE_OUT_OF_RANGE", "/asOf", as_of=NOW + dt.timedelta(microseconds=1)),
+    case(RUN, "as_of_has_come", "VALUE_OUT_OF_RANGE", "/asOf", as_of=(NOW + DAY).date()),
+    after(
+        lambda s: s.desk.start_run(as_of=NOW - DAY),
+        case(RUN, "no_other_run_is_active", "RUN_ACTIVE", ""),
+    ),
+    after(
+        lambda s: s.desk.start_run(),
+        case(RUN, "no_other_run_is_active", "RUN_ACTIVE", "", adopt=True),
+    ),
+    after(
+        lambda s: s.desk.collect(),
+        case(RUN, "run_is_the_latest", "RUN_NOT_LATEST", "/asOf", as_of=NOW - DAY),
+    ),
+    *(
+        after(lambda s, kind=kind: s.configure(**{kind: {}}), case(RUN, "process_needs", "PROCESS_NOT_CONFIGURED", ""))
+        for kind in ("document_types", "payment_types", "currencies", "notifications")
+    ),
+    after(
+        without("notifications", "collectionStart"),
+        case(RUN, "process_needs", "PROCESS_NOT_CONFIGURED", ""),
+    ),
+    case(
+        RUN,
+        "account_is_given",
+        "ACCOUNT_REQUIRED",
+        "/accounts/1",
+        accounts=lambda s: (named(s.payer), AccountId()),
+    ),
+    case(RUN, "account_exists", "ACCOUNT_NOT_FOUND", "/accounts/1", accounts=lambda s: (named(s.payer), NOBODY)),
+    after(
+        lambda s: s.desk.start_run(),
+        case(RUN, "account_exists", "ACCOUNT_NOT_FOUND", "/accounts/0", accounts=(NOBODY,)),
+    ),
+    case(
+        RUN,
+        "account_ids_agree",
+        "ACCOUNT_IDS_DISAGREE",
+        "/accounts/0",
+        accounts=lambda s: (disagreeing(s), named(s.payer)),
+    ),
+)
+
+READ_CASES = (
+    case(READ, "account_is_given", "ACCOUNT_REQUIRED", "/account", ref_id=None),
+    case(READ, "account_exists", "ACCOUNT_NOT_FOUND", "/account", ref_id=NOTHING),
+    case(READ, "account_ids_agree", "ACCOUNT_IDS_DISAGREE", "/account", external_id="A-2"),
+    case(READ, "payer_exists", "PAYER_NOT_FOUND", "/account", ref_id=lambda s: s.technical.ref_id),
+    case(READ, "as_of_has_come", "VALUE_OUT_OF_RANGE", "/asOf", as_of=NOW + DAY),
+    case("ReadProcessRun", "run_exists", "RUN_NOT_FOUND", "/refId", ref_id=NOTHING),
+)
+
+CASES = (
+    *REGISTER_CASES,
+    *ADJUST_CASES,
+    *PAYER_CASES,
+    *ACCOUNT_CASES,
+    *DOCUMENT_CASES,
+    *PAYMENT_CASES,
+    *ASSIGN_CASES,
+    *FEED_CASES,
+    *RUN_CASES,
+    *READ_CASES,
+    *(of for operation in COMMANDS for of in cases_of_repetition(operation)),
+)
+
+
+@pytest.mark.parametrize("broken", CASES, ids=lambda c: f"{c.operation}-{c.rule}")
+def test_a_broken_rule_is_told_alone_and_the_refused_request_changes_nothing(broken: Case, scene: Scene) -> None:
+    request = broken.arrange(scene)
+    before = everything_in(scene.store)
+
+    with pytest.raises(RequestRejected) as refusal:
+        scene.perform(broken.operation, request)
+
+    assert [(v.code, v.field) for v in refusal.value.violations] == [(broken.code, broken.field)]
+    assert refusal.value.violations[0].message.endswith(".")
+    assert everything_in(scene.store) == before
+
+
+def test_every_rule_of_every_operation_has_a_case() -> None:
+    applied = {(entry.name, operation) for entry in catalogue.catalogue() for operation in entry.use_cases}
+
+    assert {(broken.rule, broken.operation) for broken in CASES} == applied
+
+
+def test_every_case_tells_what_its_rule_promises() -> None:
+    for broken in CASES:
+        assert broken.code == rules.RULES[broken.rule].code
+        assert broken.operation in {FEED, RUN} or broken.field == rules.RULES[broken.rule].field
+
+
+@pytest.mark.parametrize("operation", [*COMMANDS, READ])
+def test_the_request_that_the_cases_start_from_is_accepted(operation: str, scene: Scene) -> None:
+    assert scene.perform(operation, scene.request(operation)) is not None
+
+
+def test_every_rule_is_applied_by_an_operation() -> None:
+    assert [entry.name for entry in catalogue.catalogue() if not entry.use_cases] == []
+    assert {entry.name for entry in catalogue.catalogue()} == set(rules.RULES)
+    assert all(entry.sentence.endswith(".") for entry in catalogue.catalogue())
+
+
+def test_every_use_case_module_is_in_the_catalogue() -> None:
+    (folder,) = usecases.__path__
+    with_a_use_case = {path.stem for path in Path(folder).glob("*.py") if "(UseCase[" in path.read_text("utf-8")}
+
+    assert {cls.__module__.rpartition(".")[2] for cls in COMMANDS.values()} == with_a_use_case
+    assert {name: catalogue.operations()[name] for name in COMMANDS} == COMMANDS
+    assert set(catalogue.operations()) == {*COMMANDS, READ, "ReadProcessRun"}
+
+
+SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
+    REGISTER: (
+        lambda s: (
+            s.desk.payment(external_payment_no="E-1"),
+            s.request(
+                REGISTER,
+                account=disagreeing(s),
+                payment_method="shells",
+                external_payment_no="E-1",
+                payment_amount=1,
+            ),
+        )[1],
+        [
+            ("ACCOUNT_IDS_DISAGREE", "/account"),
+            ("EXTERNAL_PAYMENT_NO_EXISTS", "/externalPaymentNo"),
+            ("AMOUNT_TOO_FINE", "/paymentAmount"),
+            ("PAYMENT_METHOD_NOT_CONFIGURED", "/paymentMethod"),
+        ],
+    ),
+    ADJUST: (
+        lambda s: (
+            deactivate_the_payer(s),
+            s.request(ADJUST, account=named(s.other), charge_adjustment=10**9, currency="XXX"),
+        )[1],
+        [
+            ("CURRENCY_NOT_CONFIGURED", "/currency"),
+            ("CURRENCY_DIFFERS", "/currency"),
+            ("ACCOUNT_NOT_OWNER", "/account"),
+            ("ACCOUNT_DEACTIVATED", "/account"),
+        ],
+    ),
+    FLAG: (
+        lambda s: s.request(FLAG, account=NOBODY, invoicing_excluded=False, invoicing_excluded_to=NOW - DAY),
+        [
+            ("ACCOUNT_NOT_FOUND", "/account"),
+            ("INVOICING_EXCLUDED_TO_WITHOUT_EXCLUSION", "/invoicingExcludedTo"),
+            ("INVOICING_EXCLUDED_TO_NOT_IN_FUTURE", "/invoicingExcludedTo"),
+        ],
+    ),
+    OFFSET: (
+        lambda s: (
+            s.become(s.technical, AccountState.DEACTIVATED),
+            s.request(OFFSET, account=named(s.technical), document_type="poem"),
+        )[1],
+        [
+            ("ACCOUNT_DEACTIVATED", "/account"),
+            ("PAYER_NOT_FOUND", "/account"),
+            ("DOCUMENT_TYPE_NOT_CONFIGURED", "/documentType"),
+        ],
+    ),
+    CREATE: (
+        lambda s: s.request(
+            CREATE,
+            external_id="A-1",
+            account_type="imaginary",
+            currency="XXX",
+            parent=AccountId(ref_id=s.deactivated.ref_id, external_id="A-2"),
+            state=AccountState.SUSPENDED,
+        ),
+        [
+            ("EXTERNAL_ID_EXISTS", "/externalId"),
+            ("ACCOUNT_TYPE_NOT_CONFIGURED", "/accountType"),
+            ("CURRENCY_NOT_CONFIGURED", "/currency"),
+            ("ACCOUNT_IDS_DISAGREE", "/parent"),
+            ("ACCOUNT_DEACTIVATED", "/parent"),
+            ("ACCOUNT_STATE_TRANSITION", "/state"),
+        ],
+    ),
+    STATE: (
+        lambda s: s.request(STATE, account=disagreeing(s), state=AccountState.INACTIVE),
+        [("ACCOUNT_IDS_DISAGREE", "/account"), ("ACCOUNT_STATE_TRANSITION", "/state")],
+    ),
+    DOCUMENT: (
+        lambda s: (
+            s.desk.document(account=s.other, external_document_no="X-1"),
+            s.request(
+                DOCUMENT,
+                account=named(s.technical),
+                external_document_no="X-1",
+                amount=1,
+                tax="salt",
+                due_amount_type=DueAmountType.LIABILITY,
+            ),
+        )[1],
+        [
+            ("PAYER_NOT_FOUND", "/account"),
+            ("EXTERNAL_DOCUMENT_NO_EXISTS", "/externalDocumentNo"),
+            ("AMOUNT_TOO_FINE", "/amount"),
+            ("TAX_NOT_CONFIGURED", "/tax"),
+            ("VALUE_NOT_ALLOWED", "/dueAmountType"),
+        ],
+    ),
+    IDENTIFY: (
+        lambda s: s.request(
+            IDENTIFY,
+            account=None,
+            payment_ref_id=s.outgoing(account=s.payer.ref, cancelled=True, cancelled_at=NOW).ref_id,
+        ),
+        [
+            ("ACCOUNT_REQUIRED", "/account"),
+            ("PAYMENT_CANCELLED", "/paymentRefId"),
+            ("PAYMENT_NOT_INCOMING", "/paymentRefId"),
+            ("PAYMENT_ALREADY_IDENTIFIED", "/paymentRefId"),
+        ],
+    ),
+    ASSIGN: (
+        lambda s: s.request(
+            ASSIGN,
+            account=named(s.other),
+            payment_ref_id=s.desk.payment(account=s.other).ref_id,
+            document_ref_id=s.desk.document(account=s.payer, document_type="creditNote").ref_id,
+            amount=10**9 + 1,
+            effective_date=NOW + DAY,
+        ),
+        [
+            ("ACCOUNT_NOT_OWNER", "/account"),
+            ("ACCOUNT_NOT_OWNER", "/paymentRefId"),
+            ("DOCUMENT_NOT_AR", "/documentRefId"),
+            ("AMOUNT_TOO_FINE", "/amount"),
+            ("AMOUNT_EXCEEDS_REMAINING", "/amount"),
+            ("AMOUNT_EXCEEDS_DUE", "/amount"),
+            ("VALUE_OUT_OF_RANGE", "/effectiveDate"),
+        ],
+    ),
+    FEED: (
+        lambda s: s.request(
+            FEED,
+            events=(
+                s.fed(external_id="E-1", charge_with_tax=1),
+                s.fed(),
+                s.fed(external_id="E-1", account=NOBODY, currency="XXX"),
+            ),
+        ),
+        [
+            ("EXTERNAL_ID_EXISTS", "/events/0/externalId"),
+            ("AMOUNTS_DISAGREE", "/events/0/tax"),
+            ("EXTERNAL_ID_EXISTS", "/events/2/externalId"),
+            ("ACCOUNT_NOT_FOUND", "/events/2/account"),
+            ("CURRENCY_NOT_CONFIGURED", "/events/2/currency"),
+        ],
+    ),
+    RUN: (
+        lambda s: (
+            s.configure(document_types={}, currencies={}, payment_types={}, notifications={}),
+            s.request(RUN, as_of=NOW + DAY, accounts=(NOBODY, AccountId())),
+        )[1],
+        [
+            *[("PROCESS_NOT_CONFIGURED", "")] * 4,
+            ("VALUE_OUT_OF_RANGE", "/asOf"),
+            ("ACCOUNT_NOT_FOUND", "/accounts/0"),
+            ("ACCOUNT_REQUIRED", "/accounts/1"),
+        ],
+    ),
+    READ: (
+        lambda s: s.request(READ, ref_id=s.technical.ref_id, external_id="A-2", as_of=NOW + DAY),
+        [
+            ("ACCOUNT_IDS_DISAGREE", "/account"),
+            ("PAYER_NOT_FOUND", "/account"),
+            ("VALUE_OUT_OF_RANGE", "/asOf"),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", [*COMMANDS, READ])
+def test_several_broken_rules_are_told_all_by_field_then_by_rule(operation: str, scene: Scene) -> None:
+    arrange, expected = SEVERAL[operation]
+    request = arrange(scene)
+    before = everything_in(scene.store)
+
+    with pytest.raises(RequestRejected) as refusal:
+        scene.perform(operation, request)
+
+    assert [(v.code, v.field) for v in refusal.value.violations] == expected
+    assert everything_in(scene.store) == before
+
+
+def test_a_refusal_reads_as_a_sentence_for_every_violation(scene: Scene) -> None:
+    request = scene.request(REGISTER, currency="XXX", payment_method="shells")
+
+    with pytest.raises(RequestRejected, match=r"Currency XXX is not configured\.; .* method shells is not configured"):
+        scene.perform(REGISTER, request)
+
+
+def test_an_incoming_number_may_be_that_of_an_outgoing_payment(scene: Scene) -> None:
+    sent = {"payment_type": PaymentType.OUT, "payment_date_sent": NOW}
+    scene.desk.payment(account=scene.payer, external_payment_no="E-1", **sent)
+    scene.desk.payment(account=scene.payer, external_payment_no="E-1")
+
+    again = scene.desk.payment(account=scene.payer, external_payment_no="E-1", **sent)
+
+    assert again.external_payment_no == "E-1"
+    assert again.payment_type is PaymentType.OUT
+
+
+def test_violations_are_told_in_the_order_of_the_fields_whatever_order_the_rules_were_asked_in() -> None:
+    def broken(code: str, field: str) -> Violation:
+        return Violation(code, field, "It is broken.")
+
+    asked = (
+        broken("1", "/second"),
+        None,
+        broken("2", "/unknown"),
+        broken("3", "/first/7/inner"),
+        broken("4", ""),
+        broken("5", "/first/7/inner"),
+        broken("6", "/second"),
+    )
+    with pytest.raises(RequestRejected) as refusal:
+        rules.check(*asked, fields=("first", "second"))
+
+    assert [v.code for v in refusal.value.violations] == ["4", "3", "5", "1", "6", "2"]
+    rules.check(None, None, fields=("first",))
+
+
+def test_a_rule_within_an_item_points_into_it_and_at_an_item_points_to_it() -> None:
+    judged = (Violation("X", "/tax", "It is broken."), None)
+
+    assert [v.field for v in rules.within("/events/17", judged)] == ["/events/17/tax"]
+    assert [v.field for v in rules.at("/accounts/17", judged)] == ["/accounts/17"]
