@@ -1,0 +1,152 @@
+"""The composition root: the only place that knows every adapter."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import structlog
+
+from ocs_adapters.clock import new_id, utc_now
+from ocs_adapters.process.runner import CollectionRunner
+from ocs_adapters.settings import Settings
+from ocs_adapters.sql.configuration import write_entries
+from ocs_adapters.sql.database import Database, connect
+from ocs_adapters.sql.event_log import SqlEventLog
+from ocs_adapters.sql.keys import SqlApiKeys
+from ocs_adapters.sql.migrations import migrate, problem
+from ocs_adapters.sql.outbox import SqlOutbox, Topics
+from ocs_adapters.sql.queries import SqlQueries
+from ocs_adapters.sql.store import SqlStore
+from ocs_adapters.streaming.relay import Relay
+from ocs_core.access import ApiKeys
+from ocs_core.memory import MemoryApiKeys, MemoryQueries, MemoryStore
+from ocs_core.ports import Clock, Ids, Store
+from ocs_core.queries import Queries
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
+
+log: Any = structlog.get_logger()
+
+
+@attrs.frozen(kw_only=True)
+class Services:
+    """Everything a server, a command or a test works with, put together."""
+
+    settings: Settings
+    store: Store
+    queries: Queries
+    keys: ApiKeys
+    runner: CollectionRunner
+    clock: Clock = utc_now
+    ids: Ids = new_id
+    problems: Callable[[], list[str]] = attrs.field(default=list)
+    """Why the system cannot serve, as sentences; none when it can."""
+    start: Callable[[], None] = attrs.field(default=lambda: None)
+    """Begin the work in the background: runs and the relay."""
+    close: Callable[[], None] = attrs.field(default=lambda: None)
+    """End it, and let go of the database."""
+
+
+@attrs.frozen
+class Platform:
+    """A database with all that works on it: what an operator's commands need beside the services."""
+
+    settings: Settings
+    database: Database
+    events: SqlEventLog = attrs.field(init=False)
+    relay: Relay = attrs.field(init=False)
+    services: Services = attrs.field(init=False)
+
+    @events.default
+    def _make_events(self) -> SqlEventLog:
+        return SqlEventLog(self.database, utc_now)
+
+    @relay.default
+    def _make_relay(self) -> Relay:
+        return Relay(SqlOutbox(self.database), self.events, tidy_up=self._tidy_up)
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision."""
+        migrate(self.database.engine)
+
+    def configure(self, entries: Iterable[Any]) -> None:
+        """Add master data, or put it in the place of that with the same code."""
+        write_entries(self.database, entries)
+
+    @contextmanager
+    def together(self) -> Iterator[Store]:
+        """A store all of whose work is kept at the end of the block, or none of it: for much work at once."""
+        with self.database.engine.begin() as connection:
+            yield SqlStore(connection, self._topics)
+
+    def problem(self) -> str | None:
+        """Why the database cannot be worked on, as a sentence; None when it can. Raises `StoreUnavailable`."""
+        with self.database.transaction(writing=False):
+            pass
+        return problem(self.database.engine)
+
+    @services.default
+    def _make_services(self) -> Services:
+        settings = self.settings
+        store, queries = SqlStore(self.database, self._topics), SqlQueries(self.database)
+        runner = CollectionRunner(CalculateCollectionBalance(store, clock=utc_now), queries)
+        return Services(
+            settings=settings,
+            store=store,
+            queries=queries,
+            keys=SqlApiKeys(self.database),
+            runner=runner,
+            problems=self._problems,
+            start=self._start,
+            close=self._close,
+        )
+
+    @property
+    def _topics(self) -> Topics:
+        settings = self.settings
+        return Topics(
+            business_transactions=settings.business_transactions_topic, notifications=settings.notifications_topic
+        )
+
+    def _start(self) -> None:
+        self.services.runner.start()
+        self.relay.start()
+
+    def _problems(self) -> list[str]:
+        try:
+            found = self.problem()
+        except Exception as error:
+            # Anybody may ask whether the system is ready: what the database said is for the log alone.
+            log.error("the database does not answer", error=repr(error))
+            return ["The database does not answer."]
+        return [found] if found else []
+
+    def _tidy_up(self) -> None:
+        if self.settings.events_keep_days is not None:
+            self.events.prune(utc_now() - dt.timedelta(days=self.settings.events_keep_days))
+
+    def _close(self) -> None:
+        self.relay.stop()
+        self.services.runner.stop()
+        self.database.close()
+
+
+def platform(settings: Settings) -> Platform:
+    """Everything on the database that the settings name."""
+    return Platform(settings, connect(settings.database_url))
+
+
+def in_memory(store: MemoryStore, settings: Settings | None = None) -> Services:
+    """Services over a store in memory."""
+    queries = MemoryQueries(store)
+    runner = CollectionRunner(CalculateCollectionBalance(store, clock=utc_now), queries)
+    return Services(
+        settings=settings or Settings(),
+        store=store,
+        queries=queries,
+        keys=MemoryApiKeys(),
+        runner=runner,
+        start=runner.start,
+        close=runner.stop,
+    )

@@ -1,0 +1,130 @@
+"""`ocs collect`: calculate collection balances now."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from ocs_adapters.bootstrap import Services
+from ocs_adapters.cli import say
+from ocs_adapters.cli.balances import BalancesFile
+from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.cli.explain import explain
+from ocs_adapters.serial import decode_request
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.errors import RequestRejected
+from ocs_core.messages import format_instant
+from ocs_core.money import Money
+from ocs_core.usecases.calculate_collection_balance import SliceDone
+from ocs_core.usecases.perform import Caller
+from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
+
+CALLER = Caller("command-line")
+
+
+def join(commands: Commands) -> None:
+    @commands.app.command
+    def collect(
+        *,
+        as_of: str | None = None,
+        dry_run: Flag = False,
+        adopt: Flag = False,
+        explain_account: Annotated[str | None, Parameter(name="--explain")] = None,
+        csv: Path | None = None,
+    ) -> int:
+        """Calculate every payer's collection balance, and start collection where it is due.
+
+        Only a run that is not dry stores balances and announces what changed; it is never as of an earlier instant than one
+        before it. A run that was cut off goes on when the same is asked for again.
+
+        Args:
+            as_of: A day such as 2024-05-14, which stands for its end, or an instant such as 2024-05-14T07:15:00Z; now if not
+                given.
+            dry_run: Only show what would be; nothing is stored or announced.
+            adopt: Store balances of a ledger taken over without announcing that collection starts.
+            explain_account: Show one account's balance instead, by its externalId or refId: every document and payment
+                with what it contributes, or why it does not count. Nothing is stored.
+            csv: A file to write every payer's figures to.
+        """
+        with commands.opened() as platform:
+            services = platform.services
+            if explain_account is not None:
+                if adopt or csv:
+                    raise Refused(
+                        "--explain shows one account and stores nothing; it does not go with --adopt or --csv."
+                    )
+                explain(services, explain_account, as_of)
+                return 0
+            began = time.monotonic()
+            run = _run(services, {"asOf": as_of, "dryRun": dry_run, "adopt": adopt}, csv)
+            _tell(run, services.queries.configuration(), time.monotonic() - began)
+            return 0 if run.state is RunState.DONE else 1
+
+
+def _run(services: Services, order: dict[str, Any], csv: Path | None) -> ProcessRun:
+    with ExitStack() as stack:
+        tell: list[Callable[[SliceDone], None]] = []
+        if csv is not None:
+            tell.append(stack.enter_context(BalancesFile.opened(csv, services.queries.configuration())).write)
+        run = _started(services, order)
+        if csv is not None and run.payers_done:
+            say.warn(f"The run goes on where it was cut off: {csv} lacks the {run.payers_done} payers done before.")
+        bar = stack.enter_context(say.progress())
+        task = bar.add_task("payers", total=run.payers_total, completed=run.payers_done + run.payers_failed)
+        tell.append(lambda done: bar.update(task, completed=done.run.payers_done + done.run.payers_failed))
+
+        def on_slice(done: SliceDone) -> None:
+            for one in tell:
+                one(done)
+
+        return services.runner.run(run.ref_id, on_slice)
+
+
+def _started(services: Services, order: dict[str, Any]) -> ProcessRun:
+    given = {name: value for name, value in order.items() if value is not None}
+    request = decode_request(StartCollectionRunRequest, {"requestId": str(services.ids()), **given})
+    start = StartCollectionRun(services.store, clock=services.clock, ids=services.ids)
+    try:
+        (step,) = start(request, caller=CALLER).steps
+    except RequestRejected as rejected:
+        if any(v.code == "RUN_ACTIVE" for v in rejected.violations):
+            _say_how_to_go_on(services)
+        raise
+    assert isinstance(step.object, ProcessRun)
+    return step.object
+
+
+def _say_how_to_go_on(services: Services) -> None:
+    for run in services.queries.running():
+        if not run.dry_run and not run.accounts:
+            adopt = " --adopt" if run.adopt else ""
+            say.warn(
+                f"Unless a server is at it, take that run to its end with: ocs collect --as-of {format_instant(run.as_of)}{adopt}"
+            )
+
+
+def _tell(run: ProcessRun, configuration: Configuration, seconds: float) -> None:
+    rows: list[tuple[str, Any]] = [
+        ("as of", format_instant(run.as_of)),
+        ("payers", run.payers_done),
+        *(("balance", _money(amount, code, configuration)) for code, amount in sorted(run.balances.items())),
+        *(
+            ("not counted, in another currency than the account", _money(amount, code, configuration))
+            for code, amount in sorted(run.other_currencies.items())
+        ),
+        ("collections that would start" if run.dry_run else "collections started", run.collections_started),
+        ("failed", run.payers_failed),
+        ("seconds", f"{seconds:.1f}"),
+    ]
+    title = "Dry run: nothing was stored or announced" if run.dry_run else f"Run {run.ref_id}: {run.state}"
+    say.table(["", ""], rows, title=title)
+    for failure in run.failures:
+        say.warn(f"{failure.account.external_id or failure.account.ref_id}: {failure.message} ({failure.code})")
+
+
+def _money(amount: int, currency: str, configuration: Configuration) -> str:
+    return say.money(Money(amount, currency), configuration)

@@ -1,0 +1,131 @@
+"""What every command works with: the settings, the database, and the list of privileges."""
+
+import re
+import sys
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Annotated, Any
+
+import attrs
+from cyclopts import App, Parameter
+
+from ocs_adapters.bootstrap import Platform, platform
+from ocs_adapters.cli.master_data import read_entries
+from ocs_adapters.settings import Settings, load
+from ocs_core.entities.configuration import SystemSetting
+from ocs_core.errors import OcsError
+from ocs_core.form import FormError, ZoneName
+
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
+"""An option that is given or not."""
+_PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
+
+
+class Refused(OcsError):
+    """A command cannot be performed; the message is one sentence for the operator."""
+
+
+@attrs.define
+class Commands:
+    """The command line as those who join it see it: they add commands to `app`, and work with the rest."""
+
+    app: App
+    _privileges: list[Callable[[], Collection[str]]] = attrs.field(factory=list, init=False)
+
+    def knows(self, privileges: Callable[[], Collection[str]]) -> None:
+        """Tell of privileges that a key may have."""
+        self._privileges.append(privileges)
+
+    def privileges(self) -> list[str]:
+        """Every privilege that was told of, in alphabetical order."""
+        return sorted({privilege for tell in self._privileges for privilege in tell()})
+
+    def settings(self) -> Settings:
+        """The settings of this process. Raises `Refused` with everything that is wrong with them."""
+        return settings()
+
+    @contextmanager
+    def opened(self, changed: Settings | None = None) -> Iterator[Platform]:
+        """The database with all that works on it, ready to be worked on; closed at the end. Raises `Refused`."""
+        with connected(changed or settings()) as opened:
+            for problem in opened.services.problems():
+                raise Refused(f"{problem}.")
+            apply_zone(opened)
+            yield opened
+
+    def example(self) -> list[Any]:
+        """The entries of the example configuration."""
+        return read_entries(example_text(), "the example")
+
+
+def settings() -> Settings:
+    """The settings of this process, checked."""
+    try:
+        found = load()
+    except ExceptionGroup as group:
+        raise Refused("\n".join(map(_not_taken, group.exceptions))) from None
+    wrong = []
+    if found.zone is not None:
+        try:
+            ZoneName().check(found.zone)
+        except FormError as error:
+            wrong.append(f"OCS_ZONE: {error.message}")
+    if not 0 <= found.http_port <= 65535:
+        wrong.append(f"OCS_HTTP_PORT is {found.http_port}; give a port from 0 to 65535.")
+    if found.events_keep_days is not None and not 1 <= found.events_keep_days <= 36500:
+        wrong.append(f"OCS_EVENTS_KEEP_DAYS is {found.events_keep_days}; give 1 to 36500 days, or nothing for ever.")
+    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", found.database_url):
+        wrong.append(
+            f"OCS_DATABASE_URL is {masked(found.database_url)}; "
+            "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+        )
+    if wrong:
+        raise Refused("\n".join(wrong))
+    return found
+
+
+def _not_taken(error: BaseException) -> str:
+    found = re.search(r"value (.*) for option '(\w+)'", str(error))
+    if found is None:
+        return str(error)
+    return f"OCS_{found[2].upper()} is {found[1]}; give a whole number."
+
+
+@contextmanager
+def connected(given: Settings) -> Iterator[Platform]:
+    """The database, whatever its state; closed at the end. Raises `Refused`."""
+    try:
+        opened = platform(given)
+    except Exception as error:  # what a URL can do wrong is known to the driver alone
+        raise Refused(f"OCS_DATABASE_URL {masked(given.database_url)} cannot be used: {error}.") from None
+    try:
+        yield opened
+    finally:
+        opened.services.close()
+
+
+def apply_zone(opened: Platform) -> None:
+    """OCS_ZONE is the system's zone where the configuration names none: it is written there, and counts from then on."""
+    zone = opened.settings.zone
+    if zone is None:
+        return
+    configured = opened.services.queries.configuration().system.get("system")
+    if configured is None:
+        opened.configure([SystemSetting(zone=zone)])
+    elif configured.zone != zone:
+        print(
+            f"OCS_ZONE is {zone}, but the configuration names {configured.zone}, which counts; "
+            "change it with [[system]] in a file for: ocs configure",
+            file=sys.stderr,
+        )
+
+
+def masked(url: str) -> str:
+    """A database's URL without its password."""
+    return _PASSWORD.sub("***", url)
+
+
+def example_text() -> str:
+    """The example configuration as it is printed."""
+    return (files("ocs_adapters.cli") / "example.toml").read_text(encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Why a balance is what it is: every item of one account."""
+
+from typing import Any
+from uuid import UUID
+
+from ocs_adapters.bootstrap import Services
+from ocs_adapters.cli import say
+from ocs_adapters.cli.commands import Refused
+from ocs_adapters.serial import decode_request
+from ocs_core.collection import Ledger, Line, Reason
+from ocs_core.entities.configuration import Configuration
+from ocs_core.messages import format_instant
+from ocs_core.money import Money
+from ocs_core.ports import AccountId
+from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
+
+
+def explain(services: Services, named: str, as_of: str | None) -> None:
+    """Print every document and payment of an account with what it contributes to the balance, and their sum."""
+    account = services.queries.account(AccountId(external_id=named)) or services.queries.account(_by_ref_id(named))
+    if account is None:
+        raise Refused(f"There is no account with the externalId or refId {named}.")
+    asked: dict[str, Any] = {"refId": str(account.ref_id), "detailIncluded": True}
+    request = decode_request(ReadCollectionBalanceRequest, asked | ({"asOf": as_of} if as_of else {}))
+    view = ReadCollectionBalance(services.queries, clock=services.clock)(request)
+    ledger = services.queries.ledger(account.ref_id)
+    assert view.lines is not None
+    assert view.as_of is not None
+    assert view.collection_balance is not None
+    assert ledger is not None
+    configuration = services.queries.configuration()
+    rows = [_row(line, _details(ledger).get(line.ref_id, ("", "", "")), configuration) for line in view.lines]
+    balance = say.money(Money(view.collection_balance, view.currency), configuration)
+    rows.append(("", "", "", "", "", "", "", ""))
+    rows.append(("", "", "", "", "", "sum", balance, f"{sum(ln.reason is Reason.COUNTS for ln in view.lines)} count"))
+    columns = ["", "number", "external number", "issued or received", "due", "open ", "contributes ", "reason"]
+    say.table(columns, rows, title=f"{named} as of {format_instant(view.as_of)}")
+
+
+def _by_ref_id(named: str) -> AccountId:
+    try:
+        return AccountId(ref_id=UUID(named))
+    except ValueError:
+        return AccountId()
+
+
+def _details(ledger: Ledger) -> dict[UUID, tuple[Any, Any, Any]]:
+    """What a person knows an item by: its external number, its day, and its due day."""
+    documents = {
+        d.ref_id: (d.external_document_no, d.document_issued_date, d.document_due_date) for d in ledger.documents
+    }
+    payments = {
+        p.ref_id: (p.external_payment_no, p.payment_date_received and format_instant(p.payment_date_received), None)
+        for p in ledger.payments
+    }
+    return {**documents, **payments}
+
+
+def _row(line: Line, details: tuple[Any, Any, Any], configuration: Configuration) -> tuple[Any, ...]:
+    return (
+        line.kind.value.lower(),
+        line.number,
+        *details,
+        say.money(Money(line.open_amount, line.currency), configuration),
+        say.money(Money(line.contribution, line.currency), configuration),
+        line.reason,
+    )

@@ -1,0 +1,90 @@
+"""`ocs key`: who may call the HTTP API."""
+
+from typing import Annotated
+from uuid import UUID
+
+from cyclopts import App, Parameter
+
+from ocs_adapters.cli import say
+from ocs_adapters.cli.commands import Commands, Refused
+from ocs_core.access import EVERYTHING, ApiKey, digest_of_key, new_key
+from ocs_core.form import FormError, Text
+from ocs_core.messages import format_instant
+
+
+def join(commands: Commands) -> None:
+    app = App(name="key", help="Keys of applications that call the HTTP API: add, list and revoke them.")
+    commands.app.command(app)
+
+    @app.command
+    def add(
+        application: str, /, *, privilege: Annotated[list[str], Parameter(consume_multiple=True, negative=())]
+    ) -> None:
+        """Make a key for an application and print it: this once, since only its digest is kept.
+
+        The application sends it as X-Ocs-Io-API-Key, and its own name as X-Ocs-Io-Application-Id.
+
+        Args:
+            application: What the application is called; a key is valid for it alone.
+            privilege: What the key allows, such as payment:register or, for everything, '*'; may be given several times.
+        """
+        try:
+            Text(255, trimmed=True).check(application)
+        except FormError as error:
+            raise Refused(f"The application's name: {error.message}") from None
+        _check(privilege, commands.privileges())
+        key = new_key()
+        with commands.opened() as platform:
+            services = platform.services
+            services.keys.add(
+                ApiKey(
+                    ref_id=services.ids(),
+                    application=application,
+                    digest=digest_of_key(key),
+                    privileges=frozenset(privilege),
+                    created_at=services.clock(),
+                )
+            )
+        print(key)
+
+    @app.command(name="list")
+    def list_keys() -> None:
+        """List every key, the oldest first, revoked ones too; the keys themselves are not kept."""
+        with commands.opened() as platform:
+            keys = platform.services.keys.all()
+        rows = [
+            (
+                key.ref_id,
+                key.application,
+                ", ".join(sorted(key.privileges)),
+                format_instant(key.created_at),
+                format_instant(key.revoked_at) if key.revoked_at else None,
+            )
+            for key in keys
+        ]
+        say.table(["refId", "application", "privileges", "created", "revoked"], rows)
+
+    @app.command
+    def revoke(ref_id: str, /) -> None:
+        """Revoke a key: within seconds, running servers no longer let it in.
+
+        Args:
+            ref_id: The key's refId, as ocs key list shows it.
+        """
+        try:
+            named = UUID(ref_id)
+        except ValueError:
+            raise Refused(f"{ref_id} is not a refId; ocs key list shows them.") from None
+        with commands.opened() as platform:
+            if not platform.services.keys.revoke(named, platform.services.clock()):
+                raise Refused(f"There is no key {ref_id} that is not revoked already; ocs key list shows them.")
+        print(f"Revoked {named}.")
+
+
+def _check(privileges: list[str], known: list[str]) -> None:
+    if not known:
+        raise Refused("Keys open the HTTP API, which is not installed; install ocs-rm[http].")
+    unknown = sorted(set(privileges) - {*known, EVERYTHING})
+    if unknown:
+        several = "are no privileges" if len(unknown) > 1 else "is no privilege"
+        raise Refused(f"{', '.join(unknown)} {several}; there are: {', '.join([EVERYTHING, *known])}.")

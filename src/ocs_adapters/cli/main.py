@@ -1,0 +1,69 @@
+"""Where `ocs` begins: all commands together, and what went wrong as a sentence."""
+
+import importlib.metadata
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import structlog
+from cyclopts import App
+from rich.text import Text
+
+from ocs_adapters.cli import collect, database, events, keys, receivables, rules
+from ocs_adapters.cli.commands import Commands
+from ocs_core.errors import Conflict, OcsError, RequestRejected
+
+GROUP = "ocs.commands"
+"""The entry-point group of further commands: functions that take `Commands`."""
+
+
+def commands() -> Commands:
+    """Every command, those of other installed packages included."""
+    app = App(
+        name="ocs",
+        help="Revenue management: payments, charges, receivables and collections.",
+        help_epilogue="Settings come from the environment: OCS_DATABASE_URL (sqlite:///ocs.sqlite3 if not set), OCS_ZONE, "
+        "OCS_HTTP_HOST, OCS_HTTP_PORT, OCS_EVENTS_KEEP_DAYS.",
+        help_format="markdown",
+        error_formatter=lambda error: Text(str(error)),
+        version=lambda: importlib.metadata.version("ocs-rm"),
+    )
+    joined = Commands(app)
+    for part in (database, keys, receivables, collect, events, rules):
+        part.join(joined)
+    for entry_point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda e: e.name):
+        entry_point.load()(joined)
+    return joined
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Perform one command and exit: 0 done, 1 refused or done in part, 2 not understood."""
+    # What is logged must not mix with what is printed.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    before = signal.signal(signal.SIGTERM, _end)
+    try:
+        commands().app(arguments)
+    except BrokenPipeError:  # whoever read our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except RequestRejected as rejected:
+        _refuse("\n".join(f"{v.message} ({' at '.join(filter(None, (v.code, v.field)))})" for v in rejected.violations))
+    except Conflict as conflict:
+        _refuse(f"{conflict}.")
+    except OcsError as error:
+        _refuse(str(error))
+    except OSError as error:
+        _refuse(f"{error.filename or 'The system says'}: {error.strerror or error}.")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _end(*_: object) -> None:
+    """Terminated is ended in order: what is open is closed, what is temporary is removed."""
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _refuse(message: str) -> None:
+    print(message, file=sys.stderr)
+    sys.exit(1)

@@ -1,0 +1,1 @@
+"""Ledgers and statements that people already have, as files."""

@@ -1,0 +1,1 @@
+"""Running processes: a runner loops over the slices of a run."""

@@ -1,0 +1,18 @@
+"""Between values and JSON: what goes out (`wire`), what comes in (`forms`), and its published schemas (`schema`)."""
+
+from ocs_adapters.serial.forms import decode_entry, decode_request, parse_json
+from ocs_adapters.serial.schema import components
+from ocs_adapters.serial.wire import decode_answer, decode_payload, encode, encode_answer, encode_entry, plain
+
+__all__ = [
+    "components",
+    "decode_answer",
+    "decode_entry",
+    "decode_payload",
+    "decode_request",
+    "encode",
+    "encode_answer",
+    "encode_entry",
+    "parse_json",
+    "plain",
+]

@@ -1,0 +1,124 @@
+"""Entities, messages and answers as JSON: camelCase, instants in UTC with microseconds, ids in canonical text."""
+
+import datetime as dt
+import threading
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import attrs
+import msgspec
+from cattrs import Converter
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+
+from ocs_core.collection import Line
+from ocs_core.entities.document import Document, DocumentState
+from ocs_core.entities.process import ProcessRun
+from ocs_core.form import wire_name
+from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, Response, Step, format_instant, payload_type
+
+OMITTED: Mapping[type, frozenset[str]] = {
+    ProcessRun: frozenset({"adopt", "accounts", "position", "version", "balances", "other_currencies"}),
+    Line: frozenset({"currency"}),
+}
+"""Fields that stay inside (domain: section 6 lists what is shown): how a run goes on is nobody else's business, a line's
+currency is its balance's."""
+DERIVED: Mapping[type, Mapping[str, type]] = {Document: {"state": DocumentState}}
+"""Properties that are shown beside the fields."""
+
+_RECENT = 16
+
+_PAYLOADS = {payload_type(code): cls for code, cls in {**BUSINESS_TRANSACTIONS, **NOTIFICATIONS}.items()}
+_PAYLOADS[payload_type(ProcessRun.code)] = ProcessRun
+
+
+def _names(cls: type) -> dict[str, Any]:
+    omitted = OMITTED.get(cls, frozenset())
+    return {f.name: override(rename=wire_name(f.name), omit=f.name in omitted) for f in attrs.fields(cls)}
+
+
+def _unstructure(cls: type) -> Any:
+    plain_fields: Any = make_dict_unstructure_fn(cls, _out, **_names(cls))
+    derived = tuple(DERIVED.get(cls, ()))
+    if not derived:
+        return plain_fields
+    return lambda value: {**plain_fields(value), **{name: getattr(value, name) for name in derived}}
+
+
+# msgspec writes ids, days and enums as they are meant to be; only instants need a hand.
+_out = Converter()
+for _as_it_is in (UUID, dt.date, Enum):
+    _out.register_unstructure_hook(_as_it_is, lambda value: value)
+_out.register_unstructure_hook(dt.datetime, format_instant)
+_out.register_unstructure_hook_factory(attrs.has, _unstructure)
+
+_entries_out = Converter()
+for _as_it_is in (UUID, dt.date, Enum):
+    _entries_out.register_unstructure_hook(_as_it_is, lambda value: value)
+
+_in = Converter(detailed_validation=False)
+_in.register_structure_hook(UUID, lambda value, _: UUID(value))
+_in.register_structure_hook(dt.date, lambda value, _: dt.date.fromisoformat(value))
+_in.register_structure_hook(dt.datetime, lambda value, _: dt.datetime.fromisoformat(value))
+_in.register_structure_hook_factory(attrs.has, lambda cls: make_dict_structure_fn(cls, _in, **_names(cls)))
+
+
+def plain(value: Any) -> Any:
+    """A value as dictionaries and lists with JSON names."""
+    return _out.unstructure(value)
+
+
+def encode(value: Any) -> bytes:
+    """Any entity, payload or view as JSON."""
+    return bytes(_encoded(value))
+
+
+class _Recent(threading.local):
+    """What this thread encoded last. An entity goes into the outbox, the remembered answer and the response as one value."""
+
+    def __init__(self) -> None:
+        self.values: dict[int, tuple[Any, msgspec.Raw]] = {}
+
+
+_recent = _Recent()
+
+
+def _encoded(value: Any) -> msgspec.Raw:
+    kept, encoded = _recent.values.get(id(value), (None, None))
+    if encoded is None or kept is not value:
+        encoded = msgspec.Raw(msgspec.json.encode(_out.unstructure(value)))
+        if len(_recent.values) >= _RECENT:
+            _recent.values.clear()
+        _recent.values[id(value)] = (value, encoded)
+    return encoded
+
+
+def encode_entry(value: Any) -> bytes:
+    """An entry of the configuration as JSON, under its snake_case names."""
+    return msgspec.json.encode(_entries_out.unstructure(value))
+
+
+def encode_answer(answer: Response) -> bytes:
+    """The body of a successful operation: its steps."""
+    return msgspec.json.encode(
+        [
+            {"name": s.name, "seqno": s.seqno, "object": _encoded(s.object), "objectType": s.object_type}
+            for s in answer.steps
+        ]
+    )
+
+
+def decode_answer(body: bytes | str) -> Response:
+    """The answer that `encode_answer` wrote."""
+    return Response(
+        tuple(
+            Step(step["name"], step["seqno"], decode_payload(step["objectType"], step["object"]))
+            for step in msgspec.json.decode(body)
+        )
+    )
+
+
+def decode_payload(payload: str, value: Mapping[str, Any]) -> Any:
+    """The entity or notification that a message's value holds; `payload` is its type, such as `PaymentEx`."""
+    return _in.structure(value, _PAYLOADS[payload])

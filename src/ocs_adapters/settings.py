@@ -1,0 +1,26 @@
+"""Settings from the environment: `OCS_DATABASE_URL`, `OCS_ZONE`, `OCS_HTTP_HOST`, `OCS_HTTP_PORT` …"""
+
+import typed_settings as ts
+
+
+@ts.settings(frozen=True)
+class Settings:
+    """Everything an operator sets outside the database."""
+
+    database_url: str = ts.option(
+        default="sqlite:///ocs.sqlite3",
+        help="Where everything is kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
+    )
+    zone: str | None = ts.option(default=None, help="The IANA zone of the system, where the configuration names none")
+    http_host: str = ts.option(default="127.0.0.1", help="The address the server listens on")
+    http_port: int = ts.option(default=8000, help="The port the server listens on")
+    events_keep_days: int | None = ts.option(
+        default=None, help="How many days the event log is kept; for ever if not set"
+    )
+    business_transactions_topic: str = ts.option(default="ocs.rm.business-transactions", help="Topic of entities")
+    notifications_topic: str = ts.option(default="ocs.rm.notifications", help="Topic of notifications")
+
+
+def load() -> Settings:
+    """The settings of this process. Raises `typed_settings.exceptions.InvalidValueError` for a value of the wrong type."""
+    return ts.load_settings(Settings, loaders=[ts.EnvLoader(prefix="OCS_")])

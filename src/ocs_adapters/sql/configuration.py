@@ -1,0 +1,57 @@
+"""Master data in SQL, cached until its version changes."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from ocs_adapters.serial import decode_entry, encode_entry
+from ocs_adapters.sql import tables
+from ocs_adapters.sql.database import Database, Transaction
+from ocs_adapters.sql.drivers import Call
+from ocs_core.entities.configuration import KINDS, Configuration
+
+_ENTRIES = sa.select(tables.configuration.c.kind, tables.configuration.c.entry)
+_VERSION = sa.select(tables.configuration_version.c.version)
+_RAISE_VERSION = sa.update(tables.configuration_version).values(version=tables.configuration_version.c.version + 1)
+_DELETE = sa.delete(tables.configuration).where(
+    tables.configuration.c.kind == bindparam("kind"), tables.configuration.c.code == bindparam("code")
+)
+_INSERT = sa.insert(tables.configuration).values(
+    kind=bindparam("kind"), code=bindparam("code"), entry=bindparam("entry")
+)
+
+
+@attrs.define(eq=False)
+class ConfigurationCache:
+    """The configuration as it was last read; a store asks only whether the version is still the same."""
+
+    _latest: Configuration = attrs.field(factory=lambda: Configuration(version=-1))
+
+    def get(self, transaction: Transaction, version: int) -> Configuration:
+        if self._latest.version != version:
+            (rows,) = transaction.run([Call(_ENTRIES)])
+            self._latest = _configuration(rows, version)
+        return self._latest
+
+
+def read_configuration(database: Database) -> Configuration:
+    """The configuration as it is now."""
+    versions, rows = database.read(Call(_VERSION), Call(_ENTRIES))
+    return _configuration(rows, versions[0][0])
+
+
+def _configuration(rows: Iterable[Any], version: int) -> Configuration:
+    entries: list[Any] = [decode_entry(KINDS[kind], msgspec.json.decode(entry)) for kind, entry in rows]
+    return attrs.evolve(Configuration().with_entries(entries), version=version)
+
+
+def write_entries(database: Database, entries: Iterable[Any]) -> None:
+    """Add entries, or put them in the place of those with the same code: all or none, and every cache learns of it."""
+    kind_of = {cls: kind for kind, cls in KINDS.items()}
+    rows = [{"kind": kind_of[type(e)], "code": str(e.code), "entry": encode_entry(e).decode()} for e in entries]
+    # The version is raised first: its row is held until the commit, so two writers do not mix.
+    database.write(Call(_RAISE_VERSION), *(Call(statement, rows) for statement in (_DELETE, _INSERT) if rows))

@@ -1,0 +1,40 @@
+"""What a database's error means to the core: somebody was faster, or the store is not there."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import errors
+
+from ocs_core.errors import Conflict, StoreUnavailable
+
+_FASTER = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise `Conflict` or `StoreUnavailable` in the place of the driver's errors that mean it; others pass."""
+    try:
+        yield
+    except _FASTER as error:
+        raise Conflict(error.diag.constraint_name or type(error).__name__) from error
+    except psycopg.OperationalError as error:
+        raise StoreUnavailable(f"PostgreSQL does not answer: {_first_line(error)}") from error
+    except sqlite3.IntegrityError as error:
+        if error.sqlite_errorcode not in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
+            raise
+        raise Conflict(str(error)) from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY_SNAPSHOT}:
+            raise
+        raise StoreUnavailable(f"SQLite is busy: {_first_line(error)}") from error
+    except sa.exc.DBAPIError as error:  # the pool's own attempts to connect
+        raise StoreUnavailable(f"the database does not answer: {_first_line(error.orig or error)}") from error
+    except sa.exc.TimeoutError as error:
+        raise StoreUnavailable("all connections to the database are in use") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,109 @@
+"""A database: its engine, its driver, and transactions on the driver's own connection."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from ocs_adapters.sql.conflicts import translated
+from ocs_adapters.sql.drivers import Call, Driver, PostgresDriver, SqliteDriver, driver_for
+
+POOL = 24
+"""Connections a process keeps at the most."""
+CONNECT_SECONDS = 5
+"""How long a server may take to accept a connection, where the URL does not say `connect_timeout`."""
+
+
+@attrs.frozen(eq=False)
+class Database:
+    """One database of SQLite or PostgreSQL, opened with `connect`."""
+
+    engine: sa.Engine
+    driver: Driver = attrs.field(init=False)
+    _writers: Any = attrs.field(init=False)
+
+    @driver.default
+    def _driver_of(self) -> Driver:
+        return driver_for(self.engine.dialect.name)
+
+    @_writers.default
+    def _one_writer_of_sqlite(self) -> Any:
+        # SQLite has one writer at a time: waiting at a lock is fair and quick, polling for the file is neither.
+        return threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
+
+    @contextmanager
+    def transaction(self, *, snapshot: bool = False, writing: bool = True) -> Iterator["Transaction"]:
+        """A transaction of its own: rolled back unless it was committed, whatever happens in between."""
+        with self._writers if writing else nullcontext():
+            with translated():
+                pooled = self.engine.raw_connection()
+            transaction = Transaction(pooled.driver_connection, self.driver)
+            try:
+                with translated():
+                    self.driver.begin(transaction.connection, snapshot=snapshot, writing=writing)
+                    yield transaction
+            finally:
+                self._let_go(pooled)
+
+    def read(self, *calls: Call) -> list[Any]:
+        """The rows of these queries, as of one instant."""
+        with self.transaction(snapshot=len(calls) > 1, writing=False) as transaction:
+            return transaction.run(calls)
+
+    def write(self, *calls: Call) -> list[Any]:
+        """Run these statements in one transaction."""
+        with self.transaction() as transaction:
+            return transaction.run(calls, commit=True)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _let_go(self, pooled: Any) -> None:
+        """Give the connection back, rolled back. Where it cannot be, the server is gone: every connection is made anew."""
+        try:
+            pooled.driver_connection.rollback()
+        except Exception:
+            pooled.invalidate()
+            self.engine.dispose()
+        pooled.close()
+
+
+@attrs.frozen
+class Transaction:
+    """A driver's connection in a transaction."""
+
+    connection: Any
+    driver: Driver
+
+    def run(self, calls: Sequence[Call], *, commit: bool = False) -> list[Any]:
+        return self.driver.run(self.connection, calls, commit=commit)
+
+
+def connect(url: str) -> Database:
+    """Open a database by its URL: `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://…` (psycopg 3)."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        engine = sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            connect_args={} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_SECONDS},
+            pool_size=POOL,
+            max_overflow=0,
+            pool_reset_on_return=None,
+        )
+        event.listen(engine, "connect", lambda connection, _: PostgresDriver.prepare(connection))
+    else:
+        in_memory = parsed.database in {None, "", ":memory:"}
+        # sqlite3's own handling of transactions is switched off: begin and commit are said, never guessed.
+        engine = sa.create_engine(
+            parsed,
+            connect_args={"isolation_level": None, "check_same_thread": False},
+            poolclass=sa.StaticPool if in_memory else sa.QueuePool,
+            pool_reset_on_return=None,
+            **({} if in_memory else {"pool_size": POOL, "max_overflow": 0}),
+        )
+        event.listen(engine, "connect", lambda connection, _: SqliteDriver.prepare(connection))
+    return Database(engine)

@@ -1,0 +1,257 @@
+"""What a command looks up, asked for at once. The order of the locks is the same for all: account, payer, payment,
+document, chargeable event, owner; numbers without gaps come last, to be held as briefly as can be.
+"""
+
+import datetime as dt
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import attrs
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from ocs_adapters.serial import decode_answer
+from ocs_adapters.sql import tables
+from ocs_adapters.sql.configuration import ConfigurationCache
+from ocs_adapters.sql.database import Transaction
+from ocs_adapters.sql.drivers import Call, Driver
+from ocs_adapters.sql.rows import rows_of
+from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
+from ocs_core.ports import PAYMENT_NUMBERS, AccountId, Found, Performed, Wanted
+
+_ACCOUNT, _PAYER, _PAYMENT = rows_of(Account), rows_of(Payer), rows_of(Payment)
+_DOCUMENT, _EVENT = rows_of(Document), rows_of(ChargeableEvent)
+
+_DRAW = (
+    sa.update(tables.series)
+    .where(tables.series.c.name == bindparam("series"))
+    .values(last=tables.series.c.last + 1)
+    .returning(tables.series.c.last)
+)
+
+
+@attrs.frozen
+class _AccountAsked:
+    """By which id an account is named, and what of it is read exclusively."""
+
+    by: str
+    account_exclusively: bool
+    payer_exclusively: bool
+
+
+def _account(asked: _AccountAsked) -> Any:
+    table = _ACCOUNT.table
+    sought = _ACCOUNT.select().where(table.c[asked.by] == bindparam("account"))
+    return sought.with_for_update(read=not asked.account_exclusively, of=table)
+
+
+def _payer(asked: _AccountAsked) -> Any:
+    named = tables.accounts.alias("named")
+    by_external_id = sa.select(named.c.ref_id).where(named.c.external_id == bindparam("account")).scalar_subquery()
+    query = _PAYER.select().where(_PAYER.key == (bindparam("account") if asked.by == "ref_id" else by_external_id))
+    return query.with_for_update(of=_PAYER.table) if asked.payer_exclusively else query
+
+
+@functools.cache
+def _parent(by: str) -> Any:
+    table = _ACCOUNT.table
+    return _ACCOUNT.select().where(table.c[by] == bindparam("id")).with_for_update(read=True, of=table)
+
+
+def _exclusively(rows: Any) -> Any:
+    return rows.select().where(rows.key == bindparam("id")).with_for_update(of=rows.table)
+
+
+_ONE_PAYMENT, _ONE_DOCUMENT, _ONE_EVENT = _exclusively(_PAYMENT), _exclusively(_DOCUMENT), _exclusively(_EVENT)
+_ADJUSTMENTS = _EVENT.select().where(_EVENT.table.c.original_ref_id == bindparam("id")).order_by(_EVENT.key)
+
+
+@functools.cache
+def _owner(owned: Any) -> Any:
+    sought = owned.table.alias("owned")
+    account = sa.select(sought.c.account_ref_id).where(sought.c.ref_id == bindparam("id")).scalar_subquery()
+    return _ACCOUNT.select().where(_ACCOUNT.key == account).with_for_update(read=True, of=_ACCOUNT.table)
+
+
+@functools.cache
+def _accounts(driver: Any, by: str) -> Any:
+    condition = driver.one_of(_ACCOUNT.table.c[by], "ids")
+    locked = _ACCOUNT.select().where(condition).order_by(_ACCOUNT.key)
+    return locked.with_for_update(read=True, of=_ACCOUNT.table)
+
+
+@functools.cache
+def _taken_events(driver: Any) -> Any:
+    column = _EVENT.table.c.external_id
+    return sa.select(column).where(driver.one_of(column, "ids"))
+
+
+def _exists(column: Any, name: str, *conditions: Any) -> Any:
+    return sa.exists().where(column == bindparam(name), *conditions).label(name)
+
+
+@functools.cache
+def _facts(draws_a_payment_number: bool, asked: frozenset[str], account: "_AccountAsked | None") -> Any:
+    """One row: the configuration's version, the remembered request, what is taken, a payment's number, and the account
+    with its payer. Each part is a query of its own, joined to the one row that is always there."""
+    version, requests = tables.configuration_version, tables.requests
+    possible = {
+        "external_account_id": _exists(tables.accounts.c.external_id, "external_account_id"),
+        "external_payment_no": _exists(
+            tables.payments.c.external_payment_no,
+            "external_payment_no",
+            tables.payments.c.payment_type == sa.literal_column("'IN'"),
+        ),
+        "external_document_no": _exists(tables.documents.c.external_document_no, "external_document_no"),
+    }
+    number = tables.payment_numbers.next_value() if draws_a_payment_number else sa.null()
+    remembered = sa.and_(
+        requests.c.application == bindparam("application"), requests.c.request_id == bindparam("request_id")
+    )
+    columns = [
+        version.c.version,
+        number.label("number"),
+        requests.c.operation,
+        requests.c.digest,
+        requests.c.ref_ids,
+        requests.c.performed_at,
+        requests.c.answer,
+        *(column if name in asked else sa.false().label(name) for name, column in possible.items()),
+    ]
+    source: Any = version.outerjoin(requests, remembered)
+    if account is not None:
+        for query, name in ((_account(account), "account"), (_payer(account), "payer")):
+            part = query.subquery(name)
+            columns.extend(part.columns)
+            source = source.outerjoin(part, sa.true())
+    return sa.select(*columns).select_from(source)
+
+
+@attrs.define
+class _Asked:
+    """The calls of one lookup, and what is to be made of each answer."""
+
+    driver: Driver
+    calls: list[Call] = attrs.field(factory=list)
+    takers: list[Callable[[Sequence[Any]], dict[str, Any]]] = attrs.field(factory=list)
+
+    def one(self, name: str, rows: Any, statement: Any, value: Any) -> None:
+        read = rows.reader(self.driver)
+        self.ask(statement, {"id": value}, lambda answer: {name: read(answer[0]) if answer else None})
+
+    def ask(self, statement: Any, parameters: dict[str, Any], take: Callable[[Sequence[Any]], dict[str, Any]]) -> None:
+        self.calls.append(Call(statement, parameters))
+        self.takers.append(take)
+
+
+def find(transaction: Transaction, cache: ConfigurationCache, wanted: Wanted) -> Found:
+    """Everything wanted, in one round trip (two where the configuration has changed since it was last read)."""
+    driver = transaction.driver
+    asked = _Asked(driver)
+    _ask_for_facts(asked, wanted)
+    if wanted.parent and wanted.parent.is_given:
+        by, value = _named(wanted.parent)
+        asked.one("parent", _ACCOUNT, _parent(by), value)
+    if wanted.payment:
+        asked.one("payment", _PAYMENT, _ONE_PAYMENT, wanted.payment)
+    if wanted.document:
+        asked.one("document", _DOCUMENT, _ONE_DOCUMENT, wanted.document)
+        asked.one("owner", _ACCOUNT, _owner(_DOCUMENT), wanted.document)
+    if wanted.chargeable_event:
+        read = _EVENT.reader(driver)
+        asked.one("chargeable_event", _EVENT, _ONE_EVENT, wanted.chargeable_event)
+        asked.ask(
+            _ADJUSTMENTS,
+            {"id": wanted.chargeable_event},
+            lambda rows: {"adjustments": tuple(read(row) for row in rows)},
+        )
+        asked.one("owner", _ACCOUNT, _owner(_EVENT), wanted.chargeable_event)
+    _ask_for_lists(asked, wanted)
+    if wanted.draw and not _draws_from_sequence(driver, wanted):
+        asked.ask(_DRAW, {"series": wanted.draw}, lambda rows: {"number": rows[0][0]})
+    answers = transaction.run(asked.calls)
+    found: dict[str, Any] = {}
+    for take, answer in zip(asked.takers, answers, strict=True):
+        found |= take(answer)
+    accounts = found.pop("by_ref_id", {}) | found.pop("by_external_id", {})
+    version = found.pop("version")
+    return Found(
+        configuration=cache.get(transaction, version),
+        accounts={named: accounts[_named(named)[1]] for named in wanted.accounts if _named(named)[1] in accounts},
+        **found,
+    )
+
+
+def _named(account: AccountId) -> tuple[str, Any]:
+    return ("ref_id", account.ref_id) if account.ref_id else ("external_id", account.external_id)
+
+
+def _draws_from_sequence(driver: Driver, wanted: Wanted) -> bool:
+    return wanted.draw == PAYMENT_NUMBERS and driver.name == "postgresql"
+
+
+def _ask_for_lists(asked: _Asked, wanted: Wanted) -> None:
+    driver, read = asked.driver, _ACCOUNT.reader(asked.driver)
+    names = [_named(account) for account in wanted.accounts if account.is_given]
+    for by in ("ref_id", "external_id"):
+        values = [value for named_by, value in names if named_by == by]
+        if values:
+
+            def take(rows: Sequence[Any], by: str = by) -> dict[str, Any]:
+                return {f"by_{by}": {getattr(a, by): a for a in map(read, rows)}}
+
+            asked.ask(_accounts(driver, by), {"ids": driver.bind_list(values)}, take)
+    if wanted.external_event_ids:
+        asked.ask(
+            _taken_events(driver),
+            {"ids": driver.bind_list(wanted.external_event_ids)},
+            lambda rows: {"external_event_ids_taken": frozenset(row[0] for row in rows)},
+        )
+
+
+def _ask_for_facts(asked: _Asked, wanted: Wanted) -> None:
+    sought = {
+        name: getattr(wanted, name) for name in ("external_account_id", "external_payment_no", "external_document_no")
+    }
+    given = {name: value for name, value in sought.items() if value is not None}
+    key, account = wanted.key, None
+    parameters = given | {"application": key and key.application, "request_id": key and key.request_id}
+    if wanted.account and wanted.account.is_given:
+        by, parameters["account"] = _named(wanted.account)
+        account = _AccountAsked(by, wanted.account_exclusively, wanted.payer_exclusively)
+    read_account, read_payer = _ACCOUNT.reader(asked.driver), _PAYER.reader(asked.driver)
+    to_instant = asked.driver.decoder(dt.datetime) or _same
+
+    def take(rows: Sequence[Any]) -> dict[str, Any]:
+        version, number, operation, digest, ref_ids, performed_at, answer = rows[0][:7]
+        taken, account_row = rows[0][7:10], rows[0][10 : 10 + _ACCOUNT.width()]
+        payer_row = rows[0][10 + _ACCOUNT.width() :]
+        performed = None
+        if key is not None and operation is not None:
+            performed = Performed(
+                key=key,
+                operation=operation,
+                digest=bytes(digest),
+                ref_ids=tuple(UUID(ref_id) for ref_id in msgspec.json.decode(ref_ids)),
+                performed_at=to_instant(performed_at),
+                answer=decode_answer(answer) if answer is not None else None,
+            )
+        facts = {"version": version, "performed": performed}
+        if account is not None and account_row[0] is not None:
+            facts["account"] = read_account(account_row)
+            facts["payer"] = read_payer(payer_row) if payer_row[0] is not None else None
+        facts |= {f"{name}_taken": bool(flag) for name, flag in zip(sought, taken, strict=True)}
+        return facts if number is None else facts | {"number": number}
+
+    statement = _facts(_draws_from_sequence(asked.driver, wanted), frozenset(given), account)
+    asked.ask(statement, parameters, take)
+
+
+def _same(value: Any) -> Any:
+    return value

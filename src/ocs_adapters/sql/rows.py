@@ -1,0 +1,203 @@
+"""Entities as rows, and rows as entities. A row has the entity's fields in the entity's order.
+
+A reference to an account is stored as its ref_id; the external id beside it comes from a join.
+"""
+
+import functools
+import types
+import typing
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, Generic, TypeVar, cast
+from uuid import UUID
+
+import attrs
+import msgspec
+import sqlalchemy as sa
+
+from ocs_adapters.sql import tables
+from ocs_adapters.sql.drivers import Driver, Row
+from ocs_core.entities.account import Account, AccountRef, Payer
+from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment, PaymentHistory
+from ocs_core.entities.process import ProcessRun, RunFailure
+from ocs_core.entities.settlement import Settlement
+from ocs_core.form import type_hints
+
+T = TypeVar("T")
+
+TABLES: Mapping[type, sa.Table] = {
+    Account: tables.accounts,
+    Payer: tables.payers,
+    Payment: tables.payments,
+    PaymentHistory: tables.payment_history,
+    Document: tables.documents,
+    Settlement: tables.settlements,
+    ChargeableEvent: tables.chargeable_events,
+    ProcessRun: tables.process_runs,
+}
+
+
+@attrs.frozen
+class _Field:
+    """One field of an entity: its column, and how it is written."""
+
+    name: str
+    column: str
+    kind: Any
+    write: Callable[[Any], Any] | None
+
+
+@attrs.frozen(eq=False)
+class Rows(Generic[T]):
+    """How one class of entities is stored."""
+
+    cls: type[T]
+    table: sa.Table
+    fields: tuple[_Field, ...]
+    joins: Mapping[str, Any]
+
+    @property
+    def key(self) -> "sa.Column[Any]":
+        return next(iter(self.table.primary_key))
+
+    @property
+    def columns(self) -> list[Any]:
+        """What a query selects, for `read`: each field's column, and behind a reference its external id."""
+        selected: list[Any] = []
+        for field in self.fields:
+            selected.append(self.table.c[field.column])
+            if field.name in self.joins:
+                selected.append(self.joins[field.name].c.external_id.label(f"{field.name}_external_id"))
+        return selected
+
+    @property
+    def source(self) -> Any:
+        """The table with its references joined."""
+        source: Any = self.table
+        for name, alias in self.joins.items():
+            source = source.outerjoin(alias, self.table.c[f"{name}_ref_id"] == alias.c.ref_id)
+        return source
+
+    def select(self) -> Any:
+        return sa.select(*self.columns).select_from(self.source)
+
+    def write(self, entity: T) -> dict[str, Any]:
+        """The parameters of an insert or an update."""
+        row = {}
+        for field in self.fields:
+            value = getattr(entity, field.name)
+            row[field.column] = value if field.write is None or value is None else field.write(value)
+        return row
+
+    def reader(self, driver: Driver) -> Callable[[Row], T]:
+        """How a row of `columns` becomes an entity, with this driver."""
+        return cast("Callable[[Row], T]", _reader(self, driver))
+
+    def width(self) -> int:
+        return len(self.fields) + len(self.joins)
+
+
+@functools.cache
+def _reader(rows: Any, driver: Any) -> Callable[[Row], Any]:
+    steps: list[tuple[str, int, Callable[[Any], Any] | None, bool]] = []
+    position = 0
+    for field in rows.fields:
+        is_reference = field.name in rows.joins
+        steps.append((field.name, position, _read(field.kind, driver), is_reference))
+        position += 2 if is_reference else 1
+
+    def read(row: Row) -> Any:
+        values = {}
+        for name, at, decode, is_reference in steps:
+            value = row[at]
+            if value is not None and decode is not None:
+                value = decode(value)
+            values[name] = AccountRef(value, row[at + 1]) if is_reference and value is not None else value
+        return rows.cls(**values)
+
+    return read
+
+
+def _read(kind: Any, driver: Driver) -> Callable[[Any], Any] | None:
+    if kind is AccountRef:
+        return driver.decoder(UUID)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return kind
+    if typing.get_origin(kind) is tuple:
+        item = typing.get_args(kind)[0]
+        convert = _failure if item is RunFailure else UUID
+        return lambda text: tuple(convert(v) for v in msgspec.json.decode(text))
+    if typing.get_origin(kind) is not None:
+        return msgspec.json.decode
+    return driver.decoder(kind)
+
+
+def _failure(value: Any) -> RunFailure:
+    external_id = value["externalId"]
+    return RunFailure(AccountRef(UUID(value["refId"]), external_id), value["code"], value["message"])
+
+
+def _write(kind: Any) -> Callable[[Any], Any] | None:
+    if kind is AccountRef:
+        return lambda ref: ref.ref_id
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return lambda value: value.value
+    if typing.get_origin(kind) is tuple and typing.get_args(kind)[0] is RunFailure:
+        return lambda failures: _json([_failure_out(f) for f in failures])
+    if typing.get_origin(kind) is not None:
+        return _json
+    return None
+
+
+def _failure_out(failure: RunFailure) -> dict[str, Any]:
+    account = failure.account
+    return {
+        "refId": account.ref_id,
+        "externalId": account.external_id,
+        "code": failure.code,
+        "message": failure.message,
+    }
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _without_none(hint: Any) -> Any:
+    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
+        return next(a for a in typing.get_args(hint) if a is not types.NoneType)
+    return hint
+
+
+def rows_of(cls: type[T]) -> Rows[T]:
+    """How entities of this class are stored."""
+    key: Any = cls
+    return cast("Rows[T]", _rows_of(key))
+
+
+@functools.cache
+def _rows_of(cls: Any) -> Rows[Any]:
+    table, hints = TABLES[cls], type_hints(cls)
+    fields, joins = [], {}
+    for attribute in attrs.fields(cls):
+        kind = _without_none(hints[attribute.name])
+        column = attribute.name
+        if kind is AccountRef:
+            column = f"{attribute.name}_ref_id"
+            joins[attribute.name] = tables.accounts.alias(f"{attribute.name}_of_{table.name}")
+        fields.append(_Field(attribute.name, column, kind, _write(kind)))
+    return Rows(cls, table, tuple(fields), joins)
+
+
+@functools.cache
+def update_of(cls: Any) -> Any:
+    """An update of one entity, if its version is still `version_read`."""
+    rows = rows_of(cls)
+    columns = [f.column for f in rows.fields if f.column != rows.key.name]
+    return (
+        sa.update(rows.table)
+        .where(rows.key == sa.bindparam("key_read"), rows.table.c.version == sa.bindparam("version_read"))
+        .values({name: sa.bindparam(name) for name in columns})
+    )

@@ -1,0 +1,60 @@
+"""The store in SQL. Lookups are asked for at once; writes are collected, and flushed together with the commit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from ocs_adapters.sql.configuration import ConfigurationCache
+from ocs_adapters.sql.conflicts import translated
+from ocs_adapters.sql.database import Database, Transaction
+from ocs_adapters.sql.drivers import Driver, driver_for
+from ocs_adapters.sql.outbox import Topics
+from ocs_adapters.sql.unit_of_work import SqlUnitOfWork
+
+
+@attrs.define(eq=False)
+class SqlStore:
+    """A store over a `Database`, or within the caller's own transaction.
+
+    Over a `Database`, each unit of work is a transaction of its own. Given an SQLAlchemy `Connection` in a transaction,
+    units of work join it as savepoints and never commit: what they did stands or falls with the caller's commit.
+    """
+
+    _target: Database | sa.Connection
+    topics: Topics = attrs.field(factory=Topics)
+    _configuration: ConfigurationCache = attrs.field(factory=ConfigurationCache, init=False)
+
+    @contextmanager
+    def begin(self, *, snapshot: bool = False) -> Iterator[SqlUnitOfWork]:
+        if isinstance(self._target, Database):
+            with self._target.transaction(snapshot=snapshot) as transaction:
+                uow = SqlUnitOfWork(transaction, self._configuration, self.topics)
+                yield uow
+                uow.flush(commit=True)
+        else:
+            with _savepoint(self._target) as transaction:
+                uow = SqlUnitOfWork(transaction, self._configuration, self.topics)
+                yield uow
+                uow.flush(commit=False)
+
+
+@contextmanager
+def _savepoint(connection: sa.Connection) -> Iterator[Transaction]:
+    if not connection.in_transaction():
+        raise RuntimeError("begin a transaction on the connection first: this store joins it and never commits")
+    driver: Driver = driver_for(connection.dialect.name)
+    raw: Any = connection.connection.driver_connection
+    if driver.name == "sqlite" and not raw.in_transaction:
+        raw.execute("BEGIN IMMEDIATE")  # a savepoint outside a transaction would commit when it is released
+    raw.execute("SAVEPOINT ocs")
+    try:
+        with translated():
+            yield Transaction(raw, driver)
+    except BaseException:
+        raw.execute("ROLLBACK TO SAVEPOINT ocs")
+        raw.execute("RELEASE SAVEPOINT ocs")
+        raise
+    raw.execute("RELEASE SAVEPOINT ocs")

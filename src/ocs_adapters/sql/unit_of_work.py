@@ -1,0 +1,123 @@
+"""One transaction of the store in SQL."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import attrs
+import msgspec
+import sqlalchemy as sa
+
+from ocs_adapters.serial import encode_answer
+from ocs_adapters.sql import lookups, tables
+from ocs_adapters.sql.configuration import ConfigurationCache
+from ocs_adapters.sql.database import Transaction
+from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.ledgers import ledgers_of_slice, to_calculate
+from ocs_adapters.sql.outbox import Topics, outbox_row
+from ocs_adapters.sql.rows import rows_of, update_of
+from ocs_core.collection import Ledger
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.errors import Conflict
+from ocs_core.messages import Message
+from ocs_core.ports import E, Found, Performed, SliceWanted, Wanted
+
+_RUN = rows_of(ProcessRun)
+_STORING_RUNS = (
+    _RUN.select()
+    .where(
+        _RUN.table.c.process == sa.bindparam("process"),
+        ~_RUN.table.c.dry_run,
+        sa.or_(
+            _RUN.table.c.state == RunState.RUNNING.value,
+            _RUN.table.c.as_of
+            == sa.select(sa.func.max(_RUN.table.c.as_of))
+            .where(_RUN.table.c.process == sa.bindparam("process"), ~_RUN.table.c.dry_run)
+            .scalar_subquery(),
+        ),
+    )
+    .order_by(_RUN.table.c.ref_id)
+    .with_for_update(of=_RUN.table)
+)
+_ONE_RUN = _RUN.select().where(_RUN.key == sa.bindparam("run")).with_for_update(of=_RUN.table)
+
+
+@attrs.define
+class SqlUnitOfWork:
+    """Reads at once; what is written waits for `flush`."""
+
+    _transaction: Transaction
+    _cache: ConfigurationCache
+    _topics: Topics
+    _inserts: dict[sa.Table, list[Mapping[str, Any]]] = attrs.field(factory=lambda: defaultdict(list))
+    _updates: dict[type, list[Mapping[str, Any]]] = attrs.field(factory=lambda: defaultdict(list))
+    _messages: list[Message] = attrs.field(factory=list)
+    _current: Configuration | None = None
+
+    def find(self, wanted: Wanted) -> Found:
+        found = lookups.find(self._transaction, self._cache, wanted)
+        self._current = found.configuration
+        return found
+
+    def add(self, entity: E) -> E:
+        rows = rows_of(type(entity))
+        self._inserts[rows.table].append(rows.write(entity))
+        return entity
+
+    def save(self, entity: E) -> E:
+        rows, saved = rows_of(type(entity)), attrs.evolve(entity, version=entity.version + 1)
+        row = rows.write(saved)
+        self._updates[type(entity)].append({**row, "key_read": entity.ref_id, "version_read": entity.version})
+        return saved
+
+    def publish(self, message: Message) -> None:
+        self._messages.append(message)
+
+    def remember(self, performed: Performed) -> None:
+        self._inserts[tables.requests].append(
+            {
+                "application": performed.key.application,
+                "request_id": performed.key.request_id,
+                "operation": performed.operation,
+                "digest": performed.digest,
+                "ref_ids": msgspec.json.encode(performed.ref_ids).decode(),
+                "performed_at": performed.performed_at,
+                "answer": encode_answer(performed.answer).decode() if performed.answer else None,
+            }
+        )
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        return ledgers_of_slice(self._transaction, wanted)
+
+    def payers_to_calculate(self, accounts: tuple[UUID, ...]) -> int:
+        driver = self._transaction.driver
+        ((count,),) = self._transaction.run([to_calculate(driver, accounts)])[0]
+        return int(count)
+
+    def runs(self, process: str) -> Sequence[ProcessRun]:
+        return self._read(Call(_STORING_RUNS, {"process": process}))
+
+    def run(self, ref_id: UUID) -> ProcessRun | None:
+        return next(iter(self._read(Call(_ONE_RUN, {"run": ref_id}))), None)
+
+    def flush(self, *, commit: bool) -> None:
+        """Send what waits. Where a version is named, the answer is looked at before the commit is sent."""
+        updates = [Call(update_of(cls), rows) for cls, rows in self._updates.items()]
+        self._inserts[tables.outbox].extend(self._outbox())
+        inserts = self._transaction.driver.insert({table: rows for table, rows in self._inserts.items() if rows})
+        answers = self._transaction.run(updates + inserts, commit=commit and not updates)
+        for call, touched in zip(updates, answers, strict=False):
+            if touched != len(call.parameters):
+                raise Conflict(f"a version of {call.statement.table.name}")
+        if commit and updates:
+            self._transaction.run([], commit=True)
+
+    def _outbox(self) -> list[Mapping[str, Any]]:
+        configuration = self._current or Configuration()
+        return [outbox_row(m, self._topics.of(m, configuration)) for m in self._messages]
+
+    def _read(self, call: Call) -> list[ProcessRun]:
+        (rows,) = self._transaction.run([call])
+        return [_RUN.reader(self._transaction.driver)(row) for row in rows]

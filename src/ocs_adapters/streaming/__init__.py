@@ -1,0 +1,1 @@
+"""Moving messages, over the ports Outbox and Publisher; no technology here."""

@@ -1,0 +1,76 @@
+"""The relay: takes what waits in the outbox to the streaming platform, in order per key, at least once."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import structlog
+
+from ocs_core.ports import Outbox, Publisher
+
+BATCH = 1000
+IDLE_SECONDS = 0.2
+"""How long the relay rests when nothing waits."""
+PATIENCE_SECONDS = 1.0
+"""How long it rests when the database or the platform does not answer."""
+
+TIDY_SECONDS = 3600.0
+
+log: Any = structlog.get_logger()
+
+
+@attrs.frozen
+class Relay:
+    """A row leaves the outbox only after the platform has kept it, so a crash in between publishes it again."""
+
+    outbox: Outbox
+    publisher: Publisher
+    tidy_up: Callable[[], None] = attrs.field(default=lambda: None, kw_only=True)
+    """What is done now and then beside: forgetting what need not be kept."""
+    _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
+    _threads: list[threading.Thread] = attrs.field(factory=list, init=False)
+
+    def move(self, limit: int = BATCH) -> int:
+        """Move at most `limit` messages; gives how many were moved."""
+        rows = self.outbox.waiting(limit)
+        if not rows:
+            return 0
+        kept = self.publisher.publish(rows)
+        self.outbox.done(kept)
+        return len(kept)
+
+    def drain(self) -> int:
+        """Move everything that waits."""
+        moved = 0
+        while step := self.move():
+            moved += step
+        return moved
+
+    def start(self) -> None:
+        """Keep moving, in the background."""
+        thread = threading.Thread(target=self._work, name="relay", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def stop(self) -> None:
+        """End after the batch in hand."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        tidied = -TIDY_SECONDS
+        while not self._stop.is_set():
+            try:
+                if time.monotonic() - tidied > TIDY_SECONDS:
+                    self.tidy_up()
+                    tidied = time.monotonic()
+                moved = self.move()
+            except Exception as error:
+                log.error("relay interrupted; nothing is lost, it tries again", error=repr(error))
+                self._stop.wait(PATIENCE_SECONDS)
+            else:
+                if not moved:
+                    self._stop.wait(IDLE_SECONDS)

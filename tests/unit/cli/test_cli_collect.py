@@ -1,0 +1,183 @@
+"""`ocs collect`: the process, what it tells, and a run that was cut off."""
+
+import csv
+import datetime as dt
+import re
+
+import pytest
+
+from ocs_core.entities.process import ProcessRun
+from ocs_core.messages import format_instant
+from ocs_core.ports import AccountId
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
+from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
+from tests.unit.cli.conftest import Ocs
+from tests.unit.cli.test_cli_import import take
+
+ROWS = (
+    ("C-1", "N-1", "2013-01-25", "2013-02-24", "50.00", "2013-02-20"),
+    ("C-1", "N-2", "2013-02-25", "2013-03-27", "60.01", ""),
+    ("C-2", "N-3", "2013-02-26", "2013-03-28", "8.00", ""),
+    ("C-3", "N-4", "2013-02-26", "2013-03-28", "70.50", "2013-05-01"),
+)
+
+
+@pytest.fixture
+def ledger(ocs: Ocs) -> Ocs:
+    take(ocs, ocs.ledger(ROWS)).done()
+    return ocs
+
+
+def told(out: str) -> dict[str, str]:
+    """The closing table."""
+    return dict(re.findall(r"^(\w[\w, ]*?) {2,}(\S.*?) *$", out, re.M))
+
+
+def stored(ocs: Ocs, account: str) -> tuple[str, str]:
+    out = ocs("collect", "--explain", account).done().out
+    match = re.search(r"sum +(\S+ \S+) +(\d+) count", out)
+    assert match is not None
+    return match[1], match[2]
+
+
+def figures(ocs: Ocs, *options: str) -> dict[str, list[str]]:
+    file = ocs.folder / "figures.csv"
+    ocs("collect", "--csv", str(file), *options).done()
+    with file.open(newline="") as opened:
+        header, *lines = csv.reader(opened)
+    assert header == ["account", "externalId", "currency", "balance", "oldestDueDate", "inCollection", "starts"]
+    return {line[1]: line[2:] for line in lines}
+
+
+def test_a_run_tells_payers_balances_starts_failures_and_seconds(ledger: Ocs) -> None:
+    ended = ledger("collect", "--as-of", "2013-04-30").done()
+    table = told(ended.out)
+    assert table["as of"] == "2013-04-30T23:59:59.999999Z"
+    assert table["payers"] == "3"
+    assert table["balance"] == "138.51 EUR"
+    assert table["collections started"] == "2", "8.00 EUR is below the threshold"
+    assert table["failed"] == "0"
+    assert re.fullmatch(r"\d+\.\d", table["seconds"])
+    assert "payers" in ended.err, "the progress bar"
+
+
+def test_the_figures_of_every_payer_are_written_to_a_file(ledger: Ocs) -> None:
+    assert figures(ledger, "--as-of", "2013-04-30", "--dry-run") == {
+        "C-1": ["EUR", "60.01", "2013-03-27", "true", "true"],
+        "C-2": ["EUR", "8.00", "2013-03-28", "false", "false"],
+        "C-3": ["EUR", "70.50", "2013-03-28", "true", "true"],
+    }
+    assert figures(ledger, "--as-of", "2013-05-01", "--dry-run")["C-3"] == ["EUR", "0.00", "", "false", "false"]
+
+
+def test_a_dry_run_stores_and_announces_nothing(ledger: Ocs) -> None:
+    before = ledger("events").done().out
+    assert "nothing was stored" in ledger("collect", "--dry-run").done().out
+    assert ledger("events").done().out == before
+    assert figures(ledger, "--as-of", "2013-04-30")["C-1"][-1] == "true", "an earlier day may be stored still"
+
+
+def test_collection_starts_once_and_with_adopt_unannounced(ledger: Ocs) -> None:
+    ledger("collect", "--as-of", "2013-04-30", "--adopt").done()
+    assert "collectionStart" not in ledger("events").done().out
+    assert figures(ledger)["C-1"][-2:] == ["true", "false"]
+
+
+def test_an_instant_with_its_offset_is_taken_as_it_is(ledger: Ocs) -> None:
+    out = ledger("collect", "--dry-run", "--as-of", "2013-04-30T12:00:00+02:00").done().out
+    assert told(out)["as of"] == "2013-04-30T10:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("as_of", "said"),
+    [
+        ("yesterday", "Give a "),
+        ("2013-04-31", "Give a day such as 2024-05-14"),
+        ("2013-04-30T12:00:00", "with its offset"),
+        ("2999-01-01", "This instant lies in the future. (VALUE_OUT_OF_RANGE at /asOf)"),
+    ],
+)
+def test_a_wrong_as_of_is_refused(ledger: Ocs, as_of: str, said: str) -> None:
+    assert said in ledger("collect", "--as-of", as_of).refused()
+    assert said in ledger("collect", "--as-of", as_of, "--explain", "C-1").refused()
+
+
+def test_a_day_before_one_that_was_stored_is_refused(ledger: Ocs) -> None:
+    ledger("collect", "--as-of", "2013-04-30").done()
+    assert "RUN_NOT_LATEST" in ledger("collect", "--as-of", "2013-04-29").refused()
+
+
+def test_every_kind_of_configuration_that_lacks_is_told(empty: Ocs) -> None:
+    empty("migrate").done()
+    refusal = empty("collect").refused()
+    for kind in ("document types", "payment types", "currencies", "notifications"):
+        assert f"The process needs {kind}" in refusal
+
+
+def test_an_explanation_has_a_line_for_everything_and_their_sum(ledger: Ocs) -> None:
+    out = ledger("collect", "--explain", "C-1", "--as-of", "2013-04-30").done().out
+    assert out.startswith("C-1 as of 2013-04-30T23:59:59.999999Z\n")
+    assert re.search(r"document +D\d+ +N-1 +2013-01-25 +2013-02-24 +0.00 EUR +0.00 EUR +NOTHING_OPEN", out)
+    assert re.search(r"document +D\d+ +N-2 +2013-02-25 +2013-03-27 +60.01 EUR +60.01 EUR +COUNTS", out)
+    assert re.search(r"payment +P\d+ +N-1 +2013-02-20T00:00:00.000000Z +0.00 EUR +0.00 EUR +NOTHING_OPEN", out)
+    assert re.search(r"sum +60.01 EUR +1 count", out)
+
+
+def test_an_account_is_explained_by_its_ref_id_too_and_an_unknown_one_is_told(ledger: Ocs) -> None:
+    made = ledger.platform()
+    account = made.services.queries.account(AccountId(external_id="C-1"))
+    made.services.close()
+    assert account is not None
+    assert stored(ledger, str(account.ref_id)) == stored(ledger, "C-1") == ("60.01 EUR", "1")
+    assert "no account with the externalId or refId C-9" in ledger("collect", "--explain", "C-9").refused()
+    assert "does not go with" in ledger("collect", "--explain", "C-1", "--adopt").refused()
+
+
+def test_a_file_that_cannot_be_written_stops_before_anything_is_calculated(ledger: Ocs) -> None:
+    refusal = ledger("collect", "--csv", str(ledger.folder / "nowhere" / "x.csv")).refused()
+    assert "x.csv: No such file or directory." in refusal
+    assert figures(ledger, "--as-of", "2013-04-30"), "no run was stored"
+
+
+def cut_off(ocs: Ocs, as_of: dt.date | None) -> ProcessRun:
+    """A run of which one slice was done when its process was killed."""
+    ocs("configure", ocs.file("slices.toml", "[[processes]]\nslice_size = 1\n")).done()
+    made = ocs.platform()
+    services = made.services
+    request = StartCollectionRunRequest(request_id="cut-off", as_of=as_of)
+    (step,) = StartCollectionRun(services.store, clock=services.clock, ids=services.ids)(request).steps
+    assert isinstance(step.object, ProcessRun)
+    CalculateCollectionBalance(services.store, clock=services.clock)(step.object.ref_id)
+    services.close()
+    return step.object
+
+
+def test_a_run_that_was_cut_off_goes_on_when_the_same_is_asked_for_again(ledger: Ocs) -> None:
+    run = cut_off(ledger, dt.date(2013, 4, 30))
+    file = ledger.folder / "figures.csv"
+    ended = ledger("collect", "--as-of", "2013-04-30", "--csv", str(file)).done()
+    assert f"Run {run.ref_id}: DONE" in ended.out
+    assert told(ended.out)["payers"] == "3"
+    assert told(ended.out)["balance"] == "138.51 EUR"
+    assert "lacks the 1 payers done before" in ended.err
+    assert len(file.read_text().splitlines()) == 3
+
+
+def test_another_run_is_refused_meanwhile_and_told_how_to_end_the_one_that_was_cut_off(ledger: Ocs) -> None:
+    run = cut_off(ledger, None)
+    refusal = ledger("collect").refused()
+    command = f"ocs collect --as-of {format_instant(run.as_of)}"
+    assert command in refusal
+    assert "RUN_ACTIVE" in refusal
+    assert f"Run {run.ref_id}: DONE" in ledger(*command.split()[1:]).done().out
+    ledger("collect").done()
+
+
+def test_a_payer_that_cannot_be_calculated_is_told_and_the_others_are_done(ledger: Ocs) -> None:
+    most = f"{(2**63 - 1) // 10_000 * 10_000 // 1_000_000}"
+    rows = [("C-9", f"N-9{n}", "2013-02-26", "2013-03-28", most, "") for n in (1, 2)]
+    take(ledger, ledger.ledger(rows, name="huge.csv")).done()
+    ended = ledger("collect", "--as-of", "2013-04-30")
+    assert re.search(r"C-9: .* \(AMOUNT_OUT_OF_RANGE\)", ended.refused())
+    assert (told(ended.out)["payers"], told(ended.out)["failed"]) == ("3", "1")
+    assert "DONE_WITH_FAILURES" in ended.out

@@ -1,0 +1,119 @@
+"""`ocs configure`: master data from a file, all of it or nothing."""
+
+import tomllib
+
+from ocs_adapters.serial import decode_entry
+from ocs_core.entities.configuration import KINDS, AccountType, Configuration, Currency
+from tests.unit.cli.conftest import Ocs
+
+
+def configured(ocs: Ocs) -> Configuration:
+    made = ocs.platform()
+    try:
+        return made.services.queries.configuration()
+    finally:
+        made.services.close()
+
+
+def test_the_example_loads_as_it_is_and_has_what_the_documentation_promises(empty: Ocs) -> None:
+    empty("migrate").done()
+    example = empty("configure", "--example").done().out
+    empty("configure", empty.file("example.toml", example)).done()
+    loaded = configured(empty)
+    assert set(loaded.currencies) == {"EUR", "USD"}
+    assert "bankTransfer" in loaded.payment_methods
+    assert set(loaded.document_types) == {"genericInvoice", "creditNote", "deposit"}
+    assert {code: t.payment_responsible for code, t in loaded.account_types.items()} == {
+        "payer": True,
+        "technical": False,
+    }
+    assert set(KINDS) - set(tomllib.loads(example)) == {"system"}
+    assert '# [[system]]\n# zone = "Europe/Madrid"' in example
+
+
+def test_every_section_that_is_commented_out_in_the_example_loads_too(empty: Ocs) -> None:
+    example = empty("configure", "--example").done().out
+    whole = example.replace("# [[", "[[").replace("# zone =", "zone =").replace("# topic =", "topic =")
+    for section, items in tomllib.loads(whole).items():
+        for item in items:
+            decode_entry(KINDS[section], item)
+
+
+def test_new_changed_and_unchanged_entries_are_counted_and_others_are_left_alone(ocs: Ocs) -> None:
+    file = ocs.file(
+        "more.toml",
+        '[[currencies]]\ncode = "EUR"\nname = "Euros"\n\n[[currencies]]\ncode = "CZK"\n\n[[account_types]]\ncode = "payer"\nname = "Payer"\n',
+    )
+    out = ocs("configure", file).done().out
+    assert [line.split() for line in out.splitlines()] == [
+        ["section", "new", "changed", "unchanged"],
+        ["currencies", "1", "1", "0"],
+        ["account_types", "0", "0", "1"],
+    ]
+    loaded = configured(ocs)
+    assert loaded.currencies["EUR"] == Currency(code="EUR", name="Euros")
+    assert set(loaded.currencies) == {"EUR", "USD", "CZK"}
+    assert loaded.account_types["payer"] == AccountType(code="payer", name="Payer")
+
+
+def test_every_failure_is_told_with_section_entry_and_field_and_nothing_is_written(ocs: Ocs) -> None:
+    before = configured(ocs)
+    file = ocs.file(
+        "wrong.toml",
+        """
+        currency = 1
+
+        [[currencies]]
+        code = "SEK"
+
+        [[currencies]]
+        code = "NOK"
+        minor_digits = 9
+        symbols = "kr"
+
+        [[currencies]]
+        name = "Nameless"
+
+        [[currencies]]
+        code = "SEK"
+
+        [[payment_types]]
+        code = "SIDEWAYS"
+
+        [[taxes]]
+        code = "vat"
+        rates = [{ valid_from = 2020-01-01, rate = 21.0 }, { rate = 1 }]
+
+        [account_types]
+        code = "payer"
+
+        [[account_types.more]]
+        code = "x"
+        """,
+    )
+    refusal = ocs("configure", file).refused()
+    for said in (
+        "[[currency]]: there is no such section; the sections are currencies, account_types",
+        "[[currencies]] 2 (NOK), minor_digits: Give a whole number from 0 to 6. (VALUE_OUT_OF_RANGE)",
+        "[[currencies]] 2 (NOK), symbols: There is no such field. (FIELD_UNKNOWN)",
+        "[[currencies]] 3, code: This field is required. (FIELD_REQUIRED)",
+        "[[currencies]] 4 (SEK), code: entry 1 has the same code.",
+        "[[payment_types]] 1 (SIDEWAYS), code: ",
+        "[[taxes]] 1 (vat), rates.0.rate: Give a whole number, not the number 21.0. (TYPE_WRONG)",
+        "[[taxes]] 1 (vat), rates.1.valid_from: This field is required. (FIELD_REQUIRED)",
+        "[[account_types]]: write each entry under a [[account_types]] of its own.",
+        "has 9 failures; nothing was changed.",
+    ):
+        assert said in refusal
+    assert configured(ocs) == before
+
+
+def test_a_file_that_is_no_toml_is_told_with_the_place(ocs: Ocs) -> None:
+    assert "is not TOML" in (refusal := ocs("configure", ocs.file("x.toml", "code = = 1")).refused())
+    assert "line 1" in refusal
+    assert "not UTF-8" in ocs("configure", ocs.file("x.toml", b"\xff\xfe\x00")).refused()
+
+
+def test_a_file_or_the_example_is_asked_for_not_both_and_not_neither(ocs: Ocs) -> None:
+    assert "--example" in ocs("configure").refused()
+    assert "--example" in ocs("configure", "--example", ocs.file("x.toml", "")).refused()

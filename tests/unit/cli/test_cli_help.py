@@ -1,0 +1,69 @@
+"""Every command explains itself, and is told apart from what is none."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.unit.cli.conftest import Ocs
+
+COMMANDS = (
+    ("migrate",),
+    ("configure",),
+    ("key", "add"),
+    ("key", "list"),
+    ("key", "revoke"),
+    ("rules",),
+    ("events",),
+    ("collect",),
+    ("import", "receivables"),
+    ("serve",),
+    ("demo",),
+)
+
+
+def test_the_commands_are_listed_with_what_they_do(empty: Ocs) -> None:
+    out = empty("--help").done().out
+    for command, *_ in COMMANDS:
+        assert re.search(rf"│ {command} +[A-Z]", out), command
+    assert "OCS_DATABASE_URL" in out
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_command_has_a_help_that_says_what_it_does_and_what_each_option_means(
+    empty: Ocs, command: tuple[str, ...]
+) -> None:
+    out = empty(*command, "--help").done().out
+    assert out.startswith(f"Usage: ocs {' '.join(command)}")
+    explained = re.findall(r"│ \*? *(?:[A-Z_]+ +)?--[a-z-]+(?: [A-Z.]+)? {2,}(\S)", out)
+    options = re.findall(r"│ \*? *(--[a-z-]+)", out)
+    assert len(explained) == len(options)
+
+
+def test_the_version_is_that_of_the_distribution(empty: Ocs) -> None:
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", empty("--version").done().out)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("colect",), "colect"),
+        (("collect", "--dryrun"), "--dryrun"),
+        (("events", "--after", "x"), "--after"),
+        (("events", "--after", "-1"), "--after"),
+        (("key", "add", "crm"), "--privilege"),
+        (("import", "receivables", "missing.csv", "--currency", "USD", "--as-of", "2014-12-31"), "missing.csv"),
+        (("import", "receivables"), "FILE"),
+        (("configure", "missing.toml"), "missing.toml"),
+        (("serve", "--port", "x"), "--port"),
+    ],
+)
+def test_what_is_not_understood_is_named_and_ends_with_2(empty: Ocs, arguments: tuple[str, ...], said: str) -> None:
+    assert said in empty(*arguments).refused(2)
+
+
+def test_the_command_is_installed_under_its_name() -> None:
+    program = "import importlib.metadata as m; (e,) = m.entry_points(group='console_scripts', name='ocs'); e.load()()"
+    ended = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")

@@ -1,0 +1,118 @@
+"""Settings from the environment, and databases that cannot be worked on."""
+
+import pytest
+
+from tests.unit.cli.conftest import Ocs
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("OCS_HTTP_PORT", "abc", "OCS_HTTP_PORT is 'abc'; give a whole number."),
+        ("OCS_HTTP_PORT", "70000", "OCS_HTTP_PORT is 70000; give a port from 0 to 65535."),
+        ("OCS_EVENTS_KEEP_DAYS", "soon", "OCS_EVENTS_KEEP_DAYS is 'soon'; give a whole number."),
+        ("OCS_EVENTS_KEEP_DAYS", "0", "OCS_EVENTS_KEEP_DAYS is 0; give 1 to 36500 days"),
+        ("OCS_ZONE", "Europe/Atlantis", "OCS_ZONE: 'Europe/Atlantis' is not the name of a time zone"),
+        (
+            "OCS_DATABASE_URL",
+            "mysql://me:secret@there/db",
+            "OCS_DATABASE_URL is mysql://me:***@there/db; give sqlite:///",
+        ),
+        ("OCS_DATABASE_URL", "ocs.sqlite3", "OCS_DATABASE_URL is ocs.sqlite3; give sqlite:///"),
+        ("OCS_DATABASE_URL", "postgresql://me:secret@there:x/db", "OCS_DATABASE_URL postgresql://me:***@there:x/db"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_would_be_right(
+    empty: Ocs, monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    refusal = empty("migrate").refused()
+    assert said in refusal
+    assert "secret" not in refusal
+
+
+def test_all_wrong_settings_are_named_at_once(empty: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_HTTP_PORT", "abc")
+    monkeypatch.setenv("OCS_EVENTS_KEEP_DAYS", "x")
+    refusal = empty("migrate").refused()
+    assert "OCS_HTTP_PORT" in refusal
+    assert "OCS_EVENTS_KEEP_DAYS" in refusal
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("collect",),
+        ("events",),
+        ("key", "list"),
+        ("key", "add", "crm", "--privilege", "*"),
+        ("serve", "--port", "0"),
+        ("import", "receivables", "ledger.csv", "--currency", "USD", "--as-of", "2014-12-31"),
+        ("configure", "example.toml"),
+    ],
+    ids=" ".join,
+)
+def test_a_database_without_the_schema_stops_every_command_and_names_the_way_out(
+    empty: Ocs, command: tuple[str, ...]
+) -> None:
+    empty.ledger([])
+    empty.file("example.toml", empty("configure", "--example").done().out)
+    assert "The database has no schema yet; run: ocs migrate" in empty(*command).refused()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:////nowhere/at/all/ocs.sqlite3", "unable to open database file"),
+        ("postgresql://me:secret@127.0.0.1:1/ocs", "The database does not answer"),
+    ],
+)
+def test_a_database_that_does_not_answer_is_a_sentence(
+    empty: Ocs, monkeypatch: pytest.MonkeyPatch, url: str, said: str
+) -> None:
+    monkeypatch.setenv("OCS_DATABASE_URL", url)
+    for command in ("migrate", "collect"):
+        refusal = empty(command).refused()
+        assert said in refusal
+        assert "secret" not in refusal
+
+
+def test_a_file_that_is_no_database_is_a_sentence(empty: Ocs) -> None:
+    empty.file("ocs.sqlite3", b"this is a letter to my grandmother, nothing else" * 40)
+    for command in ("migrate", "collect"):
+        assert "file is not a database" in empty(command).refused()
+
+
+def test_a_schema_of_a_newer_release_is_left_alone(ocs: Ocs) -> None:
+    made = ocs.platform()
+    with made.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    made.services.close()
+    for command in ("migrate", "collect"):
+        assert "which a newer release made" in ocs(command).refused()
+
+
+def test_migrating_twice_says_that_nothing_was_to_be_done(empty: Ocs) -> None:
+    assert "brought to the newest" in empty("migrate").done().out
+    assert "the newest already" in empty("migrate").done().out
+
+
+def test_the_zone_of_the_environment_counts_where_the_configuration_names_none(
+    ocs: Ocs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCS_ZONE", "Europe/Prague")
+    ocs("migrate").done()
+    made = ocs.platform()
+    assert made.services.queries.configuration().zone.key == "Europe/Prague"
+    made.services.close()
+
+
+def test_the_zone_of_the_configuration_wins_and_the_difference_is_told(
+    ocs: Ocs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ocs("configure", ocs.file("zone.toml", '[[system]]\nzone = "Europe/Madrid"\n')).done()
+    monkeypatch.setenv("OCS_ZONE", "Europe/Prague")
+    assert "the configuration names Europe/Madrid, which counts" in ocs("collect", "--dry-run").done().err
+    made = ocs.platform()
+    assert made.services.queries.configuration().zone.key == "Europe/Madrid"
+    made.services.close()
