@@ -1,0 +1,101 @@
+"""Everything that goes wrong, as a problem of RFC 9457: `application/problem+json` with all failures."""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import attrs
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.types import ExceptionHandlersMap
+
+from ocs_adapters.serial.forms import MOST_FAILURES
+from ocs_core.errors import Conflict, RequestRejected, StoreUnavailable, Violation
+from ocs_http.workers import Overloaded
+
+PROBLEM = "application/problem+json"
+REJECTED = "urn:ocs-rm:problem:request-validation-failed"
+"""The `type` of a problem that tells failures of the request; any other is `about:blank`: its status says it all."""
+RETRY_AFTER = {"Retry-After": "1"}
+
+log = structlog.get_logger()
+
+SENTENCES: Mapping[int, str] = {
+    401: "Give the headers X-Ocs-Io-Application-Id and X-Ocs-Io-API-Key with a key that is valid for the application.",
+    404: "There is nothing at this address; /openapi.json lists what there is.",
+    405: "This address does not know the method; the header Allow says which it knows.",
+    413: "The body is too long; 10,000,000 bytes are allowed.",
+    415: "Give the body as application/json, without a content encoding.",
+    500: "Something went wrong; nothing was performed. The log of the server tells more under the same instance.",
+}
+BUSY = "The server has too much to do; nothing was performed. Repeat the same request a little later."
+CONFLICT = "Others changed the same objects each time this was tried; nothing was performed. Repeat the same request."
+UNAVAILABLE = "The store does not answer. Repeat the same request: that also settles whether it was performed."
+
+
+def problem(
+    status: int,
+    detail: str | None = None,
+    *,
+    violations: Iterable[Violation] = (),
+    instance: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response[bytes]:
+    """An answer with a problem as its body."""
+    errors = [attrs.asdict(violation) for violation in violations]
+    body: dict[str, Any] = {
+        "type": REJECTED if errors else "about:blank",
+        "title": "Request validation failed" if errors else HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail or SENTENCES[status],
+    }
+    if instance is not None:
+        body["instance"] = instance
+    return Response(
+        msgspec.json.encode(body | {"errors": errors}),
+        status_code=status,
+        media_type=PROBLEM,
+        headers=dict(headers or {}),
+    )
+
+
+def _rejected(_: Request[Any, Any, Any], error: RequestRejected) -> Response[bytes]:
+    count = len(error.violations)
+    detail = "The request has one failure." if count == 1 else f"The request has {count} failures."
+    if count == MOST_FAILURES:
+        detail = f"The request has too many failures to tell them all; these are the first {count}."
+    return problem(400, detail, violations=error.violations)
+
+
+def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    if error.status_code >= 500:
+        return _unexpected(request, error)
+    says_more = error.status_code not in SENTENCES
+    return problem(error.status_code, error.detail if says_more else None, headers=error.headers)
+
+
+def _busy(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    detail = {Overloaded: BUSY, Conflict: CONFLICT}.get(type(error), UNAVAILABLE)
+    if not isinstance(error, Overloaded):
+        log.warning("request not performed", error=str(error))
+    return problem(503, detail, headers=RETRY_AFTER)
+
+
+def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Whatever nobody thought of: told in the log only, under an id that the caller gets, too."""
+    instance = f"urn:uuid:{uuid.uuid4()}"
+    log.error("request failed", instance=instance, method=request.method, path=request.scope["path"], exc_info=error)
+    return problem(500, instance=instance)
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    RequestRejected: _rejected,
+    Conflict: _busy,
+    StoreUnavailable: _busy,
+    Overloaded: _busy,
+    HTTPException: _http,
+    Exception: _unexpected,
+}

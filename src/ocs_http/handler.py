@@ -1,0 +1,84 @@
+"""One handler for every command and one for every read: form, then the use-case, in a thread."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from litestar import Request, post, route
+from litestar.exceptions import ClientException, HTTPException, InternalServerException
+from litestar.handlers import HTTPRouteHandler
+from litestar.response.base import ASGIResponse
+
+from ocs_adapters.bootstrap import Services
+from ocs_adapters.serial import decode_request, encode, encode_answer, parse_json
+from ocs_core.errors import RequestRejected
+from ocs_core.queries import Page
+from ocs_core.usecases.perform import Caller, digest_of
+from ocs_http.auth import needs
+from ocs_http.operations import Operation
+from ocs_http.parameters import by_parameter, decode_query, next_page, parse_query
+from ocs_http.searches import Read
+from ocs_http.workers import Workers
+
+JSON = "application/json"
+REPLAYED = {"Idempotent-Replayed": "true"}
+
+
+def command_handler(operation: Operation, services: Services, workers: Workers) -> HTTPRouteHandler:
+    """The route of a command."""
+    use_case = operation.use_case(services.store, clock=services.clock, ids=services.ids)
+
+    def perform(body: bytes, caller: Caller) -> ASGIResponse:
+        value = parse_json(body)
+        request = decode_request(operation.request, value)
+        answer = use_case(request, caller=caller, digest=digest_of(value))
+        if operation.starts_run:
+            services.runner.wake()
+        return _json(encode_answer(answer), REPLAYED if answer.replayed else None)
+
+    async def handle(request: Request[Caller, Any, Any]) -> ASGIResponse:
+        _refuse_other_than_json(request.scope["headers"])
+        return await workers.run(perform, await _body(request), request.scope["user"])
+
+    return post(operation.path, name=operation.name, status_code=200, opt=needs(operation.privilege))(handle)
+
+
+def read_handler(read: Read, services: Services, workers: Workers) -> HTTPRouteHandler:
+    """The route of a read, for GET and HEAD."""
+    answer = read.answer(services)
+
+    def look_up(query: bytes, in_path: Mapping[str, str]) -> ASGIResponse:
+        given = parse_query(query, in_path)
+        request = decode_query(read.request, given)
+        try:
+            found = answer(request)
+        except RequestRejected as rejected:
+            raise by_parameter(rejected, given) from None
+        follows = isinstance(found, Page) and found.next is not None
+        return _json(encode(found), {"Link": next_page(read.path, given, found.next)} if follows else None)
+
+    async def handle(request: Request[Caller, Any, Any]) -> ASGIResponse:
+        return await workers.run(look_up, request.scope["query_string"], request.scope["path_params"])
+
+    return route(read.route, name=read.name, http_method=["GET", "HEAD"], opt=needs(read.privilege))(handle)
+
+
+def _json(body: bytes, headers: dict[str, str] | None) -> ASGIResponse:
+    return ASGIResponse(body=body, media_type=JSON, headers=headers)
+
+
+async def _body(request: Request[Any, Any, Any]) -> bytes:
+    try:
+        return await request.body()
+    except InternalServerException:
+        raise ClientException("The body did not arrive as a whole.") from None
+
+
+def _refuse_other_than_json(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    media_type = b""
+    for name, value in headers:
+        if name == b"content-type":
+            media_type = value.partition(b";")[0].strip().lower()
+        elif name == b"content-encoding" and value.lower() != b"identity":
+            raise HTTPException(status_code=415)
+    if media_type != JSON.encode():
+        raise HTTPException(status_code=415)

@@ -1,0 +1,36 @@
+"""Whether the server lives, and whether it can serve: for whoever starts and stops it, and without a key."""
+
+from typing import Any
+
+import msgspec
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from ocs_adapters.bootstrap import Services
+from ocs_http.auth import PUBLIC
+from ocs_http.errors import RETRY_AFTER, problem
+from ocs_http.workers import Workers
+
+LIVE = "/health/live"
+READY = "/health/ready"
+
+
+def health_handlers(services: Services, workers: Workers) -> list[HTTPRouteHandler]:
+    """The two routes."""
+
+    @get(LIVE, name="IsLive", opt=PUBLIC)
+    async def is_live() -> Response[bytes]:
+        return _status("live")
+
+    @get(READY, name="IsReady", opt=PUBLIC)
+    async def is_ready() -> Response[bytes]:
+        problems = await workers.run(services.problems)
+        if problems:
+            return problem(503, " ".join(problems), headers=RETRY_AFTER)
+        return _status("ready")
+
+    return [is_live, is_ready]
+
+
+def _status(status: str) -> Response[Any]:
+    return Response(msgspec.json.encode({"status": status}), media_type="application/json")

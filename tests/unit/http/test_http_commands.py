@@ -1,0 +1,294 @@
+"""Every command through HTTP: the answer is its business transactions, in their order."""
+
+from typing import Any
+
+import pytest
+
+from ocs_core.testkit.examples import UNIT
+from ocs_http.operations import OPERATIONS
+
+RECEIVED = "2024-05-14T07:15:00Z"
+
+
+def performed(site, client, path: str, name: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+    """The answer's steps, after seeing that they are what was published."""
+    before = len(site.store.outbox)
+    response = client.post(path, json={"requestId": "r-1"} | body)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    assert "Idempotent-Replayed" not in response.headers
+    assert response.json() == site.steps(name, before)
+    return response.json()
+
+
+def kinds(steps: list[dict[str, Any]]) -> list[str]:
+    return [step["objectType"] for step in steps]
+
+
+def test_register_payment_answers_the_whole_payment_then_its_history(site, client):
+    payer = site.desk.account("A-1")
+    steps = performed(
+        site,
+        client,
+        "/v1/rm/payments/register-payment",
+        "RegisterPayment",
+        {
+            "account": {"externalId": "A-1"},
+            "externalPaymentNo": "BANK-1",
+            "paymentAmount": 49_900_000,
+            "currency": "EUR",
+            "paymentMethod": "bankTransfer",
+            "paymentDateReceived": "2024-05-14T09:15:00+02:00",
+        },
+    )
+    assert kinds(steps) == ["PaymentEx", "PaymentHistoryEx", "PaymentHistoryEx"]
+    assert [s["object"]["operationCode"] for s in steps[1:]] == ["PAYMENT_IN_CREATED", "PAYMENT_IN_IDENTIFIED"]
+    assert steps[0] == {
+        "name": "RegisterPayment",
+        "seqno": 1,
+        "objectType": "PaymentEx",
+        "object": {
+            "refId": steps[0]["object"]["refId"],
+            "paymentNo": "P0000000001",
+            "externalPaymentNo": "BANK-1",
+            "paymentType": "IN",
+            "paymentMethod": "bankTransfer",
+            "paymentAmount": 49_900_000,
+            "remainingAmount": 49_900_000,
+            "currency": "EUR",
+            "paymentDateReceived": "2024-05-14T07:15:00.000000Z",
+            "paymentDateSent": None,
+            "paymentRef1": None,
+            "paymentRef2": None,
+            "paymentRef3": None,
+            "payerBankAccountName": None,
+            "payerBankAccountNumber": None,
+            "payerBankNumberCode": None,
+            "payerIban": None,
+            "payerBic": None,
+            "providerBankAccountName": None,
+            "providerBankAccountNumber": None,
+            "providerBankNumberCode": None,
+            "providerIban": None,
+            "providerBic": None,
+            "channelType": None,
+            "recipientNote": None,
+            "payerNote": None,
+            "description": None,
+            "bankAccountTransactionId": None,
+            "account": {"refId": str(payer.ref_id), "externalId": "A-1"},
+            "cancelled": False,
+            "cancelReason": None,
+            "cancelledAt": None,
+            "version": 1,
+        },
+    }
+
+
+def test_an_unidentified_payment_has_no_account_and_is_identified_later(site, client):
+    site.desk.account("A-1")
+    payment = site.desk.payment()
+    steps = performed(
+        site,
+        client,
+        "/v1/rm/payments/identify-payment-in",
+        "IdentifyPaymentIn",
+        {"account": {"externalId": "A-1"}, "paymentRefId": str(payment.ref_id)},
+    )
+    assert kinds(steps) == ["PaymentEx", "PaymentHistoryEx"]
+    assert steps[0]["object"]["account"]["externalId"] == "A-1"
+
+
+def test_an_assigned_payment_answers_both_sides_and_both_links(site, client):
+    payer = site.desk.account("A-1")
+    payment, document = site.desk.payment(account=payer), site.desk.document(account=payer)
+    steps = performed(
+        site,
+        client,
+        "/v1/rm/payments/assign-payment-in-to-document",
+        "AssignPaymentInToDocument",
+        {
+            "paymentRefId": str(payment.ref_id),
+            "documentRefId": str(document.ref_id),
+            "amount": 20 * UNIT,
+            "currency": "EUR",
+        },
+    )
+    assert kinds(steps) == [
+        "PaymentEx",
+        "DocumentEx",
+        "PaymentDocumentsEx",
+        "DocumentPaymentsEx",
+        "PaymentHistoryEx",
+    ]
+    assert steps[0]["object"]["remainingAmount"] == 30 * UNIT
+    assert (steps[1]["object"]["dueAmount"], steps[1]["object"]["state"]) == (80 * UNIT, "PARTIALLY_PAID")
+
+
+def test_an_adjustment_is_a_new_event_that_points_at_the_original(site, client):
+    event = site.desk.event(account=site.desk.account("A-1"))
+    steps = performed(
+        site,
+        client,
+        "/v1/rm/billing-invoicing/adjust-chargeable-event",
+        "AdjustChargeableEvent",
+        {
+            "chargeableEventRefId": str(event.ref_id),
+            "chargeType": "CREDIT",
+            "chargeAdjustment": 1_210_000,
+            "currency": "EUR",
+            "taxIncluded": True,
+        },
+    )
+    assert kinds(steps) == ["ChargeableEventEx"]
+    told = steps[0]["object"]
+    assert (told["charge"], told["tax"], told["chargeWithTax"]) == (-1_000_000, -210_000, -1_210_000)
+    assert told["originalRefId"] == str(event.ref_id)
+
+
+def test_the_invoicing_flag_answers_the_payer_and_nothing_where_nothing_changed(site, client):
+    site.desk.account("A-1")
+    path, name = "/v1/rm/payer/update-invoicing-flag", "UpdateInvoicingFlag"
+    body = {"account": {"externalId": "A-1"}, "invoicingExcluded": True}
+    assert kinds(performed(site, client, path, name, body)) == ["PayerEx"]
+    assert performed(site, client, path, name, body | {"requestId": "r-2"}) == []
+
+
+@pytest.mark.parametrize("offset", [0, 30, 3650])
+def test_the_due_date_offset_answers_the_payer(site, client, offset):
+    site.desk.account("A-1")
+    body = {"account": {"externalId": "A-1"}, "dueDateOffset": offset, "documentType": "genericInvoice"}
+    path, name = "/v1/rm/payer/update-due-date-offset", "UpdateDueDateOffset"
+    steps = performed(site, client, path, name, body)
+    assert kinds(steps) == ["PayerEx"]
+    assert steps[0]["object"]["dueDateOffsets"] == {"genericInvoice": offset}
+    assert performed(site, client, path, name, body | {"requestId": "r-2", "dueDateOffset": None})
+
+
+def test_a_created_document_is_due_after_the_payers_offset(site, client):
+    site.desk.account("A-1")
+    steps = performed(
+        site,
+        client,
+        "/v1/rm/documents/create-any-document",
+        "CreateAnyDocument",
+        {
+            "account": {"externalId": "A-1"},
+            "documentType": "genericInvoice",
+            "documentIssuedDate": "2024-05-14",
+            "currency": "EUR",
+            "amount": 100 * UNIT,
+            "taxIncluded": False,
+            "tax": "vat21",
+        },
+    )
+    assert kinds(steps) == ["DocumentEx"]
+    told = steps[0]["object"]
+    assert (told["documentDueDate"], told["totalAmountNet"], told["state"]) == ("2024-05-28", 121 * UNIT, "OPEN")
+
+
+def test_a_payment_responsible_account_comes_with_its_payer_and_a_technical_one_does_not(site, client):
+    path, name = "/v1/casm/account/create-account", "CreateAccount"
+    account = {"externalId": "A-1", "accountType": "payer", "currency": "EUR"}
+    assert kinds(performed(site, client, path, name, account)) == ["AccountEx", "PayerEx"]
+    technical = {"requestId": "r-2", "accountType": "technical", "currency": "EUR", "parent": {"externalId": "A-1"}}
+    assert kinds(performed(site, client, path, name, technical)) == ["AccountEx"]
+
+
+def test_an_accounts_state_answers_the_account(site, client):
+    site.desk.account("A-1")
+    body = {"account": {"externalId": "A-1"}, "state": "SUSPENDED"}
+    steps = performed(site, client, "/v1/casm/account/update-account-state", "UpdateAccountState", body)
+    assert [(s["objectType"], s["object"]["state"], s["object"]["version"]) for s in steps] == [
+        ("AccountEx", "SUSPENDED", 2)
+    ]
+
+
+def event(number: int, **changes: Any) -> dict[str, Any]:
+    return {
+        "externalId": f"E-{number}",
+        "account": {"externalId": "A-1"},
+        "eventType": "call",
+        "eventDate": RECEIVED,
+        "charge": 10,
+        "tax": 2,
+        "chargeWithTax": 12,
+        "currency": "EUR",
+        "taxRate": 2100,
+    } | changes
+
+
+def test_a_thousand_events_are_taken_at_once_and_one_more_is_refused(site, client):
+    site.desk.account("A-1")
+    path = "/v1/charging/chargeable-events"
+    steps = performed(site, client, path, "FeedChargeableEvents", {"events": [event(n) for n in range(1000)]})
+    assert kinds(steps) == ["ChargeableEventEx"] * 1000
+    assert [s["seqno"] for s in steps] == list(range(1, 1001))
+    refused = client.post(path, json={"requestId": "r-2", "events": [event(n) for n in range(2000, 3001)]})
+    assert [(e["code"], e["field"]) for e in refused.json()["errors"]] == [("LENGTH_OUT_OF_RANGE", "/events")]
+
+
+def test_failures_of_a_feed_point_at_their_events(site, client):
+    site.desk.account("A-1")
+    wrong = [event(1), event(2, tax=3), event(3, account={"externalId": "A-9"}, currency="XXX")]
+    refused = client.post("/v1/charging/chargeable-events", json={"requestId": "r-1", "events": wrong})
+    assert [(e["code"], e["field"]) for e in refused.json()["errors"]] == [
+        ("AMOUNTS_DISAGREE", "/events/1/tax"),
+        ("ACCOUNT_NOT_FOUND", "/events/2/account"),
+        ("CURRENCY_NOT_CONFIGURED", "/events/2/currency"),
+    ]
+
+
+def test_a_collection_run_is_answered_at_once_with_the_run(site, client):
+    site.desk.account("A-1")
+    path = "/v1/rm/processes/calculate-collection-balance"
+    response = client.post(path, json={"requestId": "r-1", "dryRun": True})
+    assert response.status_code == 200
+    (step,) = response.json()
+    ref_id = step["object"]["refId"]
+    assert step == {
+        "name": "CalculateCollectionBalance",
+        "seqno": 1,
+        "objectType": "ProcessRunEx",
+        "object": {
+            "refId": ref_id,
+            "process": "calculate-collection-balance",
+            "state": "RUNNING",
+            "asOf": "2024-05-14T10:00:00.000000Z",
+            "dryRun": True,
+            "startedAt": "2024-05-14T10:00:00.000000Z",
+            "finishedAt": None,
+            "slicesTotal": 1,
+            "slicesDone": 0,
+            "payersTotal": 1,
+            "payersDone": 0,
+            "payersFailed": 0,
+            "collectionsStarted": 0,
+            "failures": [],
+        },
+    }
+
+
+def test_the_names_in_the_table_are_those_of_the_use_cases(site):
+    services = site.services()
+    for operation in OPERATIONS:
+        use_case = operation.use_case(services.store, clock=services.clock, ids=services.ids)
+        assert use_case.operation == operation.name
+
+
+def test_the_table_has_the_eleven_commands():
+    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 11
+
+
+def test_the_caller_is_who_did_it_where_no_user_is_named(site, client):
+    site.desk.account("A-1")
+    body = {
+        "requestId": "r-1",
+        "paymentAmount": UNIT,
+        "currency": "EUR",
+        "paymentMethod": "cash",
+        "paymentDateReceived": RECEIVED,
+    }
+    first = client.post("/v1/rm/payments/register-payment", json=body).json()
+    second = client.post("/v1/rm/payments/register-payment", json=body | {"requestId": "r-2", "user": "jana"}).json()
+    assert [steps[1]["object"]["createdBy"] for steps in (first, second)] == ["crm", "jana"]

@@ -1,0 +1,133 @@
+"""What happens when the system cannot: nothing is performed, and nothing of its inside is told."""
+
+import itertools
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor, as_completed
+
+import pytest
+from litestar.testing import TestClient
+from structlog.testing import capture_logs
+
+from ocs_core.errors import Conflict, StoreUnavailable
+from ocs_core.testkit.fakes import FaultyStore
+
+from .conftest import KEY, headers_of
+
+PATH = "/v1/rm/payments/register-payment"
+BODY = {
+    "requestId": "r-1",
+    "paymentAmount": 49_900_000,
+    "currency": "EUR",
+    "paymentMethod": "bankTransfer",
+    "paymentDateReceived": "2024-05-14T07:15:00Z",
+}
+
+
+class Broken:
+    """A store, and queries, that fail in the same way every time."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def begin(self, *, snapshot: bool = False):
+        raise self.error
+
+    def payments(self, search):
+        raise self.error
+
+    def __getattr__(self, name):
+        return lambda *_: None
+
+
+def answers(site, **changes):
+    with TestClient(site.app(site.services(**changes))) as client, capture_logs() as logs:
+        client.headers.update(headers_of(KEY, "crm"))
+        return client.post(PATH, json=BODY), client.get("/v1/rm/payments"), logs
+
+
+@pytest.mark.parametrize("error", [Conflict("payments.version"), StoreUnavailable("password=secret")])
+def test_a_store_that_does_not_answer_and_a_lasting_conflict_ask_to_come_again(site, error):
+    command, read, _ = answers(site, store=Broken(error), queries=Broken(error))
+    for response in (command, read):
+        assert (response.status_code, response.headers["retry-after"]) == (503, "1")
+        assert response.headers["content-type"] == "application/problem+json"
+        assert "secret" not in response.text
+        assert "epeat the same request" in response.json()["detail"]
+
+
+def test_a_passing_conflict_is_retried_and_not_seen(site):
+    store = FaultyStore(site.store, fault_at=3, error=Conflict("once"))
+    command, _, _ = answers(site, store=store)
+    assert (command.status_code, store.has_failed) == (200, True)
+
+
+def test_what_nobody_thought_of_is_a_500_that_tells_nothing_but_an_instance_that_the_log_knows(site):
+    error = RuntimeError("SELECT secret FROM keys")
+    command, read, logs = answers(site, store=Broken(error), queries=Broken(error))
+    for response, log in zip((command, read), logs, strict=True):
+        assert (response.status_code, response.headers["content-type"]) == (500, "application/problem+json")
+        problem = response.json()
+        assert "secret" not in response.text
+        assert uuid.UUID(problem["instance"].removeprefix("urn:uuid:"))
+        assert (problem["title"], problem["errors"]) == ("Internal Server Error", [])
+        assert (log["event"], log["log_level"], log["instance"]) == ("request failed", "error", problem["instance"])
+        assert log["exc_info"] is error
+    assert site.store.outbox == {}
+
+
+def test_a_failing_look_up_of_keys_is_no_way_in(site):
+    class Keys:
+        def of(self, application):
+            raise StoreUnavailable("down")
+
+    command, read, _ = answers(site, keys=Keys())
+    assert (command.status_code, read.status_code) == (503, 503)
+
+
+def test_too_much_work_is_refused_at_once_and_the_rest_is_done(site):
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    class Slow(Broken):
+        def payments(self, search):
+            begun.release()
+            go_on.wait(10)
+            return site.services().queries.payments(search)
+
+    services = site.services(queries=Slow(ValueError()))
+    with TestClient(site.app(services, threads=2, waiting=1)) as client, ThreadPoolExecutor(5) as pool:
+        client.headers.update(headers_of(KEY, "crm"))
+        assert client.get("/health/ready").status_code == 200
+        slow = [pool.submit(client.get, "/v1/rm/payments") for _ in range(2)]
+        for _ in slow:
+            assert begun.acquire(timeout=10)
+        more = [pool.submit(client.get, "/v1/rm/payments") for _ in range(3)]
+        first, second = itertools.islice(as_completed(more, timeout=10), 2)
+        for refused in (first.result(), second.result(), client.get("/health/ready")):
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+            assert refused.json()["detail"].startswith("The server has too much to do")
+        assert client.get("/health/live").status_code == 200
+        go_on.set()
+        assert sorted(answer.result().status_code for answer in slow + more) == [200, 200, 200, 503, 503]
+
+
+def test_ready_says_why_not(site):
+    sentences = ["The schema is older than this program: run ocs migrate.", "The relay has stopped."]
+    with TestClient(site.app(site.services(problems=lambda: sentences))) as client:
+        assert client.get("/health/live").json() == {"status": "live"}
+        response = client.get("/health/ready")
+    assert response.status_code == 503
+    assert response.json()["detail"] == " ".join(sentences)
+    with TestClient(site.app()) as client:
+        assert client.get("/health/ready").json() == {"status": "ready"}
+
+
+def test_the_application_starts_and_ends_the_background_only_where_it_is_asked_to(site):
+    told = []
+    services = site.services(start=lambda: told.append("start"), close=lambda: told.append("close"))
+    with TestClient(site.app(services)):
+        pass
+    assert told == []
+    with TestClient(site.app(services, background=True)):
+        assert told == ["start"]
+    assert told == ["start", "close"]

@@ -1,0 +1,200 @@
+"""What is refused before any rule is asked: all failures at once, and never a 500."""
+
+import json
+
+import pytest
+
+from ocs_adapters.serial.forms import MOST_FAILURES
+
+from .conftest import codes
+
+PATH = "/v1/rm/payments/register-payment"
+RIGHT = {
+    "requestId": "r-1",
+    "paymentAmount": 49_900_000,
+    "currency": "EUR",
+    "paymentMethod": "bankTransfer",
+    "paymentDateReceived": "2024-05-14T07:15:00Z",
+}
+JSON = {"content-type": "application/json"}
+TEN_MEGABYTES = 10_000_000
+
+
+def test_every_failure_of_form_is_told_in_the_order_of_the_fields_and_unknown_ones_last(client):
+    wrong = {
+        "requestId": " r-1",
+        "account": {"refId": "no uuid", "name": "x"},
+        "paymentType": "GIFT",
+        "paymentAmount": 49.9,
+        "paymentMethod": "",
+        "paymentDateReceived": "2024-05-14T07:15:00",
+        "payerNote": "a\u0000b",
+        "notificationRequested": "yes",
+        "amount": 1,
+        "a/b~c": 1,
+    }
+    assert codes(client.post(PATH, json=wrong)) == [
+        ("TEXT_NOT_ALLOWED", "/requestId"),
+        ("TYPE_WRONG", "/account/refId"),
+        ("FIELD_UNKNOWN", "/account/name"),
+        ("VALUE_NOT_ALLOWED", "/paymentType"),
+        ("TYPE_WRONG", "/paymentAmount"),
+        ("FIELD_REQUIRED", "/currency"),
+        ("LENGTH_OUT_OF_RANGE", "/paymentMethod"),
+        ("TIME_WITHOUT_OFFSET", "/paymentDateReceived"),
+        ("TEXT_NOT_ALLOWED", "/payerNote"),
+        ("TYPE_WRONG", "/notificationRequested"),
+        ("FIELD_UNKNOWN", "/a~1b~0c"),
+        ("FIELD_UNKNOWN", "/amount"),
+    ]
+
+
+def test_a_problem_says_what_rfc_9457_asks_for(client):
+    problem = client.post(PATH, json=RIGHT | {"currency": "XXX", "paymentMethod": "barter"}).json()
+    assert problem == {
+        "type": "urn:ocs-rm:problem:request-validation-failed",
+        "title": "Request validation failed",
+        "status": 400,
+        "detail": "The request has 2 failures.",
+        "errors": [
+            {"code": "CURRENCY_NOT_CONFIGURED", "field": "/currency", "message": "Currency XXX is not configured."},
+            {
+                "code": "PAYMENT_METHOD_NOT_CONFIGURED",
+                "field": "/paymentMethod",
+                "message": "Payment method barter is not configured.",
+            },
+        ],
+    }
+
+
+def test_rules_are_asked_only_when_the_form_is_right(client):
+    assert codes(client.post(PATH, json=RIGHT | {"currency": "XXX", "paymentAmount": 0})) == [
+        ("VALUE_OUT_OF_RANGE", "/paymentAmount")
+    ]
+
+
+@pytest.mark.parametrize("amount", ["49900000.0", "4.99e7", '"49900000"', "true", "[49900000]", "{}", "null"])
+def test_only_a_whole_number_is_an_amount(client, amount):
+    body = json.dumps(RIGHT).replace("49900000", amount)
+    assert codes(client.post(PATH, content=body, headers=JSON)) == [("TYPE_WRONG", "/paymentAmount")]
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "9223372036854775808", "9" * 400])
+def test_an_amount_is_positive_and_fits_64_bits(client, amount):
+    body = json.dumps(RIGHT).replace("49900000", amount)
+    ((code, field),) = codes(client.post(PATH, content=body, headers=JSON))
+    assert (code, field) == ("VALUE_OUT_OF_RANGE", "/paymentAmount")
+
+
+def test_the_largest_amount_survives_exactly(site, client):
+    site.desk.account("A-1")
+    largest = 2**63 - 1
+    body = {
+        "requestId": "r-1",
+        "events": [
+            {
+                "account": {"externalId": "A-1"},
+                "eventType": "call",
+                "eventDate": "2024-05-14T07:15:00Z",
+                "charge": largest,
+                "tax": 0,
+                "chargeWithTax": largest,
+                "currency": "EUR",
+                "taxRate": 0,
+            }
+        ],
+    }
+    answer = client.post("/v1/charging/chargeable-events", json=body)
+    assert f'"charge":{largest},"tax":0,"chargeWithTax":{largest},' in answer.text
+    found = client.get("/v1/rm/chargeable-events", params={"amountFrom": largest, "amountTo": largest})
+    assert [item["charge"] for item in found.json()["items"]] == [largest]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"nothing",
+        b'{"requestId": NaN}',
+        b'{"requestId": "r-1"} and more',
+        b"\xff\xfe{\x00}\x00",
+        b'"\\ud800"',
+        b'{"requestId": "\\ud800"}',
+        b'{"requestId": "\xed\xa0\x80"}',
+        b'{"requestId": "a\x00"}',
+        b"[" * 100_000,
+        b"[" * 100_000 + b"]" * 100_000,
+        b'{"account":' * 100_000 + b"1" + b"}" * 100_000,
+        b"1e999",
+        b"9" * 100_000,
+    ],
+    ids=lambda body: repr(body[:24]),
+)
+def test_a_body_that_is_no_json_is_told_so(client, body):
+    assert codes(client.post(PATH, content=body, headers=JSON)) == [("BODY_NOT_JSON", "")]
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"1", b"1.5", b"true", b"[" * 500 + b"]" * 500])
+def test_a_body_that_is_no_object_is_told_so(client, body):
+    assert codes(client.post(PATH, content=body, headers=JSON)) == [("TYPE_WRONG", "")]
+
+
+def test_a_deep_value_where_text_is_wanted_is_the_wrong_type(client):
+    body = json.dumps(RIGHT).replace('"EUR"', "[" * 500 + "]" * 500)
+    assert codes(client.post(PATH, content=body, headers=JSON)) == [("TYPE_WRONG", "/currency")]
+
+
+def test_a_body_of_ten_megabytes_is_read_and_a_longer_one_is_not(client):
+    long = b" " * (TEN_MEGABYTES - 2) + b"[]"
+    assert codes(client.post(PATH, content=long, headers=JSON)) == [("TYPE_WRONG", "")]
+    longer = client.post(PATH, content=b" " + long, headers=JSON)
+    assert (longer.status_code, longer.json()["status"]) == (413, 413)
+    assert longer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_long_body_without_a_length_is_refused_as_well(client):
+    chunks = (b" " * 1_000_000 for _ in range(11))
+    assert client.post(PATH, content=chunks, headers=JSON).status_code == 413
+
+
+@pytest.mark.parametrize("item", ["{}", '{"x":1}', "1"])
+def test_a_body_made_of_failures_is_told_the_first_of_them(client, item):
+    """Ten megabytes can hold millions of failures; the answer stays bounded, and says first what is wrong with the list."""
+    count = (TEN_MEGABYTES - 100) // (len(item) + 1)
+    body = f'{{"requestId":"r-1","events":[{",".join([item] * count)}]}}'
+    told = codes(client.post("/v1/charging/chargeable-events", content=body, headers=JSON))
+    assert told[0] == ("LENGTH_OUT_OF_RANGE", "/events")
+    assert len(told) == MOST_FAILURES
+
+
+def test_a_body_of_unknown_fields_is_told_the_first_of_them(client):
+    body = json.dumps(RIGHT | {f"f{n}": 1 for n in range(500_000)})
+    assert len(codes(client.post(PATH, content=body, headers=JSON))) == MOST_FAILURES
+
+
+def test_every_failure_of_a_full_feed_is_told(client):
+    body = {"requestId": "r-1", "events": [{"x": 1}] * 1000}
+    assert len(codes(client.post("/v1/charging/chargeable-events", json=body))) == 9 * 1000
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "application/json-patch+json"},
+        {"content-type": "application/json", "content-encoding": "gzip"},
+    ],
+    ids=str,
+)
+def test_anything_else_than_json_is_an_unsupported_media_type(client, headers):
+    response = client.post(PATH, content=json.dumps(RIGHT), headers=headers)
+    assert (response.status_code, response.headers["content-type"]) == (415, "application/problem+json")
+    assert response.json()["errors"] == []
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
+def test_parameters_and_case_of_the_media_type_do_not_matter(client, content_type):
+    assert client.post(PATH, content=json.dumps(RIGHT), headers={"content-type": content_type}).status_code == 200
