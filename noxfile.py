@@ -1,0 +1,90 @@
+"""The checks. `uv run nox` runs those that a change must pass; `uv run nox -l` lists all."""
+
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "none"  # the project's own environment, locked in uv.lock
+nox.options.sessions = ["lint", "types", "imports", "unit", "contract", "fuzz", "docs", "bare", "build", "bench_short"]
+nox.options.stop_on_first_error = False
+
+SOURCES = ("src", "tests", "bench", "noxfile.py")
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style and common mistakes (ruff)."""
+    session.run("ruff", "format", "--check", *SOURCES)
+    session.run("ruff", "check", *SOURCES)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types (mypy, strict)."""
+    session.run("mypy")
+
+
+@nox.session
+def imports(session: nox.Session) -> None:
+    """Who may know whom (import-linter)."""
+    session.run("lint-imports", "--no-cache")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Everything that needs no server, in seconds."""
+    session.run("pytest", "tests/unit", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """The ports' contracts on every adapter, PostgreSQL included."""
+    session.run("pytest", "tests/contract", "-n", "2", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """schemathesis over the OpenAPI document against the running application, in one process."""
+    session.run("pytest", "tests/fuzz", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The snippets of README and docs, run; generated pages, compared."""
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session(venv_backend="uv")
+def bare(session: nox.Session) -> None:
+    """The wheel with attrs alone: every module of the core but the test kit imports, and the README's example runs."""
+    session.install(str(_wheel(session)))
+    session.run("python", "tests/bare.py")
+
+
+@nox.session(venv_backend="uv")
+def build(session: nox.Session) -> None:
+    """The built wheel, installed as a user would, passes the unit tests and shows the main job."""
+    session.install(f"{_wheel(session)}[http,testkit,kafka]", "pytest-xdist", "jsonschema", "schemathesis")
+    session.run("ocs", "demo", "--once", silent=True)
+    session.run("pytest", "tests/unit/core", "tests/unit/http", "tests/unit/cli", "-n", "auto", "-q")
+
+
+@nox.session
+def bench_short(session: nox.Session) -> None:
+    """The benches on little data: they run, and say so."""
+    session.run("python", "-m", "bench.interactors", "--short")
+    session.run("python", "-m", "bench.http", "--short")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """The benches in full; takes minutes, wants a quiet machine."""
+    session.run("python", "-m", "bench.interactors")
+    session.run("python", "-m", "bench.http")
+
+
+def _wheel(session: nox.Session) -> Path:
+    folder = Path(session.create_tmp())
+    session.run("uv", "build", "--wheel", "--out-dir", str(folder), silent=True, external=True)
+    return max(folder.glob("*.whl"), key=lambda path: path.stat().st_mtime)

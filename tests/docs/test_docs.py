@@ -1,0 +1,93 @@
+"""What the documentation shows is run, and what is generated is current."""
+
+import ast
+import importlib
+import pkgutil
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import attrs
+import pytest
+
+import ocs_core
+from ocs_adapters.serial import encode
+from ocs_core.catalogue import catalogue
+from ocs_core.memory import MemoryStore
+from ocs_core.testkit.examples import Desk, configuration
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SNIPPETS = [
+    pytest.param(snippet, id=f"{page.relative_to(ROOT)}-{number}")
+    for page in PAGES
+    for number, snippet in enumerate(re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL), 1)
+]
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_a_snippet_runs_as_it_stands(snippet: str) -> None:
+    exec(compile(snippet, "snippet", "exec"), {})  # noqa: S102 - the documentation is ours, and this is its test
+
+
+def test_the_embedding_example_is_short_enough_to_be_one() -> None:
+    (example,) = re.findall(r"<!-- embedding -->\n```python\n(.*?)```", PAGES[0].read_text(encoding="utf-8"), re.DOTALL)
+    statements = example[example.index("clock =") :].strip().splitlines()
+    assert len(statements) <= 20
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert [t for t in targets if "://" not in t and not (page.parent / t).exists()] == []
+
+
+def _public_names() -> list[str]:
+    names = []
+    for module in pkgutil.walk_packages(ocs_core.__path__, "ocs_core."):
+        loaded = importlib.import_module(module.name)
+        tree = ast.parse(Path(loaded.__file__ or "").read_text(encoding="utf-8"))
+        names += [f"{module.name}.{n}" for n in _defined(tree) if not n.startswith("_")]
+    return sorted(names)
+
+
+def _defined(tree: ast.Module) -> list[str]:
+    names = []
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names.append(node.name)
+        elif isinstance(node, ast.Assign):
+            names += [t.id for t in node.targets if isinstance(t, ast.Name)]
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            names.append(node.target.id)
+    return names
+
+
+def test_the_list_of_public_names_is_current() -> None:
+    listed = (ROOT / "docs" / "public-names.txt").read_text(encoding="utf-8").split()
+    assert listed == _public_names(), (
+        "compare docs/public-names.txt with the code, and write what changed into CHANGELOG.md"
+    )
+
+
+def test_every_rule_of_the_catalogue_is_on_its_page() -> None:
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert [entry.code for entry in catalogue() if f"`{entry.code}`" not in page] == []
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed: the JavaScript reader is not run")
+def test_the_javascript_reader_keeps_amounts_beyond_two_to_the_53() -> None:
+    page = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
+    (reader,) = re.findall(r"```javascript\n(.*?)```", page, re.DOTALL)
+    payment = attrs.evolve(Desk(MemoryStore(configuration())).payment(), payment_amount=2**63 - 1, remaining_amount=7)
+    read = f"const payment = exact({encode(payment).decode()!r});"
+    program = f"{reader}\n{read}\nconsole.log(`${{payment.paymentAmount}} ${{payment.remainingAmount}}`);"
+    flags = [] if _node_major() >= 22 else ["--harmony-json-parse-with-source"]
+    told = subprocess.run(["node", *flags, "-e", program], capture_output=True, text=True, check=True)
+    assert told.stdout == f"{2**63 - 1} 7\n"
+
+
+def _node_major() -> int:
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    return int(version.removeprefix("v").partition(".")[0])

@@ -1,0 +1,76 @@
+"""The committed schemas are those of the code, and every message that is sent keeps to its own."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import msgspec
+import pytest
+
+from ocs_adapters.serial import decode_answer, decode_payload, encode, encode_answer
+from ocs_adapters.serial.messages import schemas
+from ocs_core.memory import MemoryStore
+from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, payload_type
+from ocs_core.testkit.examples import UNIT, Desk, configuration, named
+from ocs_core.testkit.fakes import NOW
+from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
+
+FOLDER = Path(__file__).parents[3] / "docs" / "messages"
+
+
+def _a_day(store: MemoryStore) -> None:
+    desk = Desk(store)
+    account = desk.account("A-1")
+    desk.event(account=account)
+    document = desk.document(account=account, document_issued_date=NOW.date().replace(year=2023))
+    desk.assign(desk.payment(), document, UNIT)
+    desk.collect(as_of=NOW)
+
+
+def test_the_committed_schemas_are_current() -> None:
+    committed = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.json")}
+    assert committed == dict(schemas()), "run: python -m ocs_adapters.serial.messages docs/messages"
+
+
+def test_there_is_a_schema_for_every_payload() -> None:
+    expected = {f"{payload_type(code)}.1.json" for code in (*BUSINESS_TRANSACTIONS, *NOTIFICATIONS)}
+    assert {name for name, _ in schemas()} == expected
+
+
+def test_every_message_keeps_to_its_schema_and_is_read_back_as_it_was() -> None:
+    store = MemoryStore(configuration())
+    _a_day(store)
+    validators = {name: jsonschema.Draft202012Validator(json.loads(text)) for name, text in schemas()}
+    seen = set()
+    for message in store.outbox.values():
+        name = payload_type(message.payload.code)
+        value = msgspec.json.decode(encode(message.payload))
+        validators[f"{name}.1.json"].validate(value)
+        assert decode_payload(name, value) == message.payload
+        seen.add(message.payload.code)
+    assert seen == {*BUSINESS_TRANSACTIONS, *NOTIFICATIONS} - {"paymentSent"}
+
+
+@pytest.mark.parametrize("extra", [{"surprise": 1}, {"paymentAmount": "7"}, {"paymentAmount": 1.5}])
+def test_a_schema_refuses_what_is_not_said_in_it(extra) -> None:
+    store = MemoryStore(configuration())
+    payment = Desk(store).payment()
+    validator = jsonschema.Draft202012Validator(json.loads(dict(schemas())["PaymentEx.1.json"]))
+    value = msgspec.json.decode(encode(payment))
+    assert validator.is_valid(value)
+    assert not validator.is_valid(value | extra)
+
+
+def test_an_answer_is_read_back_as_it_was_given() -> None:
+    desk = Desk(MemoryStore(configuration()))
+    account = desk.account("A-1")
+    request = RegisterPaymentRequest(
+        request_id="r",
+        account=named(account),
+        payment_amount=2**63 - 1 - (2**63 - 1) % 10_000,
+        currency="EUR",
+        payment_method="cash",
+        payment_date_received=NOW,
+    )
+    answer = desk.perform(RegisterPayment, request)
+    assert decode_answer(encode_answer(answer)).steps == answer.steps
