@@ -42,3 +42,7 @@ class Conflict(OcsError):
 
 class StoreUnavailable(OcsError):
     """The store did not answer, or its answer to the commit was lost. Repeating the same request settles which."""
+
+
+class StoreBusy(StoreUnavailable):
+    """What a command needs was held by others for longer than the store waits; nothing was performed."""

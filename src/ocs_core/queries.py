@@ -221,6 +221,6 @@ def _as_stored(ledger: Ledger) -> CollectionBalanceView:
         oldest_document_due_date=payer.oldest_due_date,
         in_collection=payer.in_collection,
         as_of=payer.collection_balance_as_of,
-        calculated_at=None,
+        calculated_at=payer.collection_balance_calculated_at,
         lines=None,
     )

@@ -19,15 +19,17 @@ from ocs_http.workers import Workers
 
 LONGEST_BODY = 10_000_000
 """Bytes."""
+READING_THREADS = 4
 
 
 def create_app(services: Services, *, background: bool = True, threads: int = 16, waiting: int = 256) -> Litestar:
     """The HTTP API over these services.
 
     `background`: the application starts the services' work in the background, and closes the services at its end;
-    without it both are its owner's. At most `threads` requests are performed at once, and `waiting` more may wait.
+    without it both are its owner's. At most `threads` commands are performed at once, and `waiting` more may wait.
+    Reads have threads of their own: commands that wait for each other's locks must not hold them up.
     """
-    workers = Workers(threads, waiting)
+    commands, reads = Workers(threads, waiting), Workers(READING_THREADS, waiting)
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -36,18 +38,19 @@ def create_app(services: Services, *, background: bool = True, threads: int = 16
         try:
             yield
         finally:
-            workers.close()
+            commands.close()
+            reads.close()
             if background:
                 await asyncio.to_thread(services.close)
 
     app = Litestar(
         [
-            *(command_handler(operation, services, workers) for operation in OPERATIONS),
-            *(read_handler(read, services, workers) for read in READS),
-            *health_handlers(services, workers),
+            *(command_handler(operation, services, commands) for operation in OPERATIONS),
+            *(read_handler(read, services, reads) for read in READS),
+            *health_handlers(services, reads),
             *viewer_handlers(),
         ],
-        guards=[Doorkeeper(services.keys, workers).guard],
+        guards=[Doorkeeper(services.keys, reads).guard],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         request_max_body_size=LONGEST_BODY,

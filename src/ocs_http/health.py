@@ -3,8 +3,9 @@
 from typing import Any
 
 import msgspec
-from litestar import Response, get
+from litestar import Response, route
 from litestar.handlers import HTTPRouteHandler
+from litestar.types import Method
 
 from ocs_adapters.bootstrap import Services
 from ocs_http.auth import PUBLIC
@@ -13,16 +14,17 @@ from ocs_http.workers import Workers
 
 LIVE = "/health/live"
 READY = "/health/ready"
+GET_AND_HEAD: list[Method] = ["GET", "HEAD"]  # balancers probe with either
 
 
 def health_handlers(services: Services, workers: Workers) -> list[HTTPRouteHandler]:
     """The two routes."""
 
-    @get(LIVE, name="IsLive", opt=PUBLIC)
+    @route(LIVE, name="IsLive", http_method=GET_AND_HEAD, opt=PUBLIC)
     async def is_live() -> Response[bytes]:
         return _status("live")
 
-    @get(READY, name="IsReady", opt=PUBLIC)
+    @route(READY, name="IsReady", http_method=GET_AND_HEAD, opt=PUBLIC)
     async def is_ready() -> Response[bytes]:
         problems = await workers.run(services.problems)
         if problems:

@@ -5,6 +5,7 @@ import os
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -12,13 +13,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from ocs_adapters.sql import drivers
 from ocs_adapters.sql.database import connect
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.sql.store import SqlStore
 from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeType
-from ocs_core.errors import RequestRejected, StoreUnavailable
+from ocs_core.errors import RequestRejected, StoreBusy, StoreUnavailable
 from ocs_core.queries import AccountSearch, PaymentSearch
+from ocs_core.testkit.contracts.subject import at_once
 from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.testkit.fakes import NOW, FaultyStore
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
@@ -27,7 +30,7 @@ from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentR
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
-from tests.contract.stores import DATABASES, postgres_database, subject_on
+from tests.contract.stores import DATABASES, postgres_database, sqlite_database, subject_on
 
 own = sa.MetaData()
 orders = sa.Table("service_orders", own, sa.Column("id", sa.Integer, primary_key=True), sa.Column("text", sa.Text))
@@ -209,6 +212,40 @@ def test_a_postgresql_that_is_gone_is_told_as_unavailable(tmp_path) -> None:
     with pytest.raises(StoreUnavailable):
         Desk(SqlStore(database)).account("A-1")
     database.close()
+
+
+@contextmanager
+def _accounts_held(database) -> Iterator[None]:
+    """Somebody else holds the accounts: on SQLite, the whole file."""
+    on_sqlite = database.driver.name == "sqlite"
+    other = sa.create_engine(database.engine.url, connect_args={"isolation_level": None} if on_sqlite else {})
+    with other.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if on_sqlite else "SELECT 1 FROM accounts FOR UPDATE")
+        yield
+        connection.rollback()
+    other.dispose()
+
+
+@DATABASES
+def test_what_others_hold_is_waited_for_so_long_and_no_longer(make, monkeypatch) -> None:
+    """A caller is told to come again; a server that waits for ever has no threads left for anybody else."""
+    monkeypatch.setattr(drivers, "LOCK_SECONDS", 1)
+    with make() as database:
+        desk = Desk(subject_on(database).store)
+        account = desk.account("A-1")
+        with _accounts_held(database):
+            began = time.monotonic()
+            with pytest.raises(StoreBusy):
+                desk.payment(account=account)
+            assert 0.9 < time.monotonic() - began < 4
+        assert desk.payment(account=account).account == account.ref
+
+
+def test_a_writer_of_sqlite_waits_for_the_others_of_its_process_so_long_and_no_longer(monkeypatch) -> None:
+    monkeypatch.setattr(drivers, "LOCK_SECONDS", 1)
+    with sqlite_database() as database, database.transaction():
+        outcomes = at_once([lambda: Desk(subject_on(database).store).account("A-1")] * 2)
+    assert [type(outcome) for outcome in outcomes] == [StoreBusy] * 2
 
 
 def test_connections_that_died_in_the_pool_are_replaced_without_a_word() -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import json
 import re
 import types
 import typing
@@ -35,7 +36,7 @@ from ocs_core.form import (
 F = TypeVar("F", bound=Form)
 MOST_FAILURES = 20_000
 """More than a full list of wholly wrong items has; a body made to have millions of failures is told the first of them."""
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
@@ -44,8 +45,16 @@ def parse_json(body: bytes) -> Any:
     """The JSON value of a body. Raises `RequestRejected` (`BODY_NOT_JSON`) where it is none, or nested too deep."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, ValueError) as error:
-        raise RequestRejected(Violation(BODY_NOT_JSON, "", f"The body is not JSON: {error}")) from None
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        try:
+            # The standard library's reader also takes lone surrogates and huge numbers, so that they are told by field.
+            return json.loads(body.decode(), parse_constant=_no_constant)
+        except (RecursionError, ValueError):
+            raise RequestRejected(Violation(BODY_NOT_JSON, "", f"The body is not JSON: {error}")) from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def decode_request(cls: type[F], value: Any) -> F:
@@ -85,6 +94,7 @@ def _failures(naming: _Naming, cls: Any, value: Any, pointer: str) -> Iterator[V
         at = f"{pointer}/{wire}"
         if wire not in value:
             wrong[field.name] = [required(at)] if field.default is attrs.NOTHING else []
+            right[field.name] = field.default
         else:
             wrong[field.name] = list(_field_failures(naming, hints[field.name], value[wire], at))
             if not wrong[field.name]:
@@ -179,7 +189,9 @@ def _instant(value: Any, _: Any = None) -> dt.datetime:
     else:
         raise _wrong_type(dt.datetime, value)
     check_moment(instant)
-    return instant.astimezone(dt.UTC)
+    in_utc = instant.astimezone(dt.UTC)
+    check_moment(in_utc)  # at the ends of the range the offset may lead out of it
+    return in_utc
 
 
 def _day(value: Any, _: Any = None) -> dt.date:

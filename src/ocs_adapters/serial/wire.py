@@ -19,7 +19,9 @@ from ocs_core.form import wire_name
 from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, Response, Step, format_instant, payload_type
 
 OMITTED: Mapping[type, frozenset[str]] = {
-    ProcessRun: frozenset({"adopt", "accounts", "position", "version", "balances", "other_currencies"}),
+    ProcessRun: frozenset(
+        {"adopt", "accounts", "transaction_id", "position", "version", "balances", "other_currencies"}
+    ),
     Line: frozenset({"currency"}),
 }
 """Fields that stay inside (domain: section 6 lists what is shown): how a run goes on is nobody else's business, a line's

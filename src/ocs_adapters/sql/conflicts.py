@@ -8,18 +8,21 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import errors
 
-from ocs_core.errors import Conflict, StoreUnavailable
+from ocs_core.errors import Conflict, StoreBusy, StoreUnavailable
 
-_FASTER = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected, errors.LockNotAvailable)
+_FASTER = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected)
+HELD = "others hold what this needs for too long"
 
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Raise `Conflict` or `StoreUnavailable` in the place of the driver's errors that mean it; others pass."""
+    """Raise `Conflict`, `StoreBusy` or `StoreUnavailable` in the place of the driver's errors that mean it; others pass."""
     try:
         yield
     except _FASTER as error:
         raise Conflict(error.diag.constraint_name or type(error).__name__) from error
+    except errors.LockNotAvailable as error:
+        raise StoreBusy(HELD) from error
     except psycopg.OperationalError as error:
         raise StoreUnavailable(f"PostgreSQL does not answer: {_first_line(error)}") from error
     except sqlite3.IntegrityError as error:
@@ -29,7 +32,7 @@ def translated() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY_SNAPSHOT}:
             raise
-        raise StoreUnavailable(f"SQLite is busy: {_first_line(error)}") from error
+        raise StoreBusy(HELD) from error
     except sa.exc.DBAPIError as error:  # the pool's own attempts to connect
         raise StoreUnavailable(f"the database does not answer: {_first_line(error.orig or error)}") from error
     except sa.exc.TimeoutError as error:

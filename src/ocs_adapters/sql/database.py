@@ -9,8 +9,10 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ocs_adapters.sql.conflicts import translated
+from ocs_adapters.sql import drivers
+from ocs_adapters.sql.conflicts import HELD, translated
 from ocs_adapters.sql.drivers import Call, Driver, PostgresDriver, SqliteDriver, driver_for
+from ocs_core.errors import StoreBusy
 
 POOL = 24
 """Connections a process keeps at the most."""
@@ -33,7 +35,7 @@ class Database:
     @_writers.default
     def _one_writer_of_sqlite(self) -> Any:
         # SQLite has one writer at a time: waiting at a lock is fair and quick, polling for the file is neither.
-        return threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
+        return _Turns() if self.engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def transaction(self, *, snapshot: bool = False, writing: bool = True) -> Iterator["Transaction"]:
@@ -70,6 +72,20 @@ class Database:
             pooled.invalidate()
             self.engine.dispose()
         pooled.close()
+
+
+@attrs.frozen
+class _Turns:
+    """A lock that is waited for as long as any other."""
+
+    _lock: Any = attrs.field(factory=threading.Lock, init=False)
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=drivers.LOCK_SECONDS):
+            raise StoreBusy(HELD)
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 @attrs.frozen

@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, Protocol
@@ -22,6 +21,8 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from ocs_core.messages import format_instant
 
 Row = tuple[Any, ...]
+LOCK_SECONDS = 5
+"""How long a statement waits for what others hold."""
 FEW = 8
 """Up to so many rows of a table go into one statement."""
 
@@ -100,10 +101,11 @@ class PostgresDriver:
 
     @staticmethod
     def prepare(connection: "psycopg.Connection[Any]") -> None:
-        """Set a new connection up: UTC, and one width for whole numbers so that prepared statements are found again."""
+        """Set a new connection up: UTC, bounded waits, one width for whole numbers so that prepared statements are found."""
         connection.adapters.register_dumper(int, Int8Dumper)
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         connection.commit()
 
     def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
@@ -214,18 +216,17 @@ def _encode_for_sqlite(value: Any) -> Any:
 
 @attrs.define(eq=False)
 class SqliteDriver:
-    """The standard library's sqlite3. Writers queue at a lock of ours: SQLite itself would let them poll."""
+    """The standard library's sqlite3."""
 
     name: str = "sqlite"
     round_trips: int = 0
-    writing: threading.Lock = attrs.field(factory=threading.Lock)
     _dialect: sa.Dialect = attrs.field(factory=lambda: sqlite.dialect(paramstyle="qmark"))
     _compiled: dict[Any, Compiled] = attrs.field(factory=dict)
 
     @staticmethod
     def prepare(connection: sqlite3.Connection) -> None:
-        """Set a new connection up: write-ahead log, patience, durable commits."""
-        connection.execute("PRAGMA busy_timeout = 30000")
+        """Set a new connection up: bounded waits, write-ahead log, durable commits."""
+        connection.execute(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
 

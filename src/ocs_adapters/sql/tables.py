@@ -84,6 +84,7 @@ payers = sa.Table(
     sa.Column("oldest_due_date", Day),
     sa.Column("in_collection", sa.Boolean(), nullable=False),
     sa.Column("collection_balance_as_of", Instant),
+    sa.Column("collection_balance_calculated_at", Instant),
     _version(),
     # Every collection run changes many payers a little: room on the page keeps these updates cheap.
     postgresql_with={"fillfactor": "45"},
@@ -291,6 +292,7 @@ process_runs = sa.Table(
     sa.Column("dry_run", sa.Boolean(), nullable=False),
     sa.Column("adopt", sa.Boolean(), nullable=False),
     _text("accounts", nullable=False),
+    _text("transaction_id", nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),
     sa.Column("slices_total", sa.Integer(), nullable=False),

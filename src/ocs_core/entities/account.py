@@ -61,6 +61,11 @@ class Account:
     version: int = 1
 
     @property
+    def own_payer(self) -> AccountRef | None:
+        """Its payer, keyed by the account itself; None where an ancestor pays, or nobody."""
+        return self.payer_account if self.payer_account == self.ref else None
+
+    @property
     def ref(self) -> AccountRef:
         return AccountRef(self.ref_id, self.external_id)
 
@@ -70,7 +75,8 @@ class Payer:
     """The revenue-management side of a payment responsible account, created with it and keyed by it.
 
     A change is immediate and never touches documents that exist. Offsets are in days; `collection_balance` is in
-    millionths of the account's currency, positive where the payer owes.
+    millionths of the account's currency, positive where the payer owes; `collection_balance_as_of` is the T of the run that
+    changed it last, `collection_balance_calculated_at` when that run did.
     """
 
     code: ClassVar[str] = "payer"
@@ -94,6 +100,7 @@ class Payer:
     oldest_due_date: dt.date | None = None
     in_collection: bool = False
     collection_balance_as_of: dt.datetime | None = None
+    collection_balance_calculated_at: dt.datetime | None = None
     version: int = 1
 
     @property

@@ -34,6 +34,7 @@ class ProcessRun:
 
     `position` is the account behind which the next slice begins; it is written with the slice, so a run that was
     killed goes on where the last committed slice ended. `accounts` limits the run; empty means every payer.
+    Its messages carry the `transaction_id` of the command that asked for it.
     `balances` is the sum of what was calculated, by currency; `other_currencies` what stayed out of it, being in another
     currency than its account, as receivables less liabilities and payments. Both in millionths.
     """
@@ -47,6 +48,7 @@ class ProcessRun:
     dry_run: bool = False
     adopt: bool = False
     accounts: tuple[UUID, ...] = ()
+    transaction_id: str = ""
     started_at: dt.datetime
     finished_at: dt.datetime | None = None
     slices_total: int = 0

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from ocs_core.entities.account import Account, AccountState, Payer
+from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
 from ocs_core.entities.configuration import Configuration
 from ocs_core.ports import AccountId
 from ocs_core.rules.rule import rule
@@ -47,7 +47,7 @@ def account_is_not_deactivated(account: Account | None) -> str | None:
 
 
 @rule("PAYER_NOT_FOUND", "/account")
-def payer_exists(account: Account | None, payer: Payer | None) -> str | None:
+def payer_exists(account: Account | None, payer: Payer | AccountRef | None) -> str | None:
     """The account is payment responsible: it has a payer."""
     if account is None or payer is not None:
         return None

@@ -114,7 +114,9 @@ def _store(
     )
     told: list[Payload] = []
     if changed != payer:
-        told.append(uow.save(attrs.evolve(changed, collection_balance_as_of=run.as_of)))
+        told.append(
+            uow.save(attrs.evolve(changed, collection_balance_as_of=run.as_of, collection_balance_calculated_at=now))
+        )
     if configuration.sends(CollectionBalanceCalculated.code):
         told.append(
             CollectionBalanceCalculated(
@@ -142,7 +144,7 @@ def _store(
                 ref_id=_message_id(run, payload, found),
                 key=account.ref_id,
                 subject=account.ref_id,
-                transaction_id=str(run.ref_id),
+                transaction_id=run.transaction_id,
                 occurred_at=now,
                 payload=payload,
             )

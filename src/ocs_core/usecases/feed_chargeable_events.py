@@ -19,7 +19,7 @@ class ChargeableEventFed(Form):
     """One event of the feed: amounts in millionths, `charge + tax == charge_with_tax`; the rate in basis points."""
 
     external_id: ExternalId | None = None
-    account: AccountId
+    account: AccountId | None = None
     event_type: Label
     event_date: dt.datetime
     charge: AmountFromZero
@@ -44,7 +44,7 @@ class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest]):
 
     def wanted(self, request: FeedChargeableEventsRequest) -> Wanted:
         return Wanted(
-            accounts=tuple(dict.fromkeys(event.account for event in request.events)),
+            accounts=tuple(dict.fromkeys(event.account for event in request.events if event.account)),
             external_event_ids=tuple(dict.fromkeys(e.external_id for e in request.events if e.external_id)),
         )
 
@@ -65,7 +65,7 @@ class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest]):
                     ChargeableEvent(
                         ref_id=work.ids(),
                         external_id=fed.external_id,
-                        account=found.accounts[fed.account].ref,
+                        account=found.accounts[fed.account].ref,  # type: ignore[index]
                         event_type=fed.event_type,
                         event_date=fed.event_date,
                         charge=fed.charge,
@@ -79,7 +79,7 @@ class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest]):
 
 
 def _violations(event: ChargeableEventFed, pointer: str, found: Found, taken: frozenset[str]) -> list[Violation]:
-    account = found.accounts.get(event.account)
+    account = found.accounts.get(event.account) if event.account else None
     return rules.within(
         pointer,
         (

@@ -51,7 +51,7 @@ class RegisterPaymentRequest(Command):
 
     @classmethod
     def also_required(cls, given: Mapping[str, Any]) -> Collection[str]:
-        match given.get("payment_type", PaymentType.IN):
+        match given.get("payment_type"):
             case PaymentType.IN:
                 return {"payment_date_received"}
             case PaymentType.OUT:

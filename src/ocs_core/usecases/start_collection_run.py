@@ -14,7 +14,7 @@ from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 @attrs.frozen(kw_only=True)
 class StartCollectionRunRequest(Command):
-    """A run as of an instant, or of the end of a day (default: now), over all payers or those named.
+    """A run as of an instant, or of the end of a day (default: now), over the payers named, or all if none are.
 
     `dry_run` only shows; `adopt` stores without announcing that collection starts.
     """
@@ -22,7 +22,7 @@ class StartCollectionRunRequest(Command):
     as_of: Moment | None = None
     dry_run: bool = False
     adopt: bool = False
-    accounts: Annotated[tuple[AccountId, ...], Items(0, 1000)] = ()
+    accounts: Annotated[tuple[AccountId, ...], Items(1, 1000)] | None = None
 
 
 class StartCollectionRun(UseCase[StartCollectionRunRequest]):
@@ -36,17 +36,18 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
         return "CalculateCollectionBalance"
 
     def wanted(self, request: StartCollectionRunRequest) -> Wanted:
-        return Wanted(accounts=tuple(dict.fromkeys(request.accounts)))
+        return Wanted(accounts=tuple(dict.fromkeys(request.accounts or ())))
 
     def execute(self, request: StartCollectionRunRequest, found: Found, work: Work) -> None:
         as_of = as_instant(request.as_of or work.now, found.configuration.zone, work.now)
-        accounts = [(named, found.accounts.get(named)) for named in request.accounts]
+        accounts = [(named, found.accounts.get(named)) for named in request.accounts or ()]
         run = ProcessRun(
             ref_id=work.ids(),
             as_of=as_of,
             dry_run=request.dry_run,
             adopt=request.adopt,
             accounts=tuple(account.ref_id for _, account in accounts if account),
+            transaction_id=work.transaction_id,
             started_at=work.now,
         )
         storing = [] if run.dry_run else work.uow.runs(CALCULATE_COLLECTION_BALANCE)
@@ -66,6 +67,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
                         rules.account_is_given(named),
                         rules.account_exists(named, account),
                         rules.account_ids_agree(named, account),
+                        rules.payer_exists(account, account.own_payer if account else None),
                     ),
                 )
             ),

@@ -127,7 +127,9 @@ def test_a_run_stores_and_tells_what_it_found(office: Office) -> None:
     office.owes(debtor)
     office.pays(debtor, 30 * UNIT)
 
-    run = office.desk.collect(accounts=(named(debtor),))
+    run = office.desk.start_run(accounts=(named(debtor),), transaction_id="asked-by-cron")
+    office.desk.clock.advance(seconds=5)
+    office.desk.finish(run.ref_id)
 
     messages = list(office.store.outbox.values())[-3:]
     payer = office.payer(debtor)
@@ -138,6 +140,7 @@ def test_a_run_stores_and_tells_what_it_found(office: Office) -> None:
     ]
     assert (payer.collection_balance, payer.oldest_due_date) == (70 * UNIT, TODAY - 10 * DAY)
     assert (payer.in_collection, payer.collection_balance_as_of) == (True, NOW)
+    assert payer.collection_balance_calculated_at == NOW + dt.timedelta(seconds=5)
     assert [m.payload for m in messages] == [
         payer,
         CollectionBalanceCalculated(
@@ -155,7 +158,7 @@ def test_a_run_stores_and_tells_what_it_found(office: Office) -> None:
             oldest_document_due_date=TODAY - 10 * DAY,
         ),
     ]
-    assert {m.transaction_id for m in messages} == {str(run.ref_id)}
+    assert {m.transaction_id for m in messages} == {"asked-by-cron"}
     assert {(m.key, m.subject) for m in messages} == {(debtor.ref_id, debtor.ref_id)}
 
 
@@ -295,7 +298,7 @@ def test_the_same_order_is_answered_by_the_active_run(office: Office) -> None:
     assert len(office.store.entities[ProcessRun]) == 1
 
 
-@pytest.mark.parametrize("options", [{"as_of": NOW + DAY}, {"adopt": True}, {"accounts": ()}])
+@pytest.mark.parametrize("options", [{"as_of": NOW + DAY}, {"adopt": True}, {"accounts": None}])
 def test_another_order_has_to_wait_for_the_active_run(office: Office, options: dict[str, Any]) -> None:
     order = {"as_of": NOW, "accounts": (named(office.payers[0]),)}
     active = office.desk.start_run(**order)
@@ -486,6 +489,7 @@ def test_a_balance_that_was_never_calculated_reads_as_nulls(office: Office) -> N
     view = read(office, external_id="A-1")
 
     assert (view.collection_balance, view.oldest_document_due_date, view.as_of) == (None, None, None)
+    assert view.calculated_at is None
     assert (view.currency, view.in_collection, view.lines) == ("EUR", False, None)
 
 
@@ -497,7 +501,7 @@ def test_a_stored_balance_reads_as_it_was_stored(office: Office) -> None:
 
     view = read(office, external_id="A-1")
 
-    assert (view.collection_balance, view.as_of, view.calculated_at) == (100 * UNIT, NOW, None)
+    assert (view.collection_balance, view.as_of, view.calculated_at) == (100 * UNIT, NOW, NOW)
     assert (view.in_collection, view.oldest_document_due_date) == (True, TODAY - 10 * DAY)
 
 

@@ -479,6 +479,7 @@ FEED_CASES = (
         feeding("external_event_id_is_new", "EXTERNAL_ID_EXISTS", "/externalId", external_id="E-1"),
     ),
     feeding("account_is_given", "ACCOUNT_REQUIRED", "/account", account=AccountId()),
+    feeding("account_is_given", "ACCOUNT_REQUIRED", "/account", account=None),
     feeding("account_exists", "ACCOUNT_NOT_FOUND", "/account", account=NOBODY),
     feeding("account_ids_agree", "ACCOUNT_IDS_DISAGREE", "/account", account=disagreeing),
     feeding("account_is_not_deactivated", "ACCOUNT_DEACTIVATED", "/account", account=lambda s: named(s.deactivated)),
@@ -533,6 +534,13 @@ RUN_CASES = (
         "ACCOUNT_IDS_DISAGREE",
         "/accounts/0",
         accounts=lambda s: (disagreeing(s), named(s.payer)),
+    ),
+    case(
+        RUN,
+        "payer_exists",
+        "PAYER_NOT_FOUND",
+        "/accounts/1",
+        accounts=lambda s: (named(s.payer), named(s.technical)),
     ),
 )
 

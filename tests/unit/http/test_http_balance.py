@@ -54,7 +54,7 @@ def test_the_stored_balance_is_what_the_last_run_stored(site, client, owing):
     stored = read(client, refId=str(owing[0].ref_id))
     assert (stored["collectionBalance"], stored["oldestDocumentDueDate"]) == (70 * UNIT, "2024-05-03")
     assert (stored["inCollection"], stored["asOf"]) == (True, "2024-05-14T10:00:00.000000Z")
-    assert (stored["calculatedAt"], stored["lines"]) == (None, None)
+    assert (stored["calculatedAt"], stored["lines"]) == ("2024-05-14T10:00:00.000000Z", None)
 
 
 def test_a_forced_balance_is_calculated_now_and_nothing_is_stored(site, client, owing):

@@ -1,5 +1,6 @@
 """What happens when the system cannot: nothing is performed, and nothing of its inside is told."""
 
+import functools
 import itertools
 import threading
 import uuid
@@ -9,7 +10,7 @@ import pytest
 from litestar.testing import TestClient
 from structlog.testing import capture_logs
 
-from ocs_core.errors import Conflict, StoreUnavailable
+from ocs_core.errors import Conflict, StoreBusy, StoreUnavailable
 from ocs_core.testkit.fakes import FaultyStore
 
 from .conftest import KEY, headers_of
@@ -46,7 +47,9 @@ def answers(site, **changes):
         return client.post(PATH, json=BODY), client.get("/v1/rm/payments"), logs
 
 
-@pytest.mark.parametrize("error", [Conflict("payments.version"), StoreUnavailable("password=secret")])
+@pytest.mark.parametrize(
+    "error", [Conflict("payments.version"), StoreUnavailable("password=secret"), StoreBusy("secret")], ids=repr
+)
 def test_a_store_that_does_not_answer_and_a_lasting_conflict_ask_to_come_again(site, error):
     command, read, _ = answers(site, store=Broken(error), queries=Broken(error))
     for response in (command, read):
@@ -85,30 +88,47 @@ def test_a_failing_look_up_of_keys_is_no_way_in(site):
     assert (command.status_code, read.status_code) == (503, 503)
 
 
+class Held:
+    """A store whose commands wait until they may go on, as for a lock that somebody holds."""
+
+    def __init__(self, store) -> None:
+        self.store, self.begun, self.go_on = store, threading.Semaphore(0), threading.Event()
+
+    def begin(self, *, snapshot: bool = False):
+        self.begun.release()
+        self.go_on.wait(10)
+        return self.store.begin(snapshot=snapshot)
+
+
 def test_too_much_work_is_refused_at_once_and_the_rest_is_done(site):
-    begun, go_on = threading.Semaphore(0), threading.Event()
-
-    class Slow(Broken):
-        def payments(self, search):
-            begun.release()
-            go_on.wait(10)
-            return site.services().queries.payments(search)
-
-    services = site.services(queries=Slow(ValueError()))
-    with TestClient(site.app(services, threads=2, waiting=1)) as client, ThreadPoolExecutor(5) as pool:
+    held = Held(site.store)
+    app = site.app(site.services(store=held), threads=2, waiting=1)
+    with TestClient(app) as client, ThreadPoolExecutor(5) as pool:
         client.headers.update(headers_of(KEY, "crm"))
-        assert client.get("/health/ready").status_code == 200
-        slow = [pool.submit(client.get, "/v1/rm/payments") for _ in range(2)]
+        send = [functools.partial(client.post, PATH, json=BODY | {"requestId": f"r-{n}"}) for n in range(5)]
+        slow = [pool.submit(call) for call in send[:2]]
         for _ in slow:
-            assert begun.acquire(timeout=10)
-        more = [pool.submit(client.get, "/v1/rm/payments") for _ in range(3)]
+            assert held.begun.acquire(timeout=10)
+        more = [pool.submit(call) for call in send[2:]]
         first, second = itertools.islice(as_completed(more, timeout=10), 2)
-        for refused in (first.result(), second.result(), client.get("/health/ready")):
+        for refused in (first.result(), second.result()):
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
             assert refused.json()["detail"].startswith("The server has too much to do")
-        assert client.get("/health/live").status_code == 200
-        go_on.set()
+        held.go_on.set()
         assert sorted(answer.result().status_code for answer in slow + more) == [200, 200, 200, 503, 503]
+
+
+def test_commands_that_wait_do_not_hold_up_reads_and_readiness(site):
+    held = Held(site.store)
+    app = site.app(site.services(store=held), threads=1, waiting=0)
+    with TestClient(app) as client, ThreadPoolExecutor(1) as pool:
+        client.headers.update(headers_of(KEY, "crm"))
+        command = pool.submit(client.post, PATH, json=BODY)
+        assert held.begun.acquire(timeout=10)
+        assert client.get("/v1/rm/payments").status_code == 200
+        assert client.get("/health/ready").status_code == 200
+        held.go_on.set()
+        assert command.result().status_code == 200
 
 
 def test_ready_says_why_not(site):
@@ -131,3 +151,10 @@ def test_the_application_starts_and_ends_the_background_only_where_it_is_asked_t
     with TestClient(site.app(services, background=True)):
         assert told == ["start"]
     assert told == ["start", "close"]
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
+def test_balancers_may_probe_with_head(site, path):
+    with TestClient(site.app()) as client:
+        answer = client.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.errors import Conflict, RequestRejected
+from ocs_core.errors import OcsError, RequestRejected
 from ocs_core.memory import MemoryIds, MemoryStore
 from ocs_core.ports import Store
 from ocs_core.queries import (
@@ -74,7 +74,7 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
         start.wait()
         try:
             return call()
-        except (RequestRejected, Conflict) as error:
+        except OcsError as error:
             return error
 
     with ThreadPoolExecutor(len(calls)) as pool:
