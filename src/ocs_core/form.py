@@ -224,9 +224,7 @@ def _each(checker: _Checker) -> _Checker:
 
 def _nested(cls: type) -> _Checker:
     def check(value: Any, pointer: str) -> Iterator[Violation]:
-        if isinstance(value, cls):
-            yield from violations_of(value, pointer)
-        else:
+        if not isinstance(value, cls):  # a form that exists has the right form
             yield Violation(TYPE_WRONG, pointer, f"Give an object, not {describe(value)}.")
 
     return check

@@ -4,6 +4,7 @@ The payload of a message is a value; a `Publisher` behind the outbox turns it in
 """
 
 import datetime as dt
+import functools
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar, Protocol
@@ -195,21 +196,28 @@ class Message:
     @property
     def headers(self) -> dict[str, str]:
         """Headers exactly as they travel: ours, and CloudEvents 1.0 in binary mode."""
-        code, schema = self.payload.code, payload_type(self.payload.code)
-        kind = "notification" if code in NOTIFICATIONS else "message"
         return {
             "X-Ocs-Io-transaction-id": self.transaction_id,
-            f"X-Ocs-Io-{kind}-code": code,
-            f"X-Ocs-Io-{kind}-payload": schema,
-            "ce_specversion": "1.0",
+            **_headers_of(self.payload.code),
             "ce_id": str(self.ref_id),
-            "ce_source": SOURCE,
-            "ce_type": TYPE_PREFIX + code,
             "ce_time": format_instant(self.occurred_at),
             "ce_subject": str(self.subject),
-            "ce_dataschema": f"urn:ocs-rm:schema:{schema}:{SCHEMA_VERSION}",
-            "content-type": "application/json",
         }
+
+
+@functools.cache
+def _headers_of(code: str) -> Mapping[str, str]:
+    """What all messages of a code have in common."""
+    schema, kind = payload_type(code), "notification" if code in NOTIFICATIONS else "message"
+    return {
+        f"X-Ocs-Io-{kind}-code": code,
+        f"X-Ocs-Io-{kind}-payload": schema,
+        "ce_specversion": "1.0",
+        "ce_source": SOURCE,
+        "ce_type": TYPE_PREFIX + code,
+        "ce_dataschema": f"urn:ocs-rm:schema:{schema}:{SCHEMA_VERSION}",
+        "content-type": "application/json",
+    }
 
 
 def format_instant(instant: dt.datetime) -> str:

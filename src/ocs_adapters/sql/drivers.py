@@ -7,7 +7,6 @@ import functools
 import json
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -41,9 +40,9 @@ class Compiled:
     names: tuple[str, ...]
     constants: Mapping[str, Any]
 
-    def bind(self, parameters: Mapping[str, Any], encode: Callable[[Any], Any]) -> Row:
+    def bind(self, parameters: Mapping[str, Any]) -> Row:
         constants = self.constants
-        return tuple([encode(parameters[n] if n in parameters else constants[n]) for n in self.names])
+        return tuple([parameters[n] if n in parameters else constants[n] for n in self.names])
 
 
 class Driver(Protocol):
@@ -84,10 +83,6 @@ _psycopg: Any = PGDialect_psycopg
 def _compile(statement: Any, dialect: sa.Dialect) -> Compiled:
     compiled = statement.compile(dialect=dialect)
     return Compiled(compiled.string, tuple(compiled.positiontup or ()), compiled.construct_params(None, _check=False))
-
-
-def _plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value
 
 
 @attrs.define(eq=False)
@@ -137,8 +132,8 @@ class PostgresDriver:
             compiled = self._compiled[call.statement] = _compile(call.statement, self._dialect)
         cursor: Any = psycopg.RawCursor(connection)  # speaks $1, and so does not take each statement apart again
         if isinstance(call.parameters, Mapping):
-            return cursor.execute(compiled.sql, compiled.bind(call.parameters, _plain))
-        cursor.executemany(compiled.sql, [compiled.bind(p, _plain) for p in call.parameters])
+            return cursor.execute(compiled.sql, compiled.bind(call.parameters))
+        cursor.executemany(compiled.sql, [compiled.bind(p) for p in call.parameters])
         return cursor
 
     def insert(self, rows: Mapping[sa.Table, Sequence[Mapping[str, Any]]]) -> list[Call]:
@@ -147,12 +142,10 @@ class PostgresDriver:
         if not few:
             return many
         # Every statement costs the driver as much as twenty parameters: the few go together.
-        parameters = {
-            f"{table.name}_{index}_{name}": value
-            for table, of_table in few.items()
-            for index, row in enumerate(of_table)
-            for name, value in row.items()
-        }
+        parameters: dict[str, Any] = {}
+        for table, of_table in few.items():
+            for index, row in enumerate(of_table):
+                parameters.update(zip(_names_together(table.name, index, tuple(row)), row.values(), strict=True))
         return [Call(_insert_together(tuple((table, len(of)) for table, of in few.items())), parameters), *many]
 
     def one_of(self, column: Any, name: str) -> Any:
@@ -182,11 +175,22 @@ def _insert_once(table: sa.Table, values: Any) -> Any:
 
 
 @functools.lru_cache(maxsize=1000)
+def _names_together(table: str, index: int, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """The parameters' names of one row among others."""
+    return tuple(f"{table}_{index}_{name}" for name in columns)
+
+
+@functools.lru_cache(maxsize=1000)
 def _insert_together(counts: tuple[tuple[sa.Table, int], ...]) -> Any:
-    """One statement that inserts that many rows into each table; parameters are named `table_index_column`."""
+    """One statement that inserts that many rows into each table."""
     inserts = [
         _insert_once(
-            table, [{n: sa.bindparam(f"{table.name}_{i}_{n}") for n in _given_columns(table)} for i in range(count)]
+            table,
+            [
+                dict(zip(given, map(sa.bindparam, _names_together(table.name, index, given)), strict=True))
+                for given in (tuple(_given_columns(table)),)
+                for index in range(count)
+            ],
         )
         for table, count in counts
     ]
@@ -211,7 +215,11 @@ _FROM_SQLITE: Mapping[type, Callable[[Any], Any]] = {
 
 def _encode_for_sqlite(value: Any) -> Any:
     encode = _TO_SQLITE.get(type(value))
-    return _plain(value) if encode is None else encode(value)
+    return value if encode is None else encode(value)
+
+
+def _encoded(values: Row) -> Row:
+    return tuple(map(_encode_for_sqlite, values))
 
 
 @attrs.define(eq=False)
@@ -245,9 +253,9 @@ class SqliteDriver:
         if compiled is None:
             compiled = self._compiled[call.statement] = _compile(call.statement, self._dialect)
         if isinstance(call.parameters, Mapping):
-            cursor = connection.execute(compiled.sql, compiled.bind(call.parameters, _encode_for_sqlite))
+            cursor = connection.execute(compiled.sql, _encoded(compiled.bind(call.parameters)))
         else:
-            rows = [compiled.bind(p, _encode_for_sqlite) for p in call.parameters]
+            rows = [_encoded(compiled.bind(p)) for p in call.parameters]
             cursor = connection.executemany(compiled.sql, rows)
         return cursor.fetchall() if cursor.description else cursor.rowcount
 

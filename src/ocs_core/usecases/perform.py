@@ -198,8 +198,10 @@ class UseCase(Generic[R]):
 
 def digest_of(value: Any) -> bytes:
     """SHA-256 of a JSON value in canonical form: keys sorted, no white space."""
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(canonical.encode()).digest()
+    return hashlib.sha256(_canonical(value).encode()).digest()
+
+
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode
 
 
 def as_value(request: Command) -> dict[str, Any]:

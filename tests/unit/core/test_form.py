@@ -191,13 +191,9 @@ def test_every_failure_is_told_in_the_order_of_the_fields() -> None:
 
 
 def test_a_failure_inside_a_list_points_at_its_item() -> None:
-    inner = object.__new__(AccountId)
-    object.__setattr__(inner, "ref_id", "no uuid")
-    object.__setattr__(inner, "external_id", "x ")
-
-    assert failures(accounts=(AccountId(), inner)) == [
-        (TYPE_WRONG, "/accounts/1/refId"),
-        (TEXT_NOT_ALLOWED, "/accounts/1/externalId"),
+    assert failures(accounts=(AccountId(), "A-1"), labels=("a", " ", "")) == [
+        (TYPE_WRONG, "/accounts/1"),
+        (LENGTH_OUT_OF_RANGE, "/labels/2"),
     ]
 
 
