@@ -12,15 +12,17 @@ from ocs_adapters.clock import new_id, utc_now
 from ocs_adapters.process.runner import CollectionRunner
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql.configuration import write_entries
-from ocs_adapters.sql.database import Database, connect
+from ocs_adapters.sql.conflicts import translated
+from ocs_adapters.sql.database import Database, connect, is_missing
 from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.keys import SqlApiKeys
-from ocs_adapters.sql.migrations import migrate, problem
+from ocs_adapters.sql.migrations import NO_SCHEMA, migrate, problem
 from ocs_adapters.sql.outbox import SqlOutbox, Topics
 from ocs_adapters.sql.queries import SqlQueries
 from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.access import ApiKeys
+from ocs_core.entities.configuration import Configuration
 from ocs_core.memory import MemoryApiKeys, MemoryQueries, MemoryStore
 from ocs_core.ports import Clock, Ids, Store
 from ocs_core.queries import Queries
@@ -41,7 +43,7 @@ class Services:
     clock: Clock = utc_now
     ids: Ids = new_id
     problems: Callable[[], list[str]] = attrs.field(default=list)
-    """Why the system cannot serve, as sentences; none when it can."""
+    """Why the system cannot serve, as sentences without their full stop; none when it can."""
     start: Callable[[], None] = attrs.field(default=lambda: None)
     """Begin the work in the background: runs and the relay."""
     close: Callable[[], None] = attrs.field(default=lambda: None)
@@ -77,11 +79,13 @@ class Platform:
     @contextmanager
     def together(self) -> Iterator[Store]:
         """A store all of whose work is kept at the end of the block, or none of it: for much work at once."""
-        with self.database.engine.begin() as connection:
-            yield SqlStore(connection, self._topics)
+        with translated(), self.database.engine.begin() as connection:
+            yield SqlStore(connection, self._topics, self._zone)
 
     def problem(self) -> str | None:
         """Why the database cannot be worked on, as a sentence; None when it can. Raises `StoreUnavailable`."""
+        if is_missing(self.database):
+            return NO_SCHEMA
         with self.database.transaction(writing=False):
             pass
         return problem(self.database.engine)
@@ -89,7 +93,8 @@ class Platform:
     @services.default
     def _make_services(self) -> Services:
         settings = self.settings
-        store, queries = SqlStore(self.database, self._topics), SqlQueries(self.database)
+        store = SqlStore(self.database, self._topics, self._zone)
+        queries = SqlQueries(self.database, self._zone)
         runner = CollectionRunner(CalculateCollectionBalance(store, clock=utc_now), queries)
         return Services(
             settings=settings,
@@ -109,6 +114,10 @@ class Platform:
             business_transactions=settings.business_transactions_topic, notifications=settings.notifications_topic
         )
 
+    @property
+    def _zone(self) -> str:
+        return self.settings.zone or Configuration().default_zone
+
     def _start(self) -> None:
         self.services.runner.start()
         self.relay.start()
@@ -119,7 +128,7 @@ class Platform:
         except Exception as error:
             # Anybody may ask whether the system is ready: what the database said is for the log alone.
             log.error("the database does not answer", error=repr(error))
-            return ["The database does not answer."]
+            return ["The database does not answer"]
         return [found] if found else []
 
     def _tidy_up(self) -> None:

@@ -11,7 +11,9 @@ class Settings:
         default="sqlite:///ocs.sqlite3",
         help="Where everything is kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
     )
-    zone: str | None = ts.option(default=None, help="The IANA zone of the system, where the configuration names none")
+    zone: str | None = ts.option(
+        default=None, help="The IANA zone of the system, where the configuration names none; UTC if not set"
+    )
     http_host: str = ts.option(default="127.0.0.1", help="The address the server listens on")
     http_port: int = ts.option(default=8000, help="The port the server listens on")
     events_keep_days: int | None = ts.option(

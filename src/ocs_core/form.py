@@ -98,6 +98,15 @@ class ZoneName:
             ) from None
 
 
+@attrs.frozen
+class CurrencyName:
+    """Three capital letters, as ISO 4217 names currencies."""
+
+    def check(self, value: str) -> None:
+        if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
+            raise FormError(VALUE_NOT_ALLOWED, f"{value!r} is not a code of ISO 4217 such as EUR.")
+
+
 def check_moment(value: dt.date) -> None:
     """Days and instants lie in the years 1900 to 2999, and instants carry their offset. Raises `FormError`."""
     if isinstance(value, dt.datetime) and value.utcoffset() is None:
@@ -111,6 +120,7 @@ Label = Annotated[str, Text(255)]
 Note = Annotated[str, Text(2000)]
 Code = Annotated[str, Text(60, trimmed=True)]
 Zone = Annotated[str, ZoneName()]
+CurrencyCode = Annotated[str, CurrencyName()]
 Amount = Annotated[int, Whole(MIN_AMOUNT, MAX_AMOUNT)]
 PositiveAmount = Annotated[int, Whole(1, MAX_AMOUNT)]
 AmountFromZero = Annotated[int, Whole(0, MAX_AMOUNT)]

@@ -28,7 +28,7 @@ def health_handlers(services: Services, workers: Workers) -> list[HTTPRouteHandl
     async def is_ready() -> Response[bytes]:
         problems = await workers.run(services.problems)
         if problems:
-            return problem(503, " ".join(problems), headers=RETRY_AFTER)
+            return problem(503, " ".join(f"{sentence}." for sentence in problems), headers=RETRY_AFTER)
         return _status("ready")
 
     return [is_live, is_ready]

@@ -1,6 +1,7 @@
 """The server process: a socket, uvicorn on it, and an orderly end."""
 
 import gc
+import os
 import signal
 import socket
 import threading
@@ -35,7 +36,7 @@ def listen(host: str, port: int) -> Iterator[Listening]:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         sock = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "a port is from 0 to 65535"
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else "a port is from 0 to 65535"
         raise SystemExit(f"It is not possible to listen on {host}, port {port}: {reason}.") from None
     with sock:
         yield Listening(sock)

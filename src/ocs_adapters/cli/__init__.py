@@ -1,5 +1,16 @@
 """The command line, `ocs`. Other packages join it through the entry-point group `ocs.commands`."""
 
-from ocs_adapters.cli.main import main
+import sys
+from collections.abc import Sequence
 
-__all__ = ["main"]
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Perform one command and exit: 0 done, 1 refused or done in part, 2 not understood, 130 interrupted."""
+    try:
+        from ocs_adapters.cli.main import perform  # takes a while, and may be interrupted, too
+
+        perform(arguments)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -25,10 +25,20 @@ class BalancesFile:
     @classmethod
     @contextmanager
     def opened(cls, path: Path, configuration: Configuration) -> Iterator["BalancesFile"]:
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(HEADER)
-            yield cls(writer, configuration)
+        """What was in the file before stays there until everything is written."""
+        unfinished = path.with_name(f"{path.name}.unfinished")
+        try:
+            file = unfinished.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        try:
+            with file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(HEADER)
+                yield cls(writer, configuration)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     def write(self, done: SliceDone) -> None:
         self._writer.writerows(self._line(payer) for payer in done.payers)

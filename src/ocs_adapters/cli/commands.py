@@ -13,7 +13,6 @@ from cyclopts import App, Parameter
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.cli.master_data import read_entries
 from ocs_adapters.settings import Settings, load
-from ocs_core.entities.configuration import SystemSetting
 from ocs_core.errors import OcsError
 from ocs_core.form import FormError, ZoneName
 
@@ -49,9 +48,9 @@ class Commands:
     def opened(self, changed: Settings | None = None) -> Iterator[Platform]:
         """The database with all that works on it, ready to be worked on; closed at the end. Raises `Refused`."""
         with connected(changed or settings()) as opened:
-            for problem in opened.services.problems():
+            if problem := opened.problem():
                 raise Refused(f"{problem}.")
-            apply_zone(opened)
+            _tell_of_zones(opened)
             yield opened
 
     def example(self) -> list[Any]:
@@ -105,17 +104,11 @@ def connected(given: Settings) -> Iterator[Platform]:
         opened.services.close()
 
 
-def apply_zone(opened: Platform) -> None:
-    """OCS_ZONE is the system's zone where the configuration names none: it is written there, and counts from then on."""
-    zone = opened.settings.zone
-    if zone is None:
-        return
-    configured = opened.services.queries.configuration().system.get("system")
-    if configured is None:
-        opened.configure([SystemSetting(zone=zone)])
-    elif configured.zone != zone:
+def _tell_of_zones(opened: Platform) -> None:
+    zone, configured = opened.settings.zone, opened.services.queries.configuration().zone
+    if zone is not None and configured.key != zone:
         print(
-            f"OCS_ZONE is {zone}, but the configuration names {configured.zone}, which counts; "
+            f"OCS_ZONE is {zone}, but the configuration names {configured.key}, which counts; "
             "change it with [[system]] in a file for: ocs configure",
             file=sys.stderr,
         )

@@ -8,8 +8,8 @@ import attrs
 from cyclopts.types import ExistingFile
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Refused, apply_zone, connected, example_text
-from ocs_adapters.cli.master_data import FileWrong, read_entries
+from ocs_adapters.cli.commands import Commands, Flag, Refused, connected, example_text
+from ocs_adapters.cli.master_data import FileWrong, check_together, read_entries
 from ocs_core.entities.configuration import KINDS, Configuration
 
 
@@ -18,15 +18,13 @@ def join(commands: Commands) -> None:
     def migrate() -> None:
         """Bring the database to the newest schema, making it if there is none.
 
-        The database is the one that OCS_DATABASE_URL names. Doing it again changes nothing. With OCS_ZONE set, and no zone
-        configured, it is written into the configuration.
+        The database is the one that OCS_DATABASE_URL names. Doing it again changes nothing.
         """
         with connected(commands.settings()) as platform:
-            problem = next(iter(platform.services.problems()), None)
+            problem = platform.problem()
             if problem and "ocs migrate" not in problem:
                 raise Refused(f"{problem}.")
             platform.migrate()
-            apply_zone(platform)
         print("The schema was brought to the newest revision." if problem else "The schema is the newest already.")
 
     @commands.app.command
@@ -47,6 +45,7 @@ def join(commands: Commands) -> None:
         entries = read_entries(_text(file), str(file))
         with commands.opened() as platform:
             before = platform.services.queries.configuration()
+            check_together(entries, before, str(file))
             platform.configure(entries)
         changes = _changes(entries, before)
         say.table(["section", "new ", "changed ", "unchanged "], [[kind, *counts] for kind, counts in changes.items()])

@@ -1,19 +1,22 @@
 """`ocs events`: the log of published messages."""
 
 import time
+from typing import Annotated
 
 import msgspec
-from cyclopts.types import NonNegativeInt
+from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.cli.commands import Commands, Flag
 
 IDLE_SECONDS = 0.3
+Offset = Annotated[int, Parameter(validator=Number(gte=0, lte=2**63 - 1))]
 
 
 def join(commands: Commands) -> None:
     @commands.app.command
-    def events(*, after: NonNegativeInt = 0, follow: Flag = False) -> None:
+    def events(*, after: Offset = 0, follow: Flag = False) -> None:
         """Print the published messages as JSON lines, the oldest first, after moving what waits to be published.
 
         A line is {"offset": 1, "topic": "…", "key": "…", "headers": {…}, "value": {…}}.

@@ -16,7 +16,7 @@ def join(commands: Commands) -> None:
     app = App(name="key", help="Keys of applications that call the HTTP API: add, list and revoke them.")
     commands.app.command(app)
 
-    @app.command
+    @app.command(usage="Usage: ocs key add APPLICATION --privilege PRIVILEGE [PRIVILEGE ...]")
     def add(
         application: str, /, *, privilege: Annotated[list[str], Parameter(consume_multiple=True, negative=())]
     ) -> None:

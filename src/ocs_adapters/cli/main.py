@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
+from typing import TextIO
 
 import structlog
 from cyclopts import App
@@ -37,8 +39,10 @@ def commands() -> Commands:
     return joined
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Perform one command and exit: 0 done, 1 refused or done in part, 2 not understood."""
+def perform(arguments: Sequence[str] | None = None) -> None:
+    """Perform one command and exit."""
+    _print_anything(sys.stdout)
+    _print_anything(sys.stderr)
     # What is logged must not mix with what is printed.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     before = signal.signal(signal.SIGTERM, _end)
@@ -62,6 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _end(*_: object) -> None:
     """Terminated is ended in order: what is open is closed, what is temporary is removed."""
     sys.exit(128 + signal.SIGTERM)
+
+
+def _print_anything(stream: TextIO) -> None:
+    """What a terminal or a file cannot show is escaped: no command fails for the looks of its output."""
+    if isinstance(stream, TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _refuse(message: str) -> None:

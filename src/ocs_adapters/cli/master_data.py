@@ -1,12 +1,24 @@
 """The configuration file: TOML, one array of tables per kind of master data, snake_case fields."""
 
 import tomllib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ocs_adapters.serial import decode_entry
-from ocs_core.entities.configuration import KINDS
+from ocs_core.entities.configuration import (
+    KINDS,
+    SYSTEM,
+    CollectionSetting,
+    CollectionThreshold,
+    Configuration,
+    NotificationSetting,
+    SystemSetting,
+    Tax,
+)
+from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE
 from ocs_core.errors import OcsError, RequestRejected
+from ocs_core.messages import NOTIFICATIONS
 
 
 class FileWrong(OcsError):
@@ -29,8 +41,36 @@ def read_entries(text: str, name: str) -> list[Any]:
         else:
             failures.extend(_read_section(section, items, entries))
     if failures:
-        raise FileWrong("\n".join([*failures, f"{name} has {len(failures)} failures; nothing was changed."]))
+        raise FileWrong("\n".join([*failures, _told(name, failures)]))
     return entries
+
+
+def check_together(entries: Sequence[Any], configured: Configuration, name: str) -> None:
+    """Look for what would be taken and have no effect. Raises `FileWrong` with everything found."""
+    whole = configured.with_entries(entries)
+    failures = [failure for entry in entries for failure in _no_effect(entry, whole)]
+    if failures:
+        raise FileWrong("\n".join([*failures, _told(name, failures)]))
+
+
+def _no_effect(entry: Any, whole: Configuration) -> Iterator[str]:
+    match entry:
+        case CollectionSetting() if entry.code != CALCULATE_COLLECTION_BALANCE:
+            yield f"[[processes]] {entry.code}: there is no such process; give {CALCULATE_COLLECTION_BALANCE}."
+        case SystemSetting() if entry.code != SYSTEM:
+            yield f"[[system]] {entry.code}: leave the code out."
+        case NotificationSetting() if entry.code not in NOTIFICATIONS:
+            yield f"[[notifications]] {entry.code}: there is no such notification; there are {', '.join(NOTIFICATIONS)}."
+        case CollectionThreshold() if entry.code not in whole.currencies:
+            yield f"[[collection_thresholds]] {entry.code}: the currency is not configured."
+        case Tax():
+            days = Counter(rate.valid_from for rate in entry.rates)
+            for day in [day for day, times in days.items() if times > 1]:
+                yield f"[[taxes]] {entry.code}: more than one rate is valid from {day}."
+
+
+def _told(name: str, failures: Sequence[str]) -> str:
+    return f"{name} has {len(failures)} failure{'s' if len(failures) > 1 else ''}; nothing was changed."
 
 
 def _read_section(section: str, items: list[dict[str, Any]], entries: list[Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -31,7 +32,10 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str |
         shown.add_column(Text(name.strip()), justify="right" if name.endswith(" ") else "left", overflow="fold")
     for row in rows:
         shown.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console().print(shown)
+    target = console()
+    # No id, day or amount is broken in two: where a terminal is too narrow, it wraps the line itself.
+    target.width = max(target.width, Measurement.get(target, target.options.update(width=WIDE), shown).minimum)
+    target.print(shown)
 
 
 def progress() -> Progress:

@@ -67,5 +67,7 @@ def _guessed(field: str, header: Sequence[str]) -> str:
         return found[0]
     none = f", or --column {field}= if there is none" if field in OPTIONAL else ""
     if not found:
-        raise FileRefused(f"No column looks like the {field}; say which with --column {field}=NAME{none}.")
-    raise FileRefused(f"{' and '.join(map(repr, found))} may be the {field}; say which with --column {field}=NAME.")
+        raise FileRefused(f"No column looks like the field {field}; say which with --column {field}=NAME{none}.")
+    raise FileRefused(
+        f"{' and '.join(map(repr, found))} may be the field {field}; say which with --column {field}=NAME."
+    )

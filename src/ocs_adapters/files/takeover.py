@@ -16,6 +16,7 @@ from ocs_adapters.files.differences import Contradiction, document_agrees, payme
 from ocs_adapters.files.receivables import Invoice
 from ocs_adapters.files.table import FileRefused, Problem
 from ocs_adapters.files.terms import TakenOver, Terms, lacking
+from ocs_core import rules
 from ocs_core.entities.account import Account
 from ocs_core.entities.configuration import Configuration, day_of, start_of_day
 from ocs_core.entities.document import Document, DueAmountType
@@ -79,6 +80,9 @@ class TakeOver:
             if document is not None:
                 document_agrees(invoice, document, self.terms.currency)
                 taken.unchanged["documents"] += 1
+            else:
+                currency = self.terms.currency  # before the account: a row that is refused leaves nothing
+                rules.check(rules.amount_is_payable(self.configuration, invoice.amount, currency))
             account = self._account(invoice, store, taken)
             document = document or self._document(invoice, account, store, taken)
             self._settle(invoice, account, document, store, taken)

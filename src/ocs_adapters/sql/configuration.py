@@ -29,24 +29,25 @@ _INSERT = sa.insert(tables.configuration).values(
 class ConfigurationCache:
     """The configuration as it was last read; a store asks only whether the version is still the same."""
 
-    _latest: Configuration = attrs.field(factory=lambda: Configuration(version=-1))
+    default_zone: str
+    _latest: Configuration = attrs.field(factory=lambda: Configuration(version=-1), init=False)
 
     def get(self, transaction: Transaction, version: int) -> Configuration:
         if self._latest.version != version:
             (rows,) = transaction.run([Call(_ENTRIES)])
-            self._latest = _configuration(rows, version)
+            self._latest = _configuration(rows, version, self.default_zone)
         return self._latest
 
 
-def read_configuration(database: Database) -> Configuration:
+def read_configuration(database: Database, default_zone: str) -> Configuration:
     """The configuration as it is now."""
     versions, rows = database.read(Call(_VERSION), Call(_ENTRIES))
-    return _configuration(rows, versions[0][0])
+    return _configuration(rows, versions[0][0], default_zone)
 
 
-def _configuration(rows: Iterable[Any], version: int) -> Configuration:
+def _configuration(rows: Iterable[Any], version: int, default_zone: str) -> Configuration:
     entries: list[Any] = [decode_entry(KINDS[kind], msgspec.json.decode(entry)) for kind, entry in rows]
-    return attrs.evolve(Configuration().with_entries(entries), version=version)
+    return attrs.evolve(Configuration().with_entries(entries), version=version, default_zone=default_zone)
 
 
 def write_entries(database: Database, entries: Iterable[Any]) -> None:

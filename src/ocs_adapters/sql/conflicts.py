@@ -11,6 +11,14 @@ from psycopg import errors
 from ocs_core.errors import Conflict, StoreBusy, StoreUnavailable
 
 _FASTER = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected)
+_FILE_TROUBLE = {
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+}
 HELD = "others hold what this needs for too long"
 
 
@@ -29,10 +37,13 @@ def translated() -> Iterator[None]:
         if error.sqlite_errorcode not in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
             raise
         raise Conflict(str(error)) from error
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode not in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_BUSY_SNAPSHOT}:
-            raise
-        raise StoreBusy(HELD) from error
+    except sqlite3.DatabaseError as error:
+        primary_code = error.sqlite_errorcode & 0xFF
+        if primary_code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+            raise StoreBusy(HELD) from error
+        if primary_code in _FILE_TROUBLE:
+            raise StoreUnavailable(f"the database cannot be used: {_first_line(error)}") from error
+        raise
     except sa.exc.DBAPIError as error:  # the pool's own attempts to connect
         raise StoreUnavailable(f"the database does not answer: {_first_line(error.orig or error)}") from error
     except sa.exc.TimeoutError as error:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -99,6 +100,16 @@ class Transaction:
         return self.driver.run(self.connection, calls, commit=commit)
 
 
+def is_missing(database: Database) -> bool:
+    """Whether it is a file that is not there yet; only to look into it would make one."""
+    url = database.engine.url
+    return url.get_backend_name() == "sqlite" and not _is_in_memory(url) and not Path(url.database or "").exists()
+
+
+def _is_in_memory(url: sa.URL) -> bool:
+    return url.database in {None, "", ":memory:"}
+
+
 def connect(url: str) -> Database:
     """Open a database by its URL: `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://…` (psycopg 3)."""
     parsed = sa.make_url(url)
@@ -112,7 +123,7 @@ def connect(url: str) -> Database:
         )
         event.listen(engine, "connect", lambda connection, _: PostgresDriver.prepare(connection))
     else:
-        in_memory = parsed.database in {None, "", ":memory:"}
+        in_memory = _is_in_memory(parsed)
         # sqlite3's own handling of transactions is switched off: begin and commit are said, never guessed.
         engine = sa.create_engine(
             parsed,

@@ -164,6 +164,7 @@ class SqlQueries:
     """The reading side of a store in SQL."""
 
     database: Database
+    default_zone: str = "UTC"
 
     def accounts(self, search: AccountSearch) -> Page[Account]:
         return self._page(Account, search)
@@ -178,7 +179,7 @@ class SqlQueries:
         return self._page(ChargeableEvent, search)
 
     def configuration(self) -> Configuration:
-        return read_configuration(self.database)
+        return read_configuration(self.database, self.default_zone)
 
     def account(self, named: AccountId) -> Account | None:
         by, value = ("ref_id", named.ref_id) if named.ref_id else ("external_id", named.external_id)

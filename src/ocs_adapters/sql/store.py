@@ -21,11 +21,15 @@ class SqlStore:
 
     Over a `Database`, each unit of work is a transaction of its own. Given an SQLAlchemy `Connection` in a transaction,
     units of work join it as savepoints and never commit: what they did stands or falls with the caller's commit.
+    `default_zone` is the system's zone where the configuration names none.
     """
 
     _target: Database | sa.Connection
     topics: Topics = attrs.field(factory=Topics)
-    _configuration: ConfigurationCache = attrs.field(factory=ConfigurationCache, init=False)
+    default_zone: str = "UTC"
+    _configuration: ConfigurationCache = attrs.field(
+        default=attrs.Factory(lambda store: ConfigurationCache(store.default_zone), takes_self=True), init=False
+    )
 
     @contextmanager
     def begin(self, *, snapshot: bool = False) -> Iterator[SqlUnitOfWork]:
@@ -47,9 +51,10 @@ def _savepoint(connection: sa.Connection) -> Iterator[Transaction]:
         raise RuntimeError("begin a transaction on the connection first: this store joins it and never commits")
     driver: Driver = driver_for(connection.dialect.name)
     raw: Any = connection.connection.driver_connection
-    if driver.name == "sqlite" and not raw.in_transaction:
-        raw.execute("BEGIN IMMEDIATE")  # a savepoint outside a transaction would commit when it is released
-    raw.execute("SAVEPOINT ocs")
+    with translated():
+        if driver.name == "sqlite" and not raw.in_transaction:
+            raw.execute("BEGIN IMMEDIATE")  # a savepoint outside a transaction would commit when it is released
+        raw.execute("SAVEPOINT ocs")
     try:
         with translated():
             yield Transaction(raw, driver)

@@ -11,8 +11,9 @@ import attrs
 
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.payment import PaymentType
-from ocs_core.form import AmountFromZero, Code, DueDateOffset, Form, Label, TaxRate, Whole, Zone
+from ocs_core.form import AmountFromZero, Code, CurrencyCode, DueDateOffset, Form, Label, TaxRate, Whole, Zone
 
+SYSTEM = "system"
 DEFAULT_DUE_DATE_OFFSET = 14
 """Days, where a document type says nothing."""
 
@@ -21,7 +22,7 @@ DEFAULT_DUE_DATE_OFFSET = 14
 class Currency(Form):
     """ISO 4217; `minor_digits` is how fine it can be paid: 2 for EUR."""
 
-    code: Code
+    code: CurrencyCode
     name: Label | None = None
     symbol: Label | None = None
     minor_digits: Annotated[int, Whole(0, 6)] = 2
@@ -139,8 +140,8 @@ class CollectionSetting(Form):
 class SystemSetting(Form):
     """`zone`: the IANA zone of accounts whose type names none."""
 
-    code: Code = "system"
-    zone: Zone = "UTC"
+    code: Code = SYSTEM
+    zone: Zone
 
 
 KINDS: Mapping[str, type] = {
@@ -161,7 +162,10 @@ KINDS: Mapping[str, type] = {
 
 @attrs.frozen(kw_only=True)
 class Configuration:
-    """All master data by kind and code. `version` rises with each change, so that a cached one can be told apart."""
+    """All master data by kind and code. `version` rises with each change, so that a cached one can be told apart.
+
+    `default_zone` is the system's where no `SystemSetting` names one.
+    """
 
     currencies: Mapping[str, Currency] = attrs.field(factory=dict)
     account_types: Mapping[str, AccountType] = attrs.field(factory=dict)
@@ -174,6 +178,7 @@ class Configuration:
     collection_thresholds: Mapping[str, CollectionThreshold] = attrs.field(factory=dict)
     processes: Mapping[str, CollectionSetting] = attrs.field(factory=dict)
     system: Mapping[str, SystemSetting] = attrs.field(factory=dict)
+    default_zone: str = "UTC"
     version: int = 0
 
     @classmethod
@@ -200,15 +205,15 @@ class Configuration:
         return setting.threshold if setting else 0
 
     def zone_of(self, account_type: str) -> ZoneInfo:
-        """Where "today" is for accounts of that type: the type's zone, else the system's, else UTC."""
+        """Where "today" is for accounts of that type: the type's zone, else the system's."""
         configured = self.account_types.get(account_type)
-        system = self.system.get("system", SystemSetting())
-        return zone((configured and configured.zone) or system.zone)
+        return zone(configured.zone) if configured and configured.zone else self.zone
 
     @property
     def zone(self) -> ZoneInfo:
         """The system's own zone."""
-        return zone(self.system.get("system", SystemSetting()).zone)
+        system = self.system.get(SYSTEM)
+        return zone(system.zone if system else self.default_zone)
 
     def sends(self, notification: str) -> bool:
         setting = self.notifications.get(notification)

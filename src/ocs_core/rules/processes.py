@@ -5,7 +5,7 @@ import datetime as dt
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import ProcessRun
 from ocs_core.errors import Violation
-from ocs_core.messages import CollectionBalanceCalculated, CollectionStart
+from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, format_instant
 from ocs_core.rules.rule import rule
 
 
@@ -37,7 +37,9 @@ def as_of_has_come(as_of: dt.datetime, now: dt.datetime) -> str | None:
 @rule("RUN_ACTIVE", "")
 def no_other_run_is_active(active: ProcessRun | None) -> str | None:
     """One storing run at a time: another one is asked for only when it is done (dry runs are free)."""
-    return None if active is None else f"The run {active.ref_id} as of {active.as_of.isoformat()} is still going on."
+    return (
+        None if active is None else f"The run {active.ref_id} as of {format_instant(active.as_of)} is still going on."
+    )
 
 
 @rule("RUN_NOT_LATEST", "/asOf")
@@ -45,9 +47,7 @@ def run_is_the_latest(as_of: dt.datetime, latest: ProcessRun | None) -> str | No
     """A storing run is not as of an earlier instant than one that was stored before."""
     if latest is None or as_of >= latest.as_of:
         return None
-    return (
-        f"The run {latest.ref_id} has stored balances as of {latest.as_of.isoformat()}; only a dry run may look back."
-    )
+    return f"The run {latest.ref_id} has stored balances as of {format_instant(latest.as_of)}; only a dry run may look back."
 
 
 @rule("RUN_NOT_FOUND", "/refId")

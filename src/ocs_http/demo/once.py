@@ -48,11 +48,9 @@ def _perform(number: int, trial: Try, client: httpx.Client, platform: Platform) 
     print(f"\nAnswer {answer.status_code}\n{_pretty(answer.json())}")
     if answer.status_code != 200:
         raise Disappointed(f"{trial.operation} was answered with {answer.status_code}.")
-    transaction = trial.body["requestId"]
     if trial.operation == "CalculateCollectionBalance":
-        transaction = answer.json()[0]["object"]["refId"]
-        _await_run(transaction, client)
-    _show_messages(_messages(platform, offset, transaction), trial)
+        _await_run(answer.json()[0]["object"]["refId"], client)
+    _show_messages(_messages(platform, offset, trial.body["requestId"]), trial)
 
 
 def _await_run(ref_id: str, client: httpx.Client) -> None:

@@ -139,6 +139,14 @@ def test_a_file_that_cannot_be_written_stops_before_anything_is_calculated(ledge
     assert figures(ledger, "--as-of", "2013-04-30"), "no run was stored"
 
 
+def test_a_file_of_figures_stays_when_the_run_is_refused(ledger: Ocs) -> None:
+    ledger("collect", "--dry-run", "--as-of", "2013-04-30", "--csv", "kept.csv").done()
+    before = (ledger.folder / "kept.csv").read_text()
+    assert ledger("collect", "--as-of", "2099-01-01", "--csv", "kept.csv").refused()
+    assert (ledger.folder / "kept.csv").read_text() == before
+    assert [path.name for path in ledger.folder.glob("kept*")] == ["kept.csv"]
+
+
 def cut_off(ocs: Ocs, as_of: dt.date | None) -> ProcessRun:
     """A run of which one slice was done when its process was killed."""
     ocs("configure", ocs.file("slices.toml", "[[processes]]\nslice_size = 1\n")).done()

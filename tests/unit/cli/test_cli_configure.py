@@ -117,3 +117,46 @@ def test_a_file_that_is_no_toml_is_told_with_the_place(ocs: Ocs) -> None:
 def test_a_file_or_the_example_is_asked_for_not_both_and_not_neither(ocs: Ocs) -> None:
     assert "--example" in ocs("configure").refused()
     assert "--example" in ocs("configure", "--example", ocs.file("x.toml", "")).refused()
+
+
+def test_what_would_have_no_effect_is_refused_whole(ocs: Ocs) -> None:
+    before = configured(ocs)
+    file = ocs.file(
+        "odd.toml",
+        """
+        [[processes]]
+        code = "calculate-colection-balance"
+        [[system]]
+        code = "sistem"
+        zone = "Europe/Madrid"
+        [[notifications]]
+        code = "colectionStart"
+        enabled = false
+        [[collection_thresholds]]
+        code = "GPB"
+        [[taxes]]
+        code = "vat"
+        rates = [{valid_from = 2020-01-01, rate = 1}, {valid_from = 2020-01-01, rate = 2}]
+        """,
+    )
+    told = ocs("configure", file).refused().splitlines()
+    assert [line.partition(":")[0] for line in told[:-1]] == [
+        "[[processes]] calculate-colection-balance",
+        "[[system]] sistem",
+        "[[notifications]] colectionStart",
+        "[[collection_thresholds]] GPB",
+        "[[taxes]] vat",
+    ]
+    assert told[-1] == f"{file} has 5 failures; nothing was changed."
+    assert configured(ocs) == before
+
+
+def test_a_threshold_of_a_currency_of_the_same_file_is_taken(ocs: Ocs) -> None:
+    ocs("configure", ocs.file("c.toml", '[[collection_thresholds]]\ncode="CZK"\n[[currencies]]\ncode="CZK"\n')).done()
+    assert "CZK" in configured(ocs).collection_thresholds
+
+
+def test_a_currency_is_named_as_iso_4217_does(ocs: Ocs) -> None:
+    told = ocs("configure", ocs.file("c.toml", '[[currencies]]\ncode = "euro"\n')).refused()
+    assert "'euro' is not a code of ISO 4217 such as EUR." in told
+    assert "has 1 failure; nothing was changed" in told

@@ -1,8 +1,10 @@
 """Every command explains itself, and is told apart from what is none."""
 
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -67,3 +69,24 @@ def test_the_command_is_installed_under_its_name() -> None:
     program = "import importlib.metadata as m; (e,) = m.entry_points(group='console_scripts', name='ocs'); e.load()()"
     ended = subprocess.run([sys.executable, "-c", program, "--version"], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", [("configure", "--example"), ("rules",), ("--help",)], ids=" ".join)
+def test_what_a_stream_cannot_show_is_escaped(arguments: tuple[str, ...]) -> None:
+    program = Path(sys.executable).with_name("ocs")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    told = subprocess.run([program, *arguments], capture_output=True, text=True, check=True, env=environment)
+    assert told.stdout.isascii()
+    assert told.stderr == ""
+
+
+def test_an_interrupt_while_the_program_starts_is_no_traceback() -> None:
+    script = (
+        "import builtins, sys; take = builtins.__import__\n"
+        "def interrupted(name, *rest):\n"
+        "    if name.startswith('sqlalchemy'): raise KeyboardInterrupt\n"
+        "    return take(name, *rest)\n"
+        "from ocs_adapters.cli import main; builtins.__import__ = interrupted; main(['collect'])"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "")

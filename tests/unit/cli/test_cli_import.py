@@ -1,11 +1,13 @@
 """`ocs import receivables`: what is new is added, what is known is left, what is in doubt is told."""
 
 import re
+import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from ocs_adapters.sql import drivers
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment
 from ocs_core.messages import format_instant
@@ -265,9 +267,12 @@ def test_a_date_format_that_tells_no_day_is_refused(ocs: Ocs) -> None:
 def test_columns_that_cannot_be_guessed_are_asked_for_all_at_once(ocs: Ocs) -> None:
     header = ("Client", "Customer ID", "ref", "Issue Date", "due", "Amount", "when paid")
     refusal = take(ocs, ocs.ledger([], header)).refused()
-    assert "'Client' and 'Customer ID' may be the customer; say which with --column customer=NAME." in refusal
-    assert "No column looks like the number; say which with --column number=NAME." in refusal
-    assert "No column looks like the settled; say which with --column settled=NAME, or --column settled= if" in refusal
+    assert "'Client' and 'Customer ID' may be the field customer; say which with --column customer=NAME." in refusal
+    assert "No column looks like the field number; say which with --column number=NAME." in refusal
+    assert (
+        "No column looks like the field settled; say which with --column settled=NAME, or --column settled= if"
+        in refusal
+    )
     assert "The file's columns are: Client, Customer ID, ref, Issue Date, due, Amount, when paid." in refusal
 
 
@@ -325,3 +330,20 @@ def test_silent_keeps_payments_and_settlements_from_being_notified(ocs: Ocs) -> 
     told = set(re.findall(r'"ce_type":"io\.ocs\.rm\.(\w+)"', ocs("events").done().out))
     assert {"payment", "document", "paymentDocuments"} <= told
     assert not {"paymentReceived", "documentOpenBalanceChanged"} & told
+
+
+def test_a_row_that_is_refused_leaves_no_account_behind(ocs: Ocs) -> None:
+    rows = [("A", "1", "2014-01-31", "2014-02-28", "10.00", ""), ("Z", "2", "2014-01-31", "2014-02-28", "3.001", "")]
+    ended = take(ocs, ocs.ledger(rows))
+    assert "line 3: invoice 2: EUR is paid in steps of 10000 millionths. (AMOUNT_TOO_FINE)" in ended.refused()
+    assert counts(ended)["accounts"] == (1, 0)
+
+
+def test_a_database_that_somebody_holds_is_a_sentence(ocs: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drivers, "LOCK_SECONDS", 1)
+    other = sqlite3.connect(ocs.folder / "ocs.sqlite3", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refusal = take(ocs, ocs.ledger([("A", "1", "2014-01-31", "2014-02-28", "10.00", "")])).refused()
+    other.rollback()
+    other.close()
+    assert "others hold what this needs for too long" in refusal

@@ -2,11 +2,14 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from uuid import UUID
+
+import pytest
 
 from ocs_core.catalogue import catalogue
 from tests.unit.cli.conftest import Ocs
@@ -135,3 +138,22 @@ def test_a_reader_that_goes_away_is_no_traceback(ocs: Ocs) -> None:
     with printer.stderr:
         assert "Traceback" not in printer.stderr.read()
     assert printer.wait(30) in {0, 1}
+
+
+@pytest.mark.parametrize("offset", ["-1", "x", "9" * 23])
+def test_an_offset_that_is_none_is_not_understood(ocs: Ocs, offset: str) -> None:
+    assert "--after" in ocs("events", "--after", offset).refused(2)
+
+
+def test_the_usage_of_key_add_is_an_order_that_works(ocs: Ocs) -> None:
+    assert "ocs key add APPLICATION --privilege PRIVILEGE" in ocs("key", "add", "--help").done().out
+    ocs("key", "add", "crm", "--privilege", "payment:register", "payment:read").done()
+
+
+def test_no_id_and_no_day_is_broken_in_a_narrow_terminal(ocs: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "40")
+    ocs("key", "add", "crm", "--privilege", "*").done()
+    printed = re.sub(r"\x1b\[[0-9;]*m", "", ocs("key", "list").done().out)
+    assert re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} ", printed)
+    assert re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", printed)

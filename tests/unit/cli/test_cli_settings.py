@@ -1,5 +1,7 @@
 """Settings from the environment, and databases that cannot be worked on."""
 
+import sqlite3
+
 import pytest
 
 from tests.unit.cli.conftest import Ocs
@@ -64,17 +66,29 @@ def test_a_database_without_the_schema_stops_every_command_and_names_the_way_out
     ("url", "said"),
     [
         ("sqlite:////nowhere/at/all/ocs.sqlite3", "unable to open database file"),
-        ("postgresql://me:secret@127.0.0.1:1/ocs", "The database does not answer"),
+        ("postgresql://me:secret@127.0.0.1:1/ocs", "PostgreSQL does not answer: "),
     ],
 )
 def test_a_database_that_does_not_answer_is_a_sentence(
     empty: Ocs, monkeypatch: pytest.MonkeyPatch, url: str, said: str
 ) -> None:
     monkeypatch.setenv("OCS_DATABASE_URL", url)
-    for command in ("migrate", "collect"):
-        refusal = empty(command).refused()
-        assert said in refusal
-        assert "secret" not in refusal
+    refusal = empty("migrate").refused()
+    assert said in refusal
+    assert "secret" not in refusal
+
+
+def test_a_command_that_needs_a_database_makes_none(empty: Ocs) -> None:
+    empty("collect").refused()
+    assert list(empty.folder.iterdir()) == []
+
+
+def test_a_database_with_tables_of_others_is_left_alone_with_a_sentence(empty: Ocs) -> None:
+    with sqlite3.connect(empty.folder / "ocs.sqlite3") as other:
+        other.execute("CREATE TABLE accounts (x)")
+    assert "table accounts already exists" in empty("migrate").refused()
+    assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("accounts",)]
+    other.close()
 
 
 def test_a_file_that_is_no_database_is_a_sentence(empty: Ocs) -> None:
@@ -100,11 +114,15 @@ def test_migrating_twice_says_that_nothing_was_to_be_done(empty: Ocs) -> None:
 def test_the_zone_of_the_environment_counts_where_the_configuration_names_none(
     ocs: Ocs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OCS_ZONE", "Europe/Prague")
-    ocs("migrate").done()
-    made = ocs.platform()
-    assert made.services.queries.configuration().zone.key == "Europe/Prague"
-    made.services.close()
+    """For that command alone: nothing of it is kept, so none of another zone is bound by it."""
+    for zone, end in (("Europe/Prague", "21:59:59"), ("Asia/Tokyo", "14:59:59"), (None, "23:59:59")):
+        if zone is None:
+            monkeypatch.delenv("OCS_ZONE")
+        else:
+            monkeypatch.setenv("OCS_ZONE", zone)
+        told = ocs("collect", "--dry-run", "--as-of", "2013-06-30").done()
+        assert f"2013-06-30T{end}" in told.out
+        assert told.err.count("OCS_ZONE") == 0
 
 
 def test_the_zone_of_the_configuration_wins_and_the_difference_is_told(

@@ -132,12 +132,12 @@ def test_commands_that_wait_do_not_hold_up_reads_and_readiness(site):
 
 
 def test_ready_says_why_not(site):
-    sentences = ["The schema is older than this program: run ocs migrate.", "The relay has stopped."]
+    sentences = ["The schema is older than this program: run ocs migrate", "The relay has stopped"]
     with TestClient(site.app(site.services(problems=lambda: sentences))) as client:
         assert client.get("/health/live").json() == {"status": "live"}
         response = client.get("/health/ready")
     assert response.status_code == 503
-    assert response.json()["detail"] == " ".join(sentences)
+    assert response.json()["detail"] == f"{sentences[0]}. {sentences[1]}."
     with TestClient(site.app()) as client:
         assert client.get("/health/ready").json() == {"status": "ready"}
 

@@ -8,6 +8,14 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from ocs_core.errors import OcsError
+
+NO_SCHEMA = "The database has no schema yet; run: ocs migrate"
+
+
+class SchemaRefused(OcsError):
+    """A migration failed, and nothing of it was kept: the database holds what it should not, or is not there."""
+
 
 def _config() -> Config:
     config = Config()
@@ -16,7 +24,15 @@ def _config() -> Config:
 
 
 def migrate(engine: sa.Engine, revision: str = "head") -> None:
-    """Bring the schema to a revision, all of it or nothing."""
+    """Bring the schema to a revision, all of it or nothing. Raises `SchemaRefused`."""
+    try:
+        _upgrade(engine, revision)
+    except sa.exc.DBAPIError as error:
+        reason = str(error.orig).splitlines()[0]
+        raise SchemaRefused(f"The schema was not changed; the database says: {reason}.") from error
+
+
+def _upgrade(engine: sa.Engine, revision: str) -> None:
     with engine.connect() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
@@ -49,7 +65,7 @@ def problem(engine: sa.Engine) -> str | None:
     if found == wanted:
         return None
     if found is None:
-        return "The database has no schema yet; run: ocs migrate"
+        return NO_SCHEMA
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     if found in known:
         return f"The database's schema is at revision {found}, this release needs {wanted}; run: ocs migrate"
