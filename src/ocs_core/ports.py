@@ -15,7 +15,7 @@ from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment, PaymentHistory
+from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.process import ProcessRun
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import ExternalId, Form
@@ -45,6 +45,42 @@ class AccountId(Form):
         return self.external_id in {None, account.external_id}
 
 
+@attrs.frozen(kw_only=True)
+class PaymentId:
+    """How a caller names a payment: by its id, by one of its numbers, or by several, which must then all be its own.
+
+    An external number finds an incoming payment only: among others it is not unique.
+    """
+
+    ref_id: UUID | None = None
+    payment_no: str | None = None
+    external_payment_no: str | None = None
+
+    def is_of(self, payment: Payment) -> bool:
+        external_no = payment.external_payment_no if payment.payment_type is PaymentType.IN else None
+        return (
+            self.ref_id in {None, payment.ref_id}
+            and self.payment_no in {None, payment.payment_no}
+            and self.external_payment_no in {None, external_no}
+        )
+
+
+@attrs.frozen(kw_only=True)
+class DocumentId:
+    """How a caller names a document: by its id, by one of its numbers, or by several, which must then all be its own."""
+
+    ref_id: UUID | None = None
+    document_no: str | None = None
+    external_document_no: str | None = None
+
+    def is_of(self, document: Document) -> bool:
+        return (
+            self.ref_id in {None, document.ref_id}
+            and self.document_no in {None, document.document_no}
+            and self.external_document_no in {None, document.external_document_no}
+        )
+
+
 @attrs.frozen
 class RequestKey:
     """A request id is unique per calling application."""
@@ -69,9 +105,11 @@ class Performed:
 class Wanted:
     """Everything a use-case looks up before it decides, asked for at once so that a store can fetch it in one round trip.
 
-    What will be changed is read **exclusively** (payment, document, chargeable event with its adjustments, and account or
-    payer where said); the account a rule leans on is read under a **shared** lock, so that it cannot be deactivated before
-    the commit. `draw` names the series a number is drawn from; a series without gaps is held until the commit.
+    What will be changed is read **exclusively** (payment, document, their settlements, chargeable event with its
+    adjustments, and account or payer where said); the account a rule leans on is read under a **shared** lock, so that it
+    cannot be deactivated before the commit. `settlements` asks for the live ones of the payment or document that is named,
+    or between the two where both are. `draw` names the series a number is drawn from; a series without gaps is held until
+    the commit.
     """
 
     key: RequestKey | None = None
@@ -79,8 +117,9 @@ class Wanted:
     account_exclusively: bool = False
     payer_exclusively: bool = False
     parent: AccountId | None = None
-    payment: UUID | None = None
-    document: UUID | None = None
+    payment: PaymentId | None = None
+    document: DocumentId | None = None
+    settlements: bool = False
     chargeable_event: UUID | None = None
     external_account_id: str | None = None
     external_payment_no: str | None = None
@@ -98,7 +137,8 @@ DOCUMENT_NUMBERS = "document"
 class Found:
     """The answer to `Wanted`: what there is, None or empty where there is nothing.
 
-    `owner` is the account of the document, else of the chargeable event, that was found, with its payer.
+    `owner` is the account of the document that was named, else of the chargeable event, else of the payment; an
+    unidentified payment has none. `settlements` are in the order of their ref_ids.
     `taken` names the external ids asked about that exist: by external account id, payment number, document number.
     """
 
@@ -109,6 +149,7 @@ class Found:
     parent: Account | None = None
     payment: Payment | None = None
     document: Document | None = None
+    settlements: tuple[Settlement, ...] = ()
     owner: Account | None = None
     chargeable_event: ChargeableEvent | None = None
     adjustments: tuple[ChargeableEvent, ...] = ()

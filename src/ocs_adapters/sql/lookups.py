@@ -1,10 +1,10 @@
 """What a command looks up, asked for at once. The order of the locks is the same for all: account, payer, payment,
-document, chargeable event, owner; numbers without gaps come last, to be held as briefly as can be.
+document, settlements, chargeable event, owner; numbers without gaps come last, to be held as briefly as can be.
 """
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +23,11 @@ from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
+from ocs_core.entities.settlement import Settlement
 from ocs_core.ports import PAYMENT_NUMBERS, AccountId, Found, Performed, Wanted
 
 _ACCOUNT, _PAYER, _PAYMENT = rows_of(Account), rows_of(Payer), rows_of(Payment)
-_DOCUMENT, _EVENT = rows_of(Document), rows_of(ChargeableEvent)
+_DOCUMENT, _EVENT, _SETTLEMENT = rows_of(Document), rows_of(ChargeableEvent), rows_of(Settlement)
 
 _DRAW = (
     sa.update(tables.series)
@@ -64,19 +65,56 @@ def _parent(by: str) -> Any:
     return _ACCOUNT.select().where(table.c[by] == bindparam("id")).with_for_update(read=True, of=table)
 
 
-def _exclusively(rows: Any) -> Any:
-    return rows.select().where(rows.key == bindparam("id")).with_for_update(of=rows.table)
+@attrs.frozen
+class _Sought:
+    """An item as it is named: by which columns, and their values, bound under names of the item's own."""
+
+    rows: Any
+    names: tuple[str, ...]
+    values: Mapping[str, Any]
+
+    @classmethod
+    def by(cls, rows: Any, named: Mapping[str, Any]) -> "_Sought | None":
+        given = {name: value for name, value in named.items() if value is not None}
+        values = {f"{rows.table.name}_{name}": value for name, value in given.items()}
+        return cls(rows, tuple(given), values) if given else None
 
 
-_ONE_PAYMENT, _ONE_DOCUMENT, _ONE_EVENT = _exclusively(_PAYMENT), _exclusively(_DOCUMENT), _exclusively(_EVENT)
-_ADJUSTMENTS = _EVENT.select().where(_EVENT.table.c.original_ref_id == bindparam("id")).order_by(_EVENT.key)
+def _has_names(rows: Any, names: tuple[str, ...], table: Any) -> Any:
+    """All names are the item's own; of the index of external payment numbers its own condition is said."""
+    conditions = [table.c[name] == bindparam(f"{rows.table.name}_{name}") for name in names]
+    if "external_payment_no" in names:
+        conditions.append(table.c.payment_type == sa.literal_column("'IN'"))
+    return sa.and_(*conditions)
 
 
 @functools.cache
-def _owner(owned: Any) -> Any:
-    sought = owned.table.alias("owned")
-    account = sa.select(sought.c.account_ref_id).where(sought.c.ref_id == bindparam("id")).scalar_subquery()
+def _item(rows: Any, names: tuple[str, ...]) -> Any:
+    return rows.select().where(_has_names(rows, names, rows.table)).with_for_update(of=rows.table)
+
+
+def _column_of(rows: Any, names: tuple[str, ...], column: str) -> Any:
+    sought = rows.table.alias(f"sought_{rows.table.name}")
+    return sa.select(sought.c[column]).where(_has_names(rows, names, sought)).scalar_subquery()
+
+
+@functools.cache
+def _owner(rows: Any, names: tuple[str, ...]) -> Any:
+    account = _column_of(rows, names, "account_ref_id")
     return _ACCOUNT.select().where(_ACCOUNT.key == account).with_for_update(read=True, of=_ACCOUNT.table)
+
+
+@functools.cache
+def _live_settlements(items: tuple[tuple[Any, tuple[str, ...]], ...]) -> Any:
+    """Settlements that touch every one of the items."""
+    table = _SETTLEMENT.table
+    refs = [_column_of(rows, names, "ref_id") for rows, names in items]
+    touching = [sa.or_(table.c.source_ref_id == ref, table.c.target_ref_id == ref) for ref in refs]
+    sought = _SETTLEMENT.select().where(~table.c.cancelled, *touching).order_by(_SETTLEMENT.key)
+    return sought.with_for_update(of=table)
+
+
+_ADJUSTMENTS = _EVENT.select().where(_EVENT.table.c.original_ref_id == bindparam("id")).order_by(_EVENT.key)
 
 
 @functools.cache
@@ -141,11 +179,17 @@ class _Asked:
     calls: list[Call] = attrs.field(factory=list)
     takers: list[Callable[[Sequence[Any]], dict[str, Any]]] = attrs.field(factory=list)
 
-    def one(self, name: str, rows: Any, statement: Any, value: Any) -> None:
+    def one(self, name: str, rows: Any, statement: Any, parameters: Mapping[str, Any]) -> None:
         read = rows.reader(self.driver)
-        self.ask(statement, {"id": value}, lambda answer: {name: read(answer[0]) if answer else None})
+        self.ask(statement, parameters, lambda answer: {name: read(answer[0]) if answer else None})
 
-    def ask(self, statement: Any, parameters: dict[str, Any], take: Callable[[Sequence[Any]], dict[str, Any]]) -> None:
+    def many(self, name: str, rows: Any, statement: Any, parameters: Mapping[str, Any]) -> None:
+        read = rows.reader(self.driver)
+        self.ask(statement, parameters, lambda answer: {name: tuple(map(read, answer))})
+
+    def ask(
+        self, statement: Any, parameters: Mapping[str, Any], take: Callable[[Sequence[Any]], dict[str, Any]]
+    ) -> None:
         self.calls.append(Call(statement, parameters))
         self.takers.append(take)
 
@@ -157,21 +201,8 @@ def find(transaction: Transaction, cache: ConfigurationCache, wanted: Wanted) ->
     _ask_for_facts(asked, wanted)
     if wanted.parent and wanted.parent.is_given:
         by, value = _named(wanted.parent)
-        asked.one("parent", _ACCOUNT, _parent(by), value)
-    if wanted.payment:
-        asked.one("payment", _PAYMENT, _ONE_PAYMENT, wanted.payment)
-    if wanted.document:
-        asked.one("document", _DOCUMENT, _ONE_DOCUMENT, wanted.document)
-        asked.one("owner", _ACCOUNT, _owner(_DOCUMENT), wanted.document)
-    if wanted.chargeable_event:
-        read = _EVENT.reader(driver)
-        asked.one("chargeable_event", _EVENT, _ONE_EVENT, wanted.chargeable_event)
-        asked.ask(
-            _ADJUSTMENTS,
-            {"id": wanted.chargeable_event},
-            lambda rows: {"adjustments": tuple(read(row) for row in rows)},
-        )
-        asked.one("owner", _ACCOUNT, _owner(_EVENT), wanted.chargeable_event)
+        asked.one("parent", _ACCOUNT, _parent(by), {"id": value})
+    _ask_for_items(asked, wanted)
     _ask_for_lists(asked, wanted)
     if wanted.draw and not _draws_from_sequence(driver, wanted):
         asked.ask(_DRAW, {"series": wanted.draw}, lambda rows: {"number": rows[0][0]})
@@ -194,6 +225,26 @@ def _named(account: AccountId) -> tuple[str, Any]:
 
 def _draws_from_sequence(driver: Driver, wanted: Wanted) -> bool:
     return wanted.draw == PAYMENT_NUMBERS and driver.name == "postgresql"
+
+
+def _ask_for_items(asked: _Asked, wanted: Wanted) -> None:
+    payment = _Sought.by(_PAYMENT, attrs.asdict(wanted.payment) if wanted.payment else {})
+    document = _Sought.by(_DOCUMENT, attrs.asdict(wanted.document) if wanted.document else {})
+    event = _Sought.by(_EVENT, {"ref_id": wanted.chargeable_event})
+    if payment:
+        asked.one("payment", _PAYMENT, _item(_PAYMENT, payment.names), payment.values)
+    if document:
+        asked.one("document", _DOCUMENT, _item(_DOCUMENT, document.names), document.values)
+    touched = [item for item in (payment, document) if item]
+    if wanted.settlements and touched:
+        query = _live_settlements(tuple((item.rows, item.names) for item in touched))
+        values = {name: value for item in touched for name, value in item.values.items()}
+        asked.many("settlements", _SETTLEMENT, query, values)
+    if event:
+        asked.one("chargeable_event", _EVENT, _item(_EVENT, event.names), event.values)
+        asked.many("adjustments", _EVENT, _ADJUSTMENTS, {"id": wanted.chargeable_event})
+    if owned := document or event or payment:
+        asked.one("owner", _ACCOUNT, _owner(owned.rows, owned.names), owned.values)
 
 
 def _ask_for_lists(asked: _Asked, wanted: Wanted) -> None:

@@ -19,7 +19,18 @@ from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import Conflict
 from ocs_core.messages import Message
-from ocs_core.ports import AccountId, E, Entity, Found, Performed, RequestKey, SliceWanted, Wanted
+from ocs_core.ports import (
+    AccountId,
+    DocumentId,
+    E,
+    Entity,
+    Found,
+    PaymentId,
+    Performed,
+    RequestKey,
+    SliceWanted,
+    Wanted,
+)
 
 
 @attrs.define
@@ -59,18 +70,19 @@ class MemoryUnitOfWork:
     def find(self, wanted: Wanted) -> Found:
         store = self.store
         account = self.account(wanted.account)
-        document = self._one(Document, wanted.document)
+        payment, document = self._payment(wanted.payment), self._document(wanted.document)
         event = self._one(ChargeableEvent, wanted.chargeable_event)
-        owned = document or event
+        owned = document if wanted.document else event if wanted.chargeable_event else payment
         return Found(
             configuration=store.configuration,
             performed=store.performed.get(wanted.key) if wanted.key else None,
             account=account,
             payer=self._one(Payer, account.ref_id if account else None),
             parent=self.account(wanted.parent),
-            payment=self._one(Payment, wanted.payment),
+            payment=payment,
             document=document,
-            owner=self._one(Account, owned.account.ref_id if owned else None),
+            settlements=self._live_settlements(wanted, payment, document) if wanted.settlements else (),
+            owner=self._one(Account, owned.account.ref_id if owned and owned.account else None),
             chargeable_event=event,
             adjustments=tuple(store.related[ChargeableEvent, event.ref_id].values()) if event else (),
             accounts={named: account for named in wanted.accounts if (account := self.account(named))},
@@ -144,6 +156,34 @@ class MemoryUnitOfWork:
         ref_id = named.ref_id or self.store.unique.get(("uq_accounts_external_id", named.external_id))
         return self._one(Account, ref_id)
 
+    def _payment(self, named: PaymentId | None) -> Payment | None:
+        if named is None:
+            return None
+        unique = self.store.unique
+        by_number = unique.get(("uq_payments_payment_no", named.payment_no))
+        by_external_no = unique.get(("uq_payments_external_payment_no", named.external_payment_no))
+        payment = self._one(Payment, named.ref_id or by_number or by_external_no)
+        return payment if payment and named.is_of(payment) else None
+
+    def _document(self, named: DocumentId | None) -> Document | None:
+        if named is None:
+            return None
+        unique = self.store.unique
+        by_number = unique.get(("uq_documents_document_no", named.document_no))
+        by_external_no = unique.get(("uq_documents_external_document_no", named.external_document_no))
+        document = self._one(Document, named.ref_id or by_number or by_external_no)
+        return document if document and named.is_of(document) else None
+
+    def _live_settlements(
+        self, wanted: Wanted, payment: Payment | None, document: Document | None
+    ) -> tuple[Settlement, ...]:
+        """Those that touch each item that was named; an item that is not there is touched by none."""
+        named = ((wanted.payment, payment), (wanted.document, document))
+        items = {item.ref_id if item else None for name, item in named if name}
+        live = [s for item in items for s in self.store.related[Settlement, item].values() if not s.cancelled]
+        between = {s.ref_id: s for s in live if items <= {s.source_ref_id, s.target_ref_id}}
+        return tuple(s for _, s in sorted(between.items()))
+
     def _to_calculate(self, accounts: tuple[UUID, ...]) -> list[UUID]:
         states = self.store.entities[Account]
         return [
@@ -183,10 +223,14 @@ def _unique_values(entity: Entity) -> list[tuple[str, str]]:
     match entity:
         case Account(external_id=str(external_id)):
             return [("uq_accounts_external_id", external_id)]
-        case Payment(payment_type=PaymentType.IN, external_payment_no=str(number)):
-            return [("uq_payments_external_payment_no", number)]
-        case Document(external_document_no=str(number)):
-            return [("uq_documents_external_document_no", number)]
+        case Payment(payment_type=PaymentType.IN, external_payment_no=str(external_no), payment_no=number):
+            return [("uq_payments_payment_no", number), ("uq_payments_external_payment_no", external_no)]
+        case Payment(payment_no=number):
+            return [("uq_payments_payment_no", number)]
+        case Document(external_document_no=str(external_no), document_no=number):
+            return [("uq_documents_document_no", number), ("uq_documents_external_document_no", external_no)]
+        case Document(document_no=number):
+            return [("uq_documents_document_no", number)]
         case ChargeableEvent(external_id=str(external_id)):
             return [("uq_chargeable_events_external_id", external_id)]
         case ProcessRun(state=RunState.RUNNING, dry_run=False):

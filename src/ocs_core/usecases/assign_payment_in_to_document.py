@@ -12,7 +12,7 @@ from ocs_core.entities.payment import OperationType
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Code, PositiveAmount
 from ocs_core.messages import DocumentOpenBalanceChanged, DocumentPayments, PaymentDocuments
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
 from ocs_core.usecases.payment_steps import identify, record
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
@@ -38,7 +38,11 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
     """
 
     def wanted(self, request: AssignPaymentInToDocumentRequest) -> Wanted:
-        return Wanted(account=request.account, payment=request.payment_ref_id, document=request.document_ref_id)
+        return Wanted(
+            account=request.account,
+            payment=PaymentId(ref_id=request.payment_ref_id),
+            document=DocumentId(ref_id=request.document_ref_id),
+        )
 
     def execute(self, request: AssignPaymentInToDocumentRequest, found: Found, work: Work) -> None:
         account, payment, document, owner = found.account, found.payment, found.document, found.owner

@@ -5,7 +5,7 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.ports import AccountId, Found, PaymentId, Wanted
 from ocs_core.usecases.payment_steps import identify
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
@@ -26,7 +26,7 @@ class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest]):
     """
 
     def wanted(self, request: IdentifyPaymentInRequest) -> Wanted:
-        return Wanted(account=request.account, payment=request.payment_ref_id)
+        return Wanted(account=request.account, payment=PaymentId(ref_id=request.payment_ref_id))
 
     def execute(self, request: IdentifyPaymentInRequest, found: Found, work: Work) -> None:
         account, payment = found.account, found.payment

@@ -198,7 +198,8 @@ class Scene:
         return self.keep(
             attrs.evolve(
                 self.unidentified,
-                ref_id=self.desk.ids(),
+                ref_id=(ref_id := self.desk.ids()),
+                payment_no=f"OUT-{ref_id}",
                 payment_type=PaymentType.OUT,
                 payment_date_sent=NOW,
                 payment_date_received=None,

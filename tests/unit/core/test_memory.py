@@ -14,7 +14,7 @@ from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.memory import MemoryIds, MemoryQueries, MemoryStore
-from ocs_core.ports import AccountId, Performed, RequestKey, Wanted
+from ocs_core.ports import AccountId, DocumentId, PaymentId, Performed, RequestKey, Wanted
 from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
@@ -137,7 +137,15 @@ def test_a_command_is_remembered_once(scene: Scene) -> None:
 
 def test_what_is_not_there_is_found_as_nothing(scene: Scene) -> None:
     with scene.store.begin() as uow:
-        found = uow.find(Wanted(account=AccountId(), payment=NOTHING, document=NOTHING, chargeable_event=NOTHING))
+        found = uow.find(
+            Wanted(
+                account=AccountId(),
+                payment=PaymentId(),
+                document=DocumentId(),
+                settlements=True,
+                chargeable_event=NOTHING,
+            )
+        )
 
     assert (found.account, found.payer, found.payment, found.document, found.owner) == (None,) * 5
     assert (found.chargeable_event, found.adjustments, found.number, found.performed) == (None, (), None, None)

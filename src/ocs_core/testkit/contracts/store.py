@@ -10,11 +10,13 @@ import pytest
 
 from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeType
+from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import Conflict, RequestRejected
-from ocs_core.messages import Response
+from ocs_core.messages import PaymentDocuments, Response
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import AccountId, Performed, RequestKey, SliceWanted, Wanted
+from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Performed, RequestKey, SliceWanted, Wanted
 from ocs_core.queries import (
     ChargeableEventSearch,
     DocumentSearch,
@@ -64,8 +66,8 @@ def store_contract(make: Make) -> type:
                 found = uow.find(
                     Wanted(
                         account=named(technical),
-                        payment=payment.ref_id,
-                        document=document.ref_id,
+                        payment=PaymentId(ref_id=payment.ref_id),
+                        document=DocumentId(ref_id=document.ref_id),
                     )
                 )
                 charged = uow.find(Wanted(chargeable_event=event.ref_id, account=named(account)))
@@ -86,8 +88,9 @@ def store_contract(make: Make) -> type:
                         key=RequestKey("a", "r"),
                         account=AccountId(external_id="nobody"),
                         parent=AccountId(ref_id=nobody),
-                        payment=nobody,
-                        document=nobody,
+                        payment=PaymentId(ref_id=nobody, payment_no="x", external_payment_no="x"),
+                        document=DocumentId(document_no="x", external_document_no="x"),
+                        settlements=True,
                         chargeable_event=nobody,
                         external_account_id="x",
                         external_payment_no="x",
@@ -104,6 +107,7 @@ def store_contract(make: Make) -> type:
                 "parent": None,
                 "payment": None,
                 "document": None,
+                "settlements": (),
                 "owner": None,
                 "chargeable_event": None,
                 "adjustments": (),
@@ -114,6 +118,81 @@ def store_contract(make: Make) -> type:
                 "external_event_ids_taken": frozenset(),
                 "number": None,
             }
+
+        def test_an_item_is_found_by_each_of_its_names_and_by_names_that_are_all_its_own(
+            self, subject: Subject, desk: Desk
+        ) -> None:
+            """Two names of two items are a mistake, and a guess which one was meant would cancel the wrong one."""
+            account = desk.account("A-1")
+            payment = desk.payment(account=account, external_payment_no="E-1")
+            sent = desk.payment(
+                account=account, external_payment_no="E-2", payment_type=PaymentType.OUT, payment_date_sent=NOW
+            )
+            document = desk.document(account=account, external_document_no="X-1")
+            other = desk.document(account=desk.account("A-2"))
+            incoming: dict[str, Any] = {
+                "ref_id": payment.ref_id,
+                "payment_no": payment.payment_no,
+                "external_payment_no": "E-1",
+            }
+            invoice: dict[str, Any] = {
+                "ref_id": document.ref_id,
+                "document_no": document.document_no,
+                "external_document_no": "X-1",
+            }
+
+            def found(**wanted: Any) -> Found:
+                with subject.store.begin() as uow:
+                    return uow.find(Wanted(**wanted))
+
+            for some in (incoming, *({name: value} for name, value in incoming.items())):
+                by_name = found(payment=PaymentId(**some))
+                assert (by_name.payment, by_name.owner) == (payment, account)
+            for some in (invoice, *({name: value} for name, value in invoice.items())):
+                by_name = found(document=DocumentId(**some), payment=PaymentId(ref_id=desk.ids()))
+                assert (by_name.document, by_name.owner) == (document, account)
+            wrong: dict[str, Any]
+            for wrong in ({"ref_id": sent.ref_id}, {"payment_no": sent.payment_no}, {"external_payment_no": "E-2"}):
+                nothing = found(payment=PaymentId(**incoming | wrong))
+                assert (nothing.payment, nothing.owner) == (None, None)
+            for wrong in ({"ref_id": other.ref_id}, {"document_no": other.document_no}, {"external_document_no": "X"}):
+                nothing = found(document=DocumentId(**invoice | wrong), payment=PaymentId(**incoming))
+                assert (nothing.document, nothing.payment, nothing.owner) == (None, payment, None)
+            assert found(payment=PaymentId(external_payment_no="E-2")).payment is None
+            assert found(payment=PaymentId(payment_no=sent.payment_no)).payment == sent
+
+        def test_live_settlements_are_those_of_what_is_named_or_between_both(
+            self, subject: Subject, desk: Desk
+        ) -> None:
+            """What is overlooked stays settled after its way back; what is too much loses its payment."""
+            account = desk.account("A-1")
+            payment, other = desk.payment(account=account), desk.payment(account=account)
+            document, another = desk.document(account=account), desk.document(account=account)
+
+            def settled(payment: Payment, document: Document) -> Settlement:
+                steps = desk.assign(payment, document, UNIT).steps
+                (link,) = (s.object for s in steps if isinstance(s.object, PaymentDocuments))
+                return link.monetary_transaction
+
+            first, second = settled(payment, document), settled(payment, document)
+            third, fourth = settled(other, document), settled(payment, another)
+            with subject.store.begin() as uow:
+                uow.save(attrs.evolve(second, cancelled=True, cancelled_at=NOW))
+            of_payment, of_other = PaymentId(ref_id=payment.ref_id), PaymentId(payment_no=other.payment_no)
+            of_document, of_another = DocumentId(ref_id=document.ref_id), DocumentId(document_no=another.document_no)
+            expected: list[tuple[dict[str, Any], tuple[Settlement, ...]]] = [
+                ({"payment": of_payment}, (first, fourth)),
+                ({"document": of_document}, (first, third)),
+                ({"payment": of_payment, "document": of_document}, (first,)),
+                ({"payment": of_other, "document": of_document}, (third,)),
+                ({"payment": of_other, "document": of_another}, ()),
+                ({"payment": PaymentId(ref_id=desk.ids()), "document": of_document}, ()),
+            ]
+            for named_items, live in expected:
+                with subject.store.begin() as uow:
+                    assert uow.find(Wanted(**named_items, settlements=True)).settlements == live
+            with subject.store.begin() as uow:
+                assert uow.find(Wanted(payment=of_payment)).settlements == ()
 
         def test_external_ids_in_use_are_told_exactly(self, subject: Subject, desk: Desk) -> None:
             """Ids compare exactly; an outgoing payment does not take an incoming one's number."""
