@@ -146,6 +146,14 @@ class Form:
         return ()
 
 
+def one_of(given: Mapping[str, Any], *names: str) -> Collection[str]:
+    """For `also_required`: of these fields one must be given, and where none is, the first is missing.
+
+    A field that is given wrongly is told as that, and is not missing.
+    """
+    return names[:1] if all(name in given and given[name] is None for name in names) else ()
+
+
 def wire_name(name: str) -> str:
     """`payment_amount` → `paymentAmount`: names as they stand in JSON."""
     head, *rest = name.split("_")

@@ -54,6 +54,12 @@ ASSIGN_PAYMENT_IN_TO_DOCUMENT: Final[Example] = {
     "amount": 49_900_000,
     "currency": "EUR",
 }
+CANCEL_PAYMENT_IN_ASSIGNMENT: Final[Example] = {
+    "requestId": "crm-2024-05-14-000012",
+    "externalPaymentNo": "BANK-0001",
+    "externalDocumentNo": "2024-0001",
+    "reason": "mistake",
+}
 FEED_CHARGEABLE_EVENTS: Final[Example] = {
     "requestId": "rating-2024-05-14-000007",
     "events": [

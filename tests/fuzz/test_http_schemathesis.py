@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as openapi
 
+from ocs_core.entities.account import Account
 from ocs_http.examples import FEED_CHARGEABLE_EVENTS
 from tests.unit.http.conftest import KEY, Site, headers_of
 
@@ -78,6 +79,7 @@ def things_that_exist(path: str) -> dict[str, Any]:
             "amount": 10_000,
             "currency": "EUR",
         },
+        "cancel-payment-in-assignment": lambda: assigned(account) | {"account": None, "reason": "mistake"},
         "adjust-chargeable-event": lambda: {
             "account": None,
             "chargeableEventRefId": str(desk.event(account=account).ref_id),
@@ -99,3 +101,19 @@ def things_that_exist(path: str) -> dict[str, Any]:
         "{refId}": lambda: {"refId": str(desk.start_run(dry_run=True).ref_id)},
     }
     return fields.get(path.rsplit("/", 1)[1], dict)()
+
+
+def assigned(account: Account) -> dict[str, Any]:
+    """The names, all of them, of a payment and the document that it is assigned to."""
+    number = SITE.desk.request_id()
+    payment = SITE.desk.payment(account=account, external_payment_no=number)
+    document = SITE.desk.document(account=account, external_document_no=number)
+    SITE.desk.assign(payment, document, 10_000)
+    return {
+        "paymentRefId": str(payment.ref_id),
+        "paymentNo": payment.payment_no,
+        "externalPaymentNo": number,
+        "documentRefId": str(document.ref_id),
+        "documentNo": document.document_no,
+        "externalDocumentNo": number,
+    }

@@ -100,6 +100,10 @@ class Tax(Form):
         return max(begun, key=lambda r: r.valid_from).rate if begun else None
 
 
+CANCELLATION = "cancellation"
+"""The kind of the reasons for which something may be cancelled."""
+
+
 @attrs.frozen(kw_only=True)
 class Reason(Form):
     """Why something was cancelled or corrected; `kind` says for what it may be given."""

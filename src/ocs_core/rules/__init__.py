@@ -34,10 +34,12 @@ from ocs_core.rules.common import (
     currency_is_configured,
     currency_is_that_of,
     payment_amount_is_payable,
+    reason_is_configured,
     request_is_the_same,
 )
 from ocs_core.rules.documents import (
     amount_is_due,
+    assignment_exists,
     both_sides_exist_by,
     document_exists,
     document_is_not_cancelled,
@@ -87,6 +89,7 @@ __all__ = [
     "amount_remains",
     "answer_is_still_kept",
     "as_of_has_come",
+    "assignment_exists",
     "at",
     "both_sides_exist_by",
     "charge_and_tax_add_up",
@@ -124,6 +127,7 @@ __all__ = [
     "payment_sits_on_the_documents_account",
     "process_is_configured",
     "process_needs",
+    "reason_is_configured",
     "request_is_the_same",
     "run_exists",
     "run_is_the_latest",

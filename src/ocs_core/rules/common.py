@@ -2,12 +2,15 @@
 
 import datetime as dt
 
+import attrs
+
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
+from ocs_core.form import wire_name
 from ocs_core.money import is_whole_minor_units, minor_unit
-from ocs_core.ports import Performed
+from ocs_core.ports import DocumentId, PaymentId, Performed
 from ocs_core.rules.rule import rule
 
 ANSWERS_KEPT = dt.timedelta(days=90)
@@ -29,6 +32,15 @@ def answer_is_still_kept(performed: Performed, now: dt.datetime) -> str | None:
         return None
     touched = ", ".join(map(str, performed.ref_ids)) or "nothing"
     return f"This request was performed earlier and its answer is no longer kept; it touched: {touched}."
+
+
+@rule("REASON_NOT_CONFIGURED", "/reason")
+def reason_is_configured(configuration: Configuration, code: str, kind: str) -> str | None:
+    """The reason is configured, and of the kind that the operation needs."""
+    configured = configuration.reasons.get(code)
+    if configured is not None and configured.kind == kind:
+        return None
+    return f"Reason {code} is {f'not of the kind {kind}' if configured else 'not configured'}."
 
 
 @rule("CURRENCY_NOT_CONFIGURED", "/currency")
@@ -55,6 +67,14 @@ def payment_amount_is_payable(configuration: Configuration, amount: int, currenc
 def amount_is_payable(configuration: Configuration, amount: int, currency: str) -> str | None:
     """An amount that is settled, or a document's total with tax, is a whole number of the currency's minor units."""
     return _fineness(configuration, amount, currency)
+
+
+def not_there(kind: str, named: PaymentId | DocumentId) -> str:
+    """The sentence for names that no item has; of several, that they must all be of one."""
+    given = [f"{wire_name(name)} {value}" for name, value in attrs.asdict(named).items() if value is not None]
+    if len(given) == 1:
+        return f"There is no {kind} with {given[0]}."
+    return f"No {kind} has {' and '.join(given)}: all names given must be of the same one."
 
 
 def _fineness(configuration: Configuration, amount: int, currency: str) -> str | None:

@@ -1,11 +1,15 @@
 """Rules about documents and settlements."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from ocs_core.entities.configuration import Configuration, DocumentType
 from ocs_core.entities.document import Document, DueAmountType
-from ocs_core.entities.payment import Payment
+from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.settlement import Settlement
 from ocs_core.money import MAX_AMOUNT
+from ocs_core.ports import DocumentId
+from ocs_core.rules.common import not_there
 from ocs_core.rules.rule import rule
 
 
@@ -54,9 +58,9 @@ def total_fits(total_with_tax: int) -> str | None:
 
 
 @rule("DOCUMENT_NOT_FOUND", "/documentRefId")
-def document_exists(document: Document | None) -> str | None:
-    """The document exists."""
-    return "There is no document with this refId." if document is None else None
+def document_exists(named: DocumentId, document: Document | None) -> str | None:
+    """The document exists, and every name that is given is its own."""
+    return not_there("document", named) if document is None else None
 
 
 @rule("DOCUMENT_CANCELLED", "/documentRefId")
@@ -87,6 +91,14 @@ def payment_sits_on_the_documents_account(payment: Payment | None, document: Doc
     if payment is None or payment.account is None or document is None or payment.account == document.account:
         return None
     return "The payment belongs to another account than the document."
+
+
+@rule("ASSIGNMENT_NOT_FOUND", "/documentRefId")
+def assignment_exists(payment: Payment | None, document: Document | None, live: Collection[Settlement]) -> str | None:
+    """A live settlement of the document by the incoming payment exists."""
+    if payment is None or payment.payment_type is not PaymentType.IN or document is None or live:
+        return None
+    return "The payment is not assigned to the document, or no longer."
 
 
 @rule("VALUE_OUT_OF_RANGE", "/effectiveDate")

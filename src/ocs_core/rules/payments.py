@@ -2,6 +2,8 @@
 
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.ports import PaymentId
+from ocs_core.rules.common import not_there
 from ocs_core.rules.rule import rule
 
 
@@ -20,9 +22,11 @@ def external_payment_no_is_new(external_payment_no: str | None, payment_type: Pa
 
 
 @rule("PAYMENT_NOT_FOUND", "/paymentRefId")
-def payment_exists(payment: Payment | None) -> str | None:
-    """The payment exists."""
-    return "There is no payment with this refId." if payment is None else None
+def payment_exists(named: PaymentId, payment: Payment | None) -> str | None:
+    """The payment exists, and every name that is given is its own; an externalPaymentNo is that of an incoming payment."""
+    if payment is not None:
+        return None
+    return not_there("payment" if named.external_payment_no is None else "incoming payment", named)
 
 
 @rule("PAYMENT_CANCELLED", "/paymentRefId")

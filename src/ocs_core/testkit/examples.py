@@ -37,6 +37,7 @@ from ocs_core.ports import AccountId, Ids, Store
 from ocs_core.testkit.fakes import NOW, SettableClock
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
+from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -149,6 +150,17 @@ class Desk:
             **more,
         )
         return self.perform(AssignPaymentInToDocument, request)
+
+    def cancel_assignment(self, payment: Payment, document: Document, **more: Any) -> Response:
+        """Take back whatever a payment pays of a document."""
+        request = CancelPaymentInAssignmentRequest(
+            request_id=self.request_id(),
+            payment_ref_id=payment.ref_id,
+            document_ref_id=document.ref_id,
+            reason="mistake",
+            **more,
+        )
+        return self.perform(CancelPaymentInAssignment, request)
 
     def start_run(self, **options: Any) -> ProcessRun:
         """Ask for a collection run; it is not calculated yet."""

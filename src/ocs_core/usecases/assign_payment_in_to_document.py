@@ -7,14 +7,13 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.configuration import start_of_day
-from ocs_core.entities.document import Document
 from ocs_core.entities.payment import OperationType
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Code, PositiveAmount
-from ocs_core.messages import DocumentOpenBalanceChanged, DocumentPayments, PaymentDocuments
 from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
 from ocs_core.usecases.payment_steps import identify, record
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
 
 
 @attrs.frozen(kw_only=True)
@@ -29,6 +28,14 @@ class AssignPaymentInToDocumentRequest(Command):
     effective_date: dt.datetime | None = None
     notification_requested: bool = True
 
+    @property
+    def payment(self) -> PaymentId:
+        return PaymentId(ref_id=self.payment_ref_id)
+
+    @property
+    def document(self) -> DocumentId:
+        return DocumentId(ref_id=self.document_ref_id)
+
 
 class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
     """Settles a document, wholly or in part, by an incoming payment; an unidentified payment is identified first.
@@ -38,11 +45,7 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
     """
 
     def wanted(self, request: AssignPaymentInToDocumentRequest) -> Wanted:
-        return Wanted(
-            account=request.account,
-            payment=PaymentId(ref_id=request.payment_ref_id),
-            document=DocumentId(ref_id=request.document_ref_id),
-        )
+        return Wanted(account=request.account, payment=request.payment, document=request.document)
 
     def execute(self, request: AssignPaymentInToDocumentRequest, found: Found, work: Work) -> None:
         account, payment, document, owner = found.account, found.payment, found.document, found.owner
@@ -56,11 +59,11 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
             rules.account_ids_agree(request.account, account),
             rules.account_is_not_deactivated(owner),
             rules.account_owns(account, owner),
-            rules.payment_exists(payment),
+            rules.payment_exists(request.payment, payment),
             rules.payment_is_not_cancelled(payment),
             rules.payment_is_incoming(payment),
             rules.payment_sits_on_the_documents_account(payment, document),
-            rules.document_exists(document),
+            rules.document_exists(request.document, document),
             rules.document_is_not_cancelled(document),
             rules.document_is_receivable(document),
             rules.amount_is_payable(found.configuration, request.amount, request.currency),
@@ -96,34 +99,10 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
                 created_by=work.user,
             )
         )
-        link = {
-            "account": document.account,
-            "payment_ref_id": payment.ref_id,
-            "document_ref_id": document.ref_id,
-            "monetary_transaction": settlement,
-        }
         work.publish(payment)
         work.publish(document)
-        work.publish(PaymentDocuments(**link), key=owner.ref_id, subject=settlement.ref_id)  # type: ignore[arg-type]
-        work.publish(DocumentPayments(**link), key=owner.ref_id, subject=settlement.ref_id)  # type: ignore[arg-type]
+        publish_assignment(settlement, work)
         assigned = {"documentRefId": str(document.ref_id), "amount": str(request.amount)}
         record(payment, OperationType.UPDATED, "UPDATED", work, **assigned)
-        if request.notification_requested and found.configuration.sends(DocumentOpenBalanceChanged.code):
-            work.notify(_open_balance_changed(document, work), key=owner.ref_id, subject=document.ref_id)
-
-
-def _open_balance_changed(document: Document, work: Work) -> DocumentOpenBalanceChanged:
-    return DocumentOpenBalanceChanged(
-        effective_date=work.now,
-        account=document.account,
-        document_no=document.document_no,
-        external_document_no=document.external_document_no,
-        document_type=document.document_type,
-        currency=document.currency,
-        total_amount=document.total_amount,
-        total_amount_tax=document.total_amount_tax,
-        total_amount_net=document.total_amount_net,
-        due_amount_type=document.due_amount_type,
-        document_due_date=document.document_due_date,
-        due_amount=document.due_amount,
-    )
+        if request.notification_requested:
+            notify_open_balance(document, found.configuration, work)

@@ -18,6 +18,10 @@ class IdentifyPaymentInRequest(Command):
     payment_ref_id: UUID
     notification_requested: bool = True
 
+    @property
+    def payment(self) -> PaymentId:
+        return PaymentId(ref_id=self.payment_ref_id)
+
 
 class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest]):
     """Gives an unidentified incoming payment its account.
@@ -26,7 +30,7 @@ class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest]):
     """
 
     def wanted(self, request: IdentifyPaymentInRequest) -> Wanted:
-        return Wanted(account=request.account, payment=PaymentId(ref_id=request.payment_ref_id))
+        return Wanted(account=request.account, payment=request.payment)
 
     def execute(self, request: IdentifyPaymentInRequest, found: Found, work: Work) -> None:
         account, payment = found.account, found.payment
@@ -36,7 +40,7 @@ class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest]):
             rules.account_ids_agree(request.account, account),
             rules.account_is_not_deactivated(account),
             rules.payer_exists(account, found.payer),
-            rules.payment_exists(payment),
+            rules.payment_exists(request.payment, payment),
             rules.payment_is_not_cancelled(payment),
             rules.payment_is_incoming(payment),
             rules.payment_is_unidentified(payment),

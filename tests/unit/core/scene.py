@@ -17,6 +17,7 @@ from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
+from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -50,7 +51,8 @@ def everything_in(store: MemoryStore) -> dict[str, Any]:
 
 
 class Scene:
-    """Two payers, a technical account below the first, a deactivated one, and one of everything on the first payer."""
+    """Two payers, a technical account below the first, a deactivated one, and one of everything on the first payer: among it an
+    invoice to which a payment is assigned."""
 
     def __init__(self) -> None:
         self.store = MemoryStore(configuration())
@@ -65,6 +67,9 @@ class Scene:
         self.identified = self.desk.payment(account=self.payer)
         self.document = self.desk.document(account=self.payer)
         self.event = self.desk.event(account=self.payer)
+        self.assigned = self.desk.payment(account=self.payer)
+        self.invoice = self.desk.document(account=self.payer)
+        self.desk.assign(self.assigned, self.invoice, 5 * UNIT)
         self.seen = set(self.store.outbox)
 
     def queries(self) -> MemoryQueries:
@@ -189,6 +194,14 @@ class Scene:
                     "currency": "EUR",
                 },
             ),
+            "CancelPaymentInAssignment": (
+                CancelPaymentInAssignmentRequest,
+                {
+                    "payment_ref_id": self.assigned.ref_id,
+                    "document_ref_id": self.invoice.ref_id,
+                    "reason": "mistake",
+                },
+            ),
             "FeedChargeableEvents": (FeedChargeableEventsRequest, {"events": (self.fed(),)}),
             "ReadCollectionBalance": (ReadCollectionBalanceRequest, {"ref_id": self.payer.ref_id}),
         }
@@ -229,5 +242,6 @@ COMMANDS: dict[str, type[UseCase[Any]]] = {
     "CreateAnyDocument": CreateAnyDocument,
     "IdentifyPaymentIn": IdentifyPaymentIn,
     "AssignPaymentInToDocument": AssignPaymentInToDocument,
+    "CancelPaymentInAssignment": CancelPaymentInAssignment,
     "FeedChargeableEvents": FeedChargeableEvents,
 }

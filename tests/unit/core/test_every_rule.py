@@ -11,7 +11,7 @@ import pytest
 from ocs_core import catalogue, rules, usecases
 from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeType
-from ocs_core.entities.configuration import AccountType
+from ocs_core.entities.configuration import AccountType, Reason
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.errors import RequestRejected, Violation
@@ -77,6 +77,41 @@ def cases_of_the_account(
         yield case(operation, "payer_exists", "PAYER_NOT_FOUND", "/account", account=lambda s: named(s.technical))
 
 
+def cases_of_a_named_payment(operation: str) -> Iterator[Case]:
+    """What may be wrong with the names of a payment."""
+    wrong: tuple[dict[str, Any], ...] = (
+        {"payment_ref_id": NOTHING},
+        {"payment_ref_id": None, "payment_no": "P-nothing"},
+        {"payment_no": lambda s: s.unidentified.payment_no},
+        {"external_payment_no": "E-nothing"},
+        {"payment_ref_id": None, "external_payment_no": lambda s: s.outgoing(external_payment_no="S-1") and "S-1"},
+    )
+    for changes in wrong:
+        yield case(operation, "payment_exists", "PAYMENT_NOT_FOUND", "/paymentRefId", **changes)
+
+
+def cases_of_a_named_document(operation: str) -> Iterator[Case]:
+    """What may be wrong with the names of a document."""
+    wrong: tuple[dict[str, Any], ...] = (
+        {"document_ref_id": NOTHING},
+        {"document_ref_id": None, "document_no": "D-nothing"},
+        {"document_no": lambda s: s.desk.document(account=s.payer).document_no},
+        {"external_document_no": "X-nothing"},
+    )
+    for changes in wrong:
+        yield case(operation, "document_exists", "DOCUMENT_NOT_FOUND", "/documentRefId", **changes)
+
+
+def cases_of_a_reason(operation: str) -> Iterator[Case]:
+    """What may be wrong with the reason of a cancellation."""
+    told = ("reason_is_configured", "REASON_NOT_CONFIGURED", "/reason")
+    yield case(operation, *told, reason="whim")
+    yield after(
+        lambda s: s.configure(reasons={"gift": Reason(code="gift", kind="correction")}),
+        case(operation, *told, reason="gift"),
+    )
+
+
 def cases_of_repetition(operation: str) -> Iterator[Case]:
     """Every command is remembered: what may be wrong with its request id."""
 
@@ -113,6 +148,7 @@ STATE = "UpdateAccountState"
 DOCUMENT = "CreateAnyDocument"
 IDENTIFY = "IdentifyPaymentIn"
 ASSIGN = "AssignPaymentInToDocument"
+CANCEL_ASSIGNMENT = "CancelPaymentInAssignment"
 FEED = "FeedChargeableEvents"
 READ = "ReadCollectionBalance"
 
@@ -462,6 +498,37 @@ ASSIGN_CASES = (
     ),
 )
 
+CANCELLATION_CASES = (
+    *cases_of_the_account(CANCEL_ASSIGNMENT, needed=False, deactivation=False, payer=False),
+    after(
+        deactivate_the_payer,
+        case(CANCEL_ASSIGNMENT, "account_is_not_deactivated", "ACCOUNT_DEACTIVATED", "/account"),
+    ),
+    case(CANCEL_ASSIGNMENT, "account_owns", "ACCOUNT_NOT_OWNER", "/account", account=lambda s: named(s.other)),
+    *cases_of_a_named_payment(CANCEL_ASSIGNMENT),
+    case(
+        CANCEL_ASSIGNMENT,
+        "payment_is_incoming",
+        "PAYMENT_NOT_INCOMING",
+        "/paymentRefId",
+        payment_ref_id=lambda s: s.outgoing(account=s.payer.ref).ref_id,
+    ),
+    *cases_of_a_named_document(CANCEL_ASSIGNMENT),
+    *(
+        case(CANCEL_ASSIGNMENT, "assignment_exists", "ASSIGNMENT_NOT_FOUND", "/documentRefId", **changes)
+        for changes in (
+            {"payment_ref_id": lambda s: s.identified.ref_id},
+            {"payment_ref_id": lambda s: s.unidentified.ref_id},
+            {"document_ref_id": lambda s: s.document.ref_id},
+        )
+    ),
+    after(
+        lambda s: s.desk.cancel_assignment(s.assigned, s.invoice),
+        case(CANCEL_ASSIGNMENT, "assignment_exists", "ASSIGNMENT_NOT_FOUND", "/documentRefId"),
+    ),
+    *cases_of_a_reason(CANCEL_ASSIGNMENT),
+)
+
 
 def feeding(rule: str, code: str, field: str, **changes: Any) -> Case:
     """The second of two events is wrong."""
@@ -561,6 +628,7 @@ CASES = (
     *DOCUMENT_CASES,
     *PAYMENT_CASES,
     *ASSIGN_CASES,
+    *CANCELLATION_CASES,
     *FEED_CASES,
     *RUN_CASES,
     *READ_CASES,
@@ -737,6 +805,20 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
             ("VALUE_OUT_OF_RANGE", "/effectiveDate"),
         ],
     ),
+    CANCEL_ASSIGNMENT: (
+        lambda s: s.request(
+            CANCEL_ASSIGNMENT,
+            account=named(s.other),
+            payment_ref_id=s.identified.ref_id,
+            payment_no=s.identified.payment_no,
+            reason="whim",
+        ),
+        [
+            ("ACCOUNT_NOT_OWNER", "/account"),
+            ("ASSIGNMENT_NOT_FOUND", "/documentRefId"),
+            ("REASON_NOT_CONFIGURED", "/reason"),
+        ],
+    ),
     FEED: (
         lambda s: s.request(
             FEED,
@@ -806,6 +888,38 @@ def test_an_incoming_number_may_be_that_of_an_outgoing_payment(scene: Scene) -> 
 
     assert again.external_payment_no == "E-1"
     assert again.payment_type is PaymentType.OUT
+
+
+def test_several_names_must_all_be_of_the_same_thing_and_the_sentence_says_so(scene: Scene) -> None:
+    paid, unpaid = scene.assigned, scene.document
+    request = scene.request(CANCEL_ASSIGNMENT, external_payment_no="E-1", document_no=unpaid.document_no)
+
+    with pytest.raises(RequestRejected) as refusal:
+        scene.perform(CANCEL_ASSIGNMENT, request)
+
+    assert [v.message for v in refusal.value.violations] == [
+        f"No incoming payment has refId {paid.ref_id} and externalPaymentNo E-1: all names given must be of the same one.",
+        f"No document has refId {scene.invoice.ref_id} and documentNo {unpaid.document_no}: "
+        "all names given must be of the same one.",
+    ]
+
+
+def test_a_thing_may_be_named_by_all_of_its_names_or_by_any(scene: Scene) -> None:
+    payment = scene.desk.payment(account=scene.payer, external_payment_no="E-1")
+    document = scene.desk.document(account=scene.payer, external_document_no="X-1")
+    for payment_names, document_names in (
+        ({"payment_ref_id": payment.ref_id}, {"document_no": document.document_no}),
+        ({"payment_no": payment.payment_no}, {"external_document_no": "X-1"}),
+        ({"external_payment_no": "E-1"}, {"document_ref_id": document.ref_id, "external_document_no": "X-1"}),
+        (
+            {"payment_ref_id": payment.ref_id, "payment_no": payment.payment_no, "external_payment_no": "E-1"},
+            {"document_ref_id": document.ref_id, "document_no": document.document_no},
+        ),
+    ):
+        scene.desk.assign(payment, document, UNIT)
+        unnamed = {"payment_ref_id": None, "document_ref_id": None}
+        scene.perform(CANCEL_ASSIGNMENT, scene.request(CANCEL_ASSIGNMENT, **unnamed | payment_names | document_names))
+        assert scene.now_is(document).due_amount == document.total_amount_net
 
 
 def test_violations_are_told_in_the_order_of_the_fields_whatever_order_the_rules_were_asked_in() -> None:

@@ -214,6 +214,28 @@ def test_a_promise_needs_no_date(scene: Scene) -> None:
     assert request.payment_date_received is None
 
 
+@pytest.mark.parametrize("operation", ["CancelPaymentInAssignment"])
+def test_one_of_the_names_of_a_thing_is_needed(scene: Scene, operation: str) -> None:
+    nameless = {"payment_ref_id", "document_ref_id"} & {f.name for f in attrs.fields(type(scene.request(operation)))}
+
+    with pytest.raises(RequestRejected) as refusal:
+        scene.request(operation, **dict.fromkeys(nameless))
+
+    assert {(v.code, v.field) for v in refusal.value.violations} == {
+        (form.FIELD_REQUIRED, f"/{form.wire_name(name)}") for name in nameless
+    }
+
+
+def test_a_name_that_is_given_wrongly_is_not_missing(scene: Scene) -> None:
+    with pytest.raises(RequestRejected) as refusal:
+        scene.request("CancelPaymentInAssignment", payment_ref_id=None, payment_no="", document_ref_id=None)
+
+    assert [(v.code, v.field) for v in refusal.value.violations] == [
+        (LENGTH_OUT_OF_RANGE, "/paymentNo"),
+        (form.FIELD_REQUIRED, "/documentRefId"),
+    ]
+
+
 @pytest.mark.parametrize("request_id", ["", " 1", "x" * 256, "a\0b", 7, None], ids=lambda t: ascii(t)[:20])
 def test_every_command_needs_a_request_id_of_the_right_form(scene: Scene, request_id: Any) -> None:
     with pytest.raises(RequestRejected, match="at /requestId: "):

@@ -103,7 +103,10 @@ def test_a_payment_taken_from_an_account_is_off_its_ledger(scene: Scene) -> None
     scene.change(scene.identified, account=scene.other.ref)
     ledgers = [queries.ledger(account.ref_id) for account in (scene.payer, scene.other)]
 
-    assert [[p.ref_id for p in ledger.payments] for ledger in ledgers if ledger] == [[], [scene.identified.ref_id]]
+    assert [[p.ref_id for p in ledger.payments] for ledger in ledgers if ledger] == [
+        [scene.assigned.ref_id],
+        [scene.identified.ref_id],
+    ]
 
     scene.change(scene.identified, account=None)
     ledger = queries.ledger(scene.other.ref_id)
@@ -327,15 +330,14 @@ def test_a_last_page_that_is_full_names_no_next(scene: Scene) -> None:
 
 
 def test_a_ledger_holds_everything_of_a_payer_and_nothing_of_others(scene: Scene) -> None:
-    scene.desk.assign(scene.identified, scene.document, UNIT)
     scene.desk.document(account=scene.other)
     ledger = scene.queries().ledger(scene.payer.ref_id)
 
     assert ledger is not None
     assert (ledger.account, ledger.payer.account) == (scene.payer, scene.payer.ref)
-    assert ledger.documents == (scene.now_is(scene.document),)
-    assert ledger.payments == (scene.now_is(scene.identified),)
-    assert [s.amount for s in ledger.settlements] == [UNIT]
+    assert ledger.documents == (scene.document, scene.now_is(scene.invoice))
+    assert ledger.payments == (scene.identified, scene.now_is(scene.assigned))
+    assert [s.amount for s in ledger.settlements] == [5 * UNIT]
     assert scene.queries().ledger(scene.technical.ref_id) is None
 
 

@@ -172,7 +172,7 @@ def test_assigning_an_identified_payment_publishes_both_sides_and_the_settlement
         "PaymentHistoryEx",
     ]
     payment, document, by_payment, by_document, history = (step.object for step in answer.steps)
-    (settlement,) = scene.store.entities[Settlement].values()
+    settlement = scene.store.entities[Settlement][by_payment.monetary_transaction.ref_id]
     assert (payment.remaining_amount, document.due_amount) == (45 * UNIT, 95 * UNIT)
     assert (payment, document) == (scene.now_is(payment), scene.now_is(document))
     assert by_payment.monetary_transaction == by_document.monetary_transaction == settlement
@@ -224,6 +224,73 @@ def test_a_document_can_be_paid_to_the_last_cent(scene: Scene) -> None:
 
     assert scene.now_is(scene.document).state == "SETTLED"
     assert [scene.now_is(p).remaining_amount for p in (scene.identified, scene.unidentified)] == [0, 0]
+
+
+CANCELLED = [(code, "A-1") for code in ("payment", "document")]
+LINKS = [(code, "A-1") for code in ("paymentDocuments", "documentPayments")]
+UPDATED = [(code, "A-1") for code in ("paymentHistory", "documentOpenBalanceChanged")]
+
+
+def test_cancelling_an_assignment_opens_both_sides_again_and_keeps_the_settlement_as_cancelled(scene: Scene) -> None:
+    scene.clock.advance(days=1)
+    answer = scene.perform("CancelPaymentInAssignment", scene.request("CancelPaymentInAssignment"))
+
+    notification = list(scene.store.outbox.values())[-1].payload
+    assert told(scene) == [*CANCELLED, *LINKS, *UPDATED]
+    assert [step.object_type for step in answer.steps] == [
+        "PaymentEx",
+        "DocumentEx",
+        "PaymentDocumentsEx",
+        "DocumentPaymentsEx",
+        "PaymentHistoryEx",
+    ]
+    payment, document, by_payment, by_document, history = (step.object for step in answer.steps)
+    assert (payment.remaining_amount, document.due_amount) == (50 * UNIT, 100 * UNIT)
+    assert (payment, document) == (scene.now_is(scene.assigned), scene.now_is(scene.invoice))
+    settlement = by_payment.monetary_transaction
+    assert settlement == by_document.monetary_transaction == scene.now_is(settlement)
+    assert (settlement.cancelled, settlement.cancel_reason, settlement.cancelled_at) == (True, "mistake", NOW + DAY)
+    assert (settlement.amount, settlement.effective_at, settlement.version) == (5 * UNIT, NOW, 2)
+    assert history.operation_code == "PAYMENT_IN_UPDATED"
+    assert history.operation_parameters == {
+        "documentRefId": str(document.ref_id),
+        "amount": str(-5 * UNIT),
+        "reason": "mistake",
+    }
+    assert isinstance(notification, DocumentOpenBalanceChanged)
+    assert notification.due_amount == 100 * UNIT
+
+
+def test_all_live_settlements_between_the_two_are_cancelled_and_no_others(scene: Scene) -> None:
+    scene.desk.assign(scene.assigned, scene.invoice, 2 * UNIT)
+    scene.desk.assign(scene.assigned, scene.document, 3 * UNIT)
+    scene.desk.assign(scene.identified, scene.invoice, 4 * UNIT)
+    scene.published()
+
+    answer = scene.desk.cancel_assignment(scene.assigned, scene.invoice)
+
+    assert told(scene) == [*CANCELLED, *LINKS, *LINKS, *UPDATED]
+    assert answer.steps[-1].object.operation_parameters["amount"] == str(-7 * UNIT)
+    assert scene.now_is(scene.assigned).remaining_amount == 47 * UNIT
+    assert scene.now_is(scene.invoice).due_amount == 96 * UNIT
+    live = [s.amount for s in scene.store.entities[Settlement].values() if not s.cancelled]
+    assert live == [3 * UNIT, 4 * UNIT]
+
+
+def test_cancelling_an_assignment_quietly_notifies_nobody(scene: Scene) -> None:
+    scene.desk.cancel_assignment(scene.assigned, scene.invoice, notification_requested=False)
+
+    assert [code for code, _ in told(scene) if code in NOTIFICATIONS] == []
+
+
+def test_what_was_cancelled_may_be_assigned_and_cancelled_again(scene: Scene) -> None:
+    scene.desk.cancel_assignment(scene.assigned, scene.invoice)
+    scene.desk.assign(scene.assigned, scene.invoice, 50 * UNIT)
+    assert scene.now_is(scene.assigned).remaining_amount == 0
+    scene.desk.cancel_assignment(scene.assigned, scene.invoice)
+
+    assert scene.now_is(scene.assigned).remaining_amount == 50 * UNIT
+    assert histories(scene, scene.assigned)[2:] == ["PAYMENT_IN_UPDATED"] * 4
 
 
 def test_an_adjustment_publishes_the_new_event_only(scene: Scene) -> None:
@@ -390,12 +457,12 @@ def test_document_numbers_have_no_gap_whatever_is_refused_or_repeated(scene: Sce
         return str(scene.perform("CreateAnyDocument", request).steps[0].object.document_no)
 
     request = scene.request("CreateAnyDocument")
-    numbers = [scene.document.document_no, number(request), number(request)]
+    numbers = [scene.invoice.document_no, number(request), number(request)]
     with pytest.raises(RequestRejected, match="CURRENCY_NOT_CONFIGURED"):
         number(scene.request("CreateAnyDocument", currency="XXX"))
     numbers.append(number(scene.request("CreateAnyDocument")))
 
-    assert numbers == ["D0000000001", "D0000000002", "D0000000002", "D0000000003"]
+    assert numbers == ["D0000000002", "D0000000003", "D0000000003", "D0000000004"]
 
 
 def test_the_feed_publishes_each_event_under_its_own_account(scene: Scene) -> None:

@@ -7,6 +7,8 @@ import pytest
 from ocs_core.testkit.examples import UNIT
 from ocs_http.operations import OPERATIONS
 
+from .conftest import codes
+
 RECEIVED = "2024-05-14T07:15:00Z"
 
 
@@ -123,6 +125,27 @@ def test_an_assigned_payment_answers_both_sides_and_both_links(site, client):
     ]
     assert steps[0]["object"]["remainingAmount"] == 30 * UNIT
     assert (steps[1]["object"]["dueAmount"], steps[1]["object"]["state"]) == (80 * UNIT, "PARTIALLY_PAID")
+
+
+def test_a_cancelled_assignment_answers_both_sides_open_again(site, client):
+    payer = site.desk.account("A-1")
+    payment = site.desk.payment(account=payer, external_payment_no="BANK-1")
+    document = site.desk.document(account=payer)
+    site.desk.assign(payment, document, 20 * UNIT)
+    path, name = "/v1/rm/payments/cancel-payment-in-assignment", "CancelPaymentInAssignment"
+    names = {"externalPaymentNo": "BANK-1", "documentNo": document.document_no, "reason": "mistake"}
+    steps = performed(site, client, path, name, names)
+    assert kinds(steps) == [
+        "PaymentEx",
+        "DocumentEx",
+        "PaymentDocumentsEx",
+        "DocumentPaymentsEx",
+        "PaymentHistoryEx",
+    ]
+    assert steps[0]["object"]["remainingAmount"] == 50 * UNIT
+    assert (steps[1]["object"]["dueAmount"], steps[1]["object"]["state"]) == (100 * UNIT, "OPEN")
+    assert steps[2]["object"]["monetaryTransaction"]["cancelReason"] == "mistake"
+    assert codes(client.post(path, json={"requestId": "r-2"} | names)) == [("ASSIGNMENT_NOT_FOUND", "/documentRefId")]
 
 
 def test_an_adjustment_is_a_new_event_that_points_at_the_original(site, client):
@@ -276,8 +299,8 @@ def test_the_names_in_the_table_are_those_of_the_use_cases(site):
         assert use_case.operation == operation.name
 
 
-def test_the_table_has_the_eleven_commands():
-    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 11
+def test_every_command_has_a_path_and_a_privilege_of_its_own():
+    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 12
 
 
 def test_the_caller_is_who_did_it_where_no_user_is_named(site, client):

@@ -165,6 +165,15 @@ def test_a_payment_type_that_is_none_makes_no_date_mandatory(client):
     assert codes(client.post(PATH, json=body)) == [("FIELD_REQUIRED", "/paymentDateReceived")]
 
 
+def test_one_of_the_names_of_a_thing_is_needed_and_one_given_wrongly_is_not_missing(client):
+    path, body = "/v1/rm/payments/cancel-payment-in-assignment", {"requestId": "r-1", "reason": "mistake"}
+    assert codes(client.post(path, json=body | {"documentRefId": None})) == [
+        ("FIELD_REQUIRED", "/paymentRefId"),
+        ("FIELD_REQUIRED", "/documentRefId"),
+    ]
+    assert codes(client.post(path, json=body | {"paymentNo": 7, "documentNo": "D1"})) == [("TYPE_WRONG", "/paymentNo")]
+
+
 @pytest.mark.parametrize(
     "body", [b"[]", b"null", b'"text"', b"1", b"1.5", b"1e999", b'"\\ud800"', b"true", b"[" * 500 + b"]" * 500]
 )

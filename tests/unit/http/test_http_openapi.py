@@ -56,6 +56,7 @@ def test_operations_are_named_as_in_the_specification():
         "registerPayment",
         "identifyPaymentIn",
         "assignPaymentInToDocument",
+        "cancelPaymentInAssignment",
         "adjustChargeableEvent",
         "updateInvoicingFlag",
         "updateDueDateOffset",

@@ -11,7 +11,7 @@ import pytest
 from ocs_core.collection import Line, LineKind, collection_balance
 from ocs_core.entities.account import Account, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
-from ocs_core.entities.document import DocumentState
+from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.errors import RequestRejected
 from ocs_core.form import wire_name
@@ -106,12 +106,13 @@ def _live(desk: Desk, chance: random.Random) -> list[Any]:
     """Perform random commands, sensible and senseless ones; gives what each answered."""
     accounts: list[Account] = []
     payments, documents, events, told = [], [], [], []
+    assigned: list[tuple[Payment, Document]] = []
     for step in range(140):
         desk.clock.advance(hours=chance.randint(0, 40), microseconds=chance.randint(0, 999_999))
         amount = chance.choice([1, 7, 50, 100]) * UNIT
         account = chance.choice(accounts) if accounts else None
         try:
-            match chance.choice("aaappppddddeexxxiicsfosr" if account else "a"):
+            match chance.choice("aaappppddddeexxxxxzziicsfosr" if account else "a"):
                 case "a":
                     kind = chance.choice(["payer", "payer", "payer", "technical"])
                     parent = named(account) if account and chance.random() < 0.3 else None
@@ -160,6 +161,9 @@ def _live(desk: Desk, chance: random.Random) -> list[Any]:
                             effective_date=since,
                         ),
                     )
+                    assigned.append((payment, document))
+                case "z":
+                    outcome = desk.cancel_assignment(*chance.choice(assigned))
                 case "i":
                     assert account is not None
                     request = IdentifyPaymentInRequest(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import threading
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -357,6 +358,40 @@ def store_contract(make: Make) -> type:
             assert [codes_of(o) for o in refused] == [["AMOUNT_EXCEEDS_REMAINING"]] * 2
             (stored,) = subject.queries.payments(PaymentSearch()).items
             assert stored.remaining_amount == 2 * UNIT
+
+        def test_of_many_who_cancel_one_assignment_one_succeeds(self, subject: Subject, desk: Desk) -> None:
+            """Its settlements are read exclusively: money given back twice would pay another document."""
+            account = desk.account("A-1")
+            payment, document = desk.payment(account=account), desk.document(account=account)
+            desk.assign(payment, document, 20 * UNIT)
+            desk.assign(payment, document, 10 * UNIT)
+            outcomes = at_once([lambda: desk.cancel_assignment(payment, document)] * 10)
+            refused = [o for o in outcomes if not isinstance(o, Response)]
+            assert [codes_of(o) for o in refused] == [["ASSIGNMENT_NOT_FOUND"]] * 9
+            ledger = subject.queries.ledger(account.ref_id)
+            assert ledger is not None
+            assert all(s.cancelled and s.version == 2 for s in ledger.settlements)
+            assert (ledger.payments[0].remaining_amount, ledger.documents[0].due_amount) == (50 * UNIT, 100 * UNIT)
+
+        def test_assignments_and_cancellations_that_race_keep_every_cent(self, subject: Subject, desk: Desk) -> None:
+            """Whatever the order, what remains and what is settled is the payment, and so for the documents."""
+            account = desk.account("A-1")
+            payment = desk.payment(account=account)
+            documents = [desk.document(account=account) for _ in range(2)]
+            calls: list[Callable[[], Any]] = []
+            for document in documents:
+                calls += [lambda d=document: desk.assign(payment, d, 7 * UNIT)] * 8  # type: ignore[misc]
+                calls += [lambda d=document: desk.cancel_assignment(payment, d)] * 8  # type: ignore[misc]
+            outcomes = at_once(calls)
+            refused = {tuple(codes_of(o)) for o in outcomes if not isinstance(o, Response)}
+            assert refused <= {("AMOUNT_EXCEEDS_REMAINING",), ("ASSIGNMENT_NOT_FOUND",)}
+            ledger = subject.queries.ledger(account.ref_id)
+            assert ledger is not None
+            live = [s for s in ledger.settlements if not s.cancelled]
+            assert ledger.payments[0].remaining_amount == 50 * UNIT - sum(s.amount for s in live)
+            for document in ledger.documents:
+                paid = sum(s.amount for s in live if s.target_ref_id == document.ref_id)
+                assert document.due_amount == 100 * UNIT - paid
 
         def test_racing_credits_never_take_a_charge_below_zero(self, subject: Subject, desk: Desk) -> None:
             """The event is read with its adjustments exclusively: of fifty credits of three tenths, three fit."""
