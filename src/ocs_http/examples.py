@@ -60,6 +60,12 @@ CANCEL_PAYMENT_IN_ASSIGNMENT: Final[Example] = {
     "externalDocumentNo": "2024-0001",
     "reason": "mistake",
 }
+CANCEL_PAYMENT_IN_IDENTIFICATION: Final[Example] = {
+    "requestId": "crm-2024-05-14-000013",
+    "account": ACCOUNT,
+    "externalPaymentNo": "BANK-0001",
+    "reason": "mistake",
+}
 FEED_CHARGEABLE_EVENTS: Final[Example] = {
     "requestId": "rating-2024-05-14-000007",
     "events": [

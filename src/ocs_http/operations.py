@@ -14,6 +14,10 @@ from ocs_core.messages import DocumentPayments, PaymentDocuments
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
+from ocs_core.usecases.cancel_payment_in_identification import (
+    CancelPaymentInIdentification,
+    CancelPaymentInIdentificationRequest,
+)
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import FeedChargeableEvents, FeedChargeableEventsRequest
@@ -77,6 +81,15 @@ OPERATIONS = (
         "payment:cancel-assignment",
         (Payment, Document, PaymentDocuments, DocumentPayments, PaymentHistory),
         examples.CANCEL_PAYMENT_IN_ASSIGNMENT,
+    ),
+    Operation(
+        "/v1/rm/payments/cancel-payment-in-identification",
+        "CancelPaymentInIdentification",
+        CancelPaymentInIdentification,
+        CancelPaymentInIdentificationRequest,
+        "payment:cancel-identification",
+        (Payment, PaymentHistory),
+        examples.CANCEL_PAYMENT_IN_IDENTIFICATION,
     ),
     Operation(
         "/v1/rm/billing-invoicing/adjust-chargeable-event",

@@ -301,6 +301,7 @@ def test_the_database_is_waited_for_at_most_so_often(mission) -> None:
             "identify": lambda: desk.perform(IdentifyPaymentIn, identify),
             "assign": lambda: desk.assign(payment, document, UNIT),
             "cancel assignment": lambda: desk.cancel_assignment(payment, document),
+            "cancel identification": lambda: desk.cancel_identification(payment),
             "identify and assign": lambda: desk.assign(unidentified, document, UNIT),
             "run": lambda: desk.start_run(as_of=NOW - dt.timedelta(days=1)),
             "state": lambda: desk.perform(

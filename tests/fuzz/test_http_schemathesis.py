@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from typing import Any
+from uuid import UUID
 
 import pytest
 import schemathesis
@@ -10,6 +11,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks as openapi
 
 from ocs_core.entities.account import Account
+from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_http.examples import FEED_CHARGEABLE_EVENTS
 from tests.unit.http.conftest import KEY, Site, headers_of
 
@@ -80,6 +82,7 @@ def things_that_exist(path: str) -> dict[str, Any]:
             "currency": "EUR",
         },
         "cancel-payment-in-assignment": lambda: assigned(account) | {"account": None, "reason": "mistake"},
+        "cancel-payment-in-identification": lambda: payment_names(account) | {"account": None, "reason": "mistake"},
         "adjust-chargeable-event": lambda: {
             "account": None,
             "chargeableEventRefId": str(desk.event(account=account).ref_id),
@@ -103,17 +106,29 @@ def things_that_exist(path: str) -> dict[str, Any]:
     return fields.get(path.rsplit("/", 1)[1], dict)()
 
 
-def assigned(account: Account) -> dict[str, Any]:
-    """The names, all of them, of a payment and the document that it is assigned to."""
+def payment_names(account: Account) -> dict[str, Any]:
+    """All names of a payment."""
     number = SITE.desk.request_id()
     payment = SITE.desk.payment(account=account, external_payment_no=number)
+    return {"paymentRefId": str(payment.ref_id), "paymentNo": payment.payment_no, "externalPaymentNo": number}
+
+
+def document_names(account: Account) -> dict[str, Any]:
+    """All names of a document."""
+    number = SITE.desk.request_id()
     document = SITE.desk.document(account=account, external_document_no=number)
-    SITE.desk.assign(payment, document, 10_000)
-    return {
-        "paymentRefId": str(payment.ref_id),
-        "paymentNo": payment.payment_no,
-        "externalPaymentNo": number,
-        "documentRefId": str(document.ref_id),
-        "documentNo": document.document_no,
-        "externalDocumentNo": number,
-    }
+    return {"documentRefId": str(document.ref_id), "documentNo": document.document_no, "externalDocumentNo": number}
+
+
+def assigned(account: Account) -> dict[str, Any]:
+    """All names of a payment and of the document that it is assigned to."""
+    names = payment_names(account) | document_names(account)
+    request = AssignPaymentInToDocumentRequest(
+        request_id=SITE.desk.request_id(),
+        payment_ref_id=UUID(names["paymentRefId"]),
+        document_ref_id=UUID(names["documentRefId"]),
+        amount=10_000,
+        currency="EUR",
+    )
+    SITE.desk.perform(AssignPaymentInToDocument, request)
+    return names

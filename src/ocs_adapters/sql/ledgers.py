@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Driver
 from ocs_adapters.sql.rows import rows_of
@@ -21,6 +22,7 @@ from ocs_core.ports import SliceWanted
 
 _ACCOUNT, _PAYER, _DOCUMENT = rows_of(Account), rows_of(Payer), rows_of(Document)
 _PAYMENT, _SETTLEMENT = rows_of(Payment), rows_of(Settlement)
+_MOVED = tables.payments.alias("moved")
 _OPEN = {Document: sa.text("documents.due_amount <> 0"), Payment: sa.text("payments.remaining_amount <> 0")}
 
 
@@ -81,6 +83,24 @@ def _settlements_after(driver: Any) -> Any:
     return _SETTLEMENT.select().where(driver.one_of(table.c.account_ref_id, "accounts"), after)
 
 
+def _settlements_elsewhere(belongs: Any, *conditions: Any) -> Any:
+    """What payments had settled, and gave back, on another account before they came to the one where they belong now."""
+    table = _SETTLEMENT.table
+    source = _SETTLEMENT.source.join(_MOVED, _MOVED.c.ref_id == table.c.source_ref_id)
+    elsewhere = (belongs, _MOVED.c.account_ref_id != table.c.account_ref_id, *conditions)
+    return sa.select(*_SETTLEMENT.columns).select_from(source).where(*elsewhere)
+
+
+@functools.cache
+def _settlements_elsewhere_after(driver: Any) -> Any:
+    """Only cancelled ones let a payment go, and of these there are few."""
+    cancelled_after = _SETTLEMENT.table.c.cancelled_at > bindparam("as_of")
+    return _settlements_elsewhere(driver.one_of(_MOVED.c.account_ref_id, "accounts"), cancelled_after)
+
+
+_ALL_SETTLEMENTS_ELSEWHERE = _settlements_elsewhere(_MOVED.c.account_ref_id == bindparam("account"))
+
+
 @functools.cache
 def _all_of_account(cls: Any) -> Any:
     rows = rows_of(cls)
@@ -97,14 +117,16 @@ def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Sequence[
     width = _ACCOUNT.width()
     payers = [(read_account(row[:width]), read_payer(row[width:])) for row in rows]
     of_slice = {"accounts": driver.bind_list([account.ref_id for account, _ in payers])}
-    documents, payments, settlements = transaction.run(
+    after = of_slice | {"as_of": wanted.as_of}
+    documents, payments, settlements, elsewhere = transaction.run(
         [
             Call(_open_items(Document, driver), of_slice),
             Call(_open_items(Payment, driver), of_slice),
-            Call(_settlements_after(driver), of_slice | {"as_of": wanted.as_of}),
+            Call(_settlements_after(driver), after),
+            Call(_settlements_elsewhere_after(driver), after),
         ]
     )
-    touching = [_SETTLEMENT.reader(driver)(row) for row in settlements]
+    touching = [_SETTLEMENT.reader(driver)(row) for row in settlements + elsewhere]
     items = {"items": driver.bind_list(list({i for s in touching for i in (s.source_ref_id, s.target_ref_id)}))}
     if touching:
         more = transaction.run([Call(_items_touched(cls, driver), items) for cls in (Document, Payment)])
@@ -121,11 +143,12 @@ def ledger_of_account(transaction: Transaction, account_ref_id: UUID) -> Ledger 
     """One payer with everything it has."""
     driver = transaction.driver
     one = {"account": account_ref_id}
-    accounts, payers, documents, payments, settlements = transaction.run(
+    accounts, payers, documents, payments, settlements, elsewhere = transaction.run(
         [
             Call(_ACCOUNT.select().where(_ACCOUNT.key == bindparam("account")), one),
             Call(_PAYER.select().where(_PAYER.key == bindparam("account")), one),
             *(Call(_all_of_account(cls), one) for cls in (Document, Payment, Settlement)),
+            Call(_ALL_SETTLEMENTS_ELSEWHERE, one),
         ]
     )
     if not payers:
@@ -134,7 +157,7 @@ def ledger_of_account(transaction: Transaction, account_ref_id: UUID) -> Ledger 
         [(_ACCOUNT.reader(driver)(accounts[0]), _PAYER.reader(driver)(payers[0]))],
         map(_DOCUMENT.reader(driver), documents),
         map(_PAYMENT.reader(driver), payments),
-        map(_SETTLEMENT.reader(driver), settlements),
+        map(_SETTLEMENT.reader(driver), settlements + elsewhere),
     )[0]
 
 
@@ -147,10 +170,16 @@ def _put_together(
     of: dict[type, defaultdict[UUID, dict[UUID, Any]]] = {
         cls: defaultdict(dict) for cls in (Document, Payment, Settlement)
     }
-    for items in (documents, payments, settlements):
+    account_of: dict[UUID, UUID] = {}
+    for items in (documents, payments):
         for item in items:
             if item.account is not None:
                 of[type(item)][item.account.ref_id][item.ref_id] = item
+                account_of[item.ref_id] = item.account.ref_id
+    for settlement in settlements:  # goes where its items are now: a payment may have moved since
+        for side in (settlement.source_ref_id, settlement.target_ref_id):
+            if side in account_of:
+                of[Settlement][account_of[side]][settlement.ref_id] = settlement
     return [
         Ledger(
             account=account,

@@ -1,7 +1,10 @@
 """Rules about payments."""
 
+from collections.abc import Collection
+
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.settlement import Settlement
 from ocs_core.ports import PaymentId
 from ocs_core.rules.common import not_there
 from ocs_core.rules.rule import rule
@@ -49,6 +52,18 @@ def payment_is_unidentified(payment: Payment | None) -> str | None:
     if payment is None or payment.account is None:
         return None
     return f"The payment belongs to the account {payment.account.external_id or payment.account.ref_id} already."
+
+
+@rule("PAYMENT_NOT_IDENTIFIED", "/paymentRefId")
+def payment_is_identified(payment: Payment | None) -> str | None:
+    """The payment belongs to an account."""
+    return "The payment belongs to no account." if payment is not None and not payment.identified else None
+
+
+@rule("HAS_ASSIGNMENTS", "/paymentRefId")
+def payment_is_not_assigned(live: Collection[Settlement]) -> str | None:
+    """Nothing is settled by or against the payment; cancel its assignments first."""
+    return f"The payment has {len(live)} live assignment(s); cancel them first." if live else None
 
 
 @rule("AMOUNT_EXCEEDS_REMAINING", "/amount")

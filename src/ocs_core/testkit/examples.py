@@ -38,6 +38,10 @@ from ocs_core.testkit.fakes import NOW, SettableClock
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
+from ocs_core.usecases.cancel_payment_in_identification import (
+    CancelPaymentInIdentification,
+    CancelPaymentInIdentificationRequest,
+)
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -161,6 +165,13 @@ class Desk:
             **more,
         )
         return self.perform(CancelPaymentInAssignment, request)
+
+    def cancel_identification(self, payment: Payment, **more: Any) -> Payment:
+        """Take an incoming payment from its account."""
+        request = CancelPaymentInIdentificationRequest(
+            request_id=self.request_id(), payment_ref_id=payment.ref_id, reason="mistake", **more
+        )
+        return _of(Payment, self.perform(CancelPaymentInIdentification, request))
 
     def start_run(self, **options: Any) -> ProcessRun:
         """Ask for a collection run; it is not calculated yet."""

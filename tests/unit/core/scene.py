@@ -18,6 +18,10 @@ from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
+from ocs_core.usecases.cancel_payment_in_identification import (
+    CancelPaymentInIdentification,
+    CancelPaymentInIdentificationRequest,
+)
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -202,6 +206,10 @@ class Scene:
                     "reason": "mistake",
                 },
             ),
+            "CancelPaymentInIdentification": (
+                CancelPaymentInIdentificationRequest,
+                {"payment_ref_id": self.identified.ref_id, "reason": "mistake"},
+            ),
             "FeedChargeableEvents": (FeedChargeableEventsRequest, {"events": (self.fed(),)}),
             "ReadCollectionBalance": (ReadCollectionBalanceRequest, {"ref_id": self.payer.ref_id}),
         }
@@ -243,5 +251,6 @@ COMMANDS: dict[str, type[UseCase[Any]]] = {
     "IdentifyPaymentIn": IdentifyPaymentIn,
     "AssignPaymentInToDocument": AssignPaymentInToDocument,
     "CancelPaymentInAssignment": CancelPaymentInAssignment,
+    "CancelPaymentInIdentification": CancelPaymentInIdentification,
     "FeedChargeableEvents": FeedChargeableEvents,
 }

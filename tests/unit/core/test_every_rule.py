@@ -149,6 +149,7 @@ DOCUMENT = "CreateAnyDocument"
 IDENTIFY = "IdentifyPaymentIn"
 ASSIGN = "AssignPaymentInToDocument"
 CANCEL_ASSIGNMENT = "CancelPaymentInAssignment"
+CANCEL_IDENTIFICATION = "CancelPaymentInIdentification"
 FEED = "FeedChargeableEvents"
 READ = "ReadCollectionBalance"
 
@@ -498,12 +499,16 @@ ASSIGN_CASES = (
     ),
 )
 
+
+def cases_of_a_cancellation(operation: str) -> Iterator[Case]:
+    """What may be wrong with the account and the reason of a cancellation of something that has an owner."""
+    yield from cases_of_the_account(operation, needed=False, deactivation=False, payer=False)
+    yield after(deactivate_the_payer, case(operation, "account_is_not_deactivated", "ACCOUNT_DEACTIVATED", "/account"))
+    yield from cases_of_a_reason(operation)
+
+
 CANCELLATION_CASES = (
-    *cases_of_the_account(CANCEL_ASSIGNMENT, needed=False, deactivation=False, payer=False),
-    after(
-        deactivate_the_payer,
-        case(CANCEL_ASSIGNMENT, "account_is_not_deactivated", "ACCOUNT_DEACTIVATED", "/account"),
-    ),
+    *cases_of_a_cancellation(CANCEL_ASSIGNMENT),
     case(CANCEL_ASSIGNMENT, "account_owns", "ACCOUNT_NOT_OWNER", "/account", account=lambda s: named(s.other)),
     *cases_of_a_named_payment(CANCEL_ASSIGNMENT),
     case(
@@ -526,7 +531,34 @@ CANCELLATION_CASES = (
         lambda s: s.desk.cancel_assignment(s.assigned, s.invoice),
         case(CANCEL_ASSIGNMENT, "assignment_exists", "ASSIGNMENT_NOT_FOUND", "/documentRefId"),
     ),
-    *cases_of_a_reason(CANCEL_ASSIGNMENT),
+    *cases_of_a_cancellation(CANCEL_IDENTIFICATION),
+    case(CANCEL_IDENTIFICATION, "account_owns", "ACCOUNT_NOT_OWNER", "/account", account=lambda s: named(s.other)),
+    *cases_of_a_named_payment(CANCEL_IDENTIFICATION),
+    case(
+        CANCEL_IDENTIFICATION,
+        "payment_is_incoming",
+        "PAYMENT_NOT_INCOMING",
+        "/paymentRefId",
+        payment_ref_id=lambda s: s.outgoing(account=s.payer.ref).ref_id,
+    ),
+    after(
+        lambda s: s.change(s.identified, cancelled=True, cancelled_at=NOW),
+        case(CANCEL_IDENTIFICATION, "payment_is_not_cancelled", "PAYMENT_CANCELLED", "/paymentRefId"),
+    ),
+    *(
+        case(CANCEL_IDENTIFICATION, "payment_is_identified", "PAYMENT_NOT_IDENTIFIED", "/paymentRefId", **changes)
+        for changes in (
+            {"payment_ref_id": lambda s: s.unidentified.ref_id},
+            {"payment_ref_id": lambda s: s.unidentified.ref_id, "account": lambda s: named(s.payer)},
+        )
+    ),
+    case(
+        CANCEL_IDENTIFICATION,
+        "payment_is_not_assigned",
+        "HAS_ASSIGNMENTS",
+        "/paymentRefId",
+        payment_ref_id=lambda s: s.assigned.ref_id,
+    ),
 )
 
 
@@ -816,6 +848,18 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
         [
             ("ACCOUNT_NOT_OWNER", "/account"),
             ("ASSIGNMENT_NOT_FOUND", "/documentRefId"),
+            ("REASON_NOT_CONFIGURED", "/reason"),
+        ],
+    ),
+    CANCEL_IDENTIFICATION: (
+        lambda s: (
+            s.change(s.assigned, cancelled=True, cancelled_at=NOW),
+            s.request(CANCEL_IDENTIFICATION, account=named(s.other), payment_ref_id=s.assigned.ref_id, reason="whim"),
+        )[1],
+        [
+            ("ACCOUNT_NOT_OWNER", "/account"),
+            ("PAYMENT_CANCELLED", "/paymentRefId"),
+            ("HAS_ASSIGNMENTS", "/paymentRefId"),
             ("REASON_NOT_CONFIGURED", "/reason"),
         ],
     ),

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from typing import Any
 
+import attrs
 import pytest
 
 from ocs_core.entities.account import Account, AccountState, Payer
@@ -291,6 +292,31 @@ def test_what_was_cancelled_may_be_assigned_and_cancelled_again(scene: Scene) ->
 
     assert scene.now_is(scene.assigned).remaining_amount == 50 * UNIT
     assert histories(scene, scene.assigned)[2:] == ["PAYMENT_IN_UPDATED"] * 4
+
+
+def test_cancelling_an_identification_takes_the_payment_from_its_account(scene: Scene) -> None:
+    answer = scene.perform("CancelPaymentInIdentification", scene.request("CancelPaymentInIdentification"))
+
+    own_key = str(scene.identified.ref_id)
+    assert told(scene) == [("payment", own_key), ("paymentHistory", own_key)]
+    assert [step.object_type for step in answer.steps] == ["PaymentEx", "PaymentHistoryEx"]
+    payment, history = (step.object for step in answer.steps)
+    assert payment == attrs.evolve(scene.identified, account=None, version=2) == scene.now_is(payment)
+    assert history.operation_code == "PAYMENT_IN_UNIDENTIFIED"
+    assert history.operation_parameters == {"accountRefId": str(scene.payer.ref_id), "reason": "mistake"}
+
+
+def test_a_payment_may_go_all_the_way_back_and_to_another_account(scene: Scene) -> None:
+    scene.desk.cancel_assignment(scene.assigned, scene.invoice)
+    scene.desk.cancel_identification(scene.assigned)
+    invoice = scene.desk.document(account=scene.other)
+    scene.published()
+
+    scene.desk.assign(scene.assigned, invoice, 50 * UNIT)
+
+    assert [key for _, key in told(scene)] == ["A-2"] * 9
+    assert scene.now_is(scene.assigned).account == scene.other.ref
+    assert scene.now_is(invoice).due_amount == 50 * UNIT
 
 
 def test_an_adjustment_publishes_the_new_event_only(scene: Scene) -> None:

@@ -148,6 +148,19 @@ def test_a_cancelled_assignment_answers_both_sides_open_again(site, client):
     assert codes(client.post(path, json={"requestId": "r-2"} | names)) == [("ASSIGNMENT_NOT_FOUND", "/documentRefId")]
 
 
+def test_a_cancelled_identification_answers_the_payment_without_an_account(site, client):
+    payment = site.desk.payment(account=site.desk.account("A-1"))
+    steps = performed(
+        site,
+        client,
+        "/v1/rm/payments/cancel-payment-in-identification",
+        "CancelPaymentInIdentification",
+        {"account": {"externalId": "A-1"}, "paymentNo": payment.payment_no, "reason": "mistake"},
+    )
+    assert kinds(steps) == ["PaymentEx", "PaymentHistoryEx"]
+    assert steps[0]["object"]["account"] is None
+
+
 def test_an_adjustment_is_a_new_event_that_points_at_the_original(site, client):
     event = site.desk.event(account=site.desk.account("A-1"))
     steps = performed(
@@ -300,7 +313,7 @@ def test_the_names_in_the_table_are_those_of_the_use_cases(site):
 
 
 def test_every_command_has_a_path_and_a_privilege_of_its_own():
-    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 12
+    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 13
 
 
 def test_the_caller_is_who_did_it_where_no_user_is_named(site, client):

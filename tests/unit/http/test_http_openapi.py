@@ -57,6 +57,7 @@ def test_operations_are_named_as_in_the_specification():
         "identifyPaymentIn",
         "assignPaymentInToDocument",
         "cancelPaymentInAssignment",
+        "cancelPaymentInIdentification",
         "adjustChargeableEvent",
         "updateInvoicingFlag",
         "updateDueDateOffset",

@@ -9,6 +9,7 @@ from uuid import UUID
 import attrs
 import pytest
 
+from ocs_core.collection import Ledger, LineKind, collection_balance
 from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.entities.document import Document
@@ -24,7 +25,7 @@ from ocs_core.queries import (
     PaymentSearch,
 )
 from ocs_core.testkit.contracts.subject import MANY, TEXT_THAT_HURTS, Make, Subject, at_once, codes_of, desk_on
-from ocs_core.testkit.examples import UNIT, Desk, named
+from ocs_core.testkit.examples import UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import NOW, FaultyStore
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
@@ -477,6 +478,30 @@ def store_contract(make: Make) -> type:
             reader.join()
             assert halves == []
             assert looks
+
+        def test_a_payment_that_moved_to_another_account_takes_its_past_along(
+            self, subject: Subject, desk: Desk
+        ) -> None:
+            """What it had settled at T on the account before was not open at T, whoever's payment it is now."""
+            before, after = desk.account("A-1"), desk.account("A-2")
+            payment, document = desk.payment(account=before), desk.document(account=before)
+            desk.assign(payment, document, 20 * UNIT)
+            settled = desk.clock()
+            desk.clock.advance(days=1)
+            desk.cancel_assignment(payment, document)
+            desk.assign(desk.cancel_identification(payment), desk.document(account=after), 10 * UNIT)
+
+            def remaining(ledger: Ledger | None, as_of: dt.datetime) -> int:
+                assert ledger is not None
+                lines = collection_balance(ledger, configuration(), as_of).lines
+                return sum(line.open_amount for line in lines if line.kind is LineKind.PAYMENT)
+
+            for as_of, expected in ((settled, 30 * UNIT), (desk.clock(), 40 * UNIT)):
+                assert remaining(subject.queries.ledger(after.ref_id), as_of) == expected
+                for accounts in ((after.ref_id,), ()):
+                    with subject.store.begin(snapshot=True) as uow:
+                        ledgers = uow.ledgers(SliceWanted(as_of=as_of, accounts=accounts))
+                    assert [remaining(ledger, as_of) for ledger in ledgers][-1] == expected
 
         def test_one_storing_run_at_a_time(self, subject: Subject, desk: Desk) -> None:
             """Two runs at once would announce collections twice; the same order gets the run that is active."""
