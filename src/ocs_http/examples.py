@@ -66,6 +66,11 @@ CANCEL_PAYMENT_IN_IDENTIFICATION: Final[Example] = {
     "externalPaymentNo": "BANK-0001",
     "reason": "mistake",
 }
+CANCEL_PAYMENT: Final[Example] = {
+    "requestId": "crm-2024-05-14-000014",
+    "paymentNo": "P0000000001",
+    "reason": "bankRefused",
+}
 FEED_CHARGEABLE_EVENTS: Final[Example] = {
     "requestId": "rating-2024-05-14-000007",
     "events": [

@@ -13,6 +13,7 @@ from ocs_core.entities.process import ProcessRun
 from ocs_core.messages import DocumentPayments, PaymentDocuments
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
+from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
 from ocs_core.usecases.cancel_payment_in_identification import (
     CancelPaymentInIdentification,
@@ -90,6 +91,15 @@ OPERATIONS = (
         "payment:cancel-identification",
         (Payment, PaymentHistory),
         examples.CANCEL_PAYMENT_IN_IDENTIFICATION,
+    ),
+    Operation(
+        "/v1/rm/payments/cancel-payment",
+        "CancelPayment",
+        CancelPayment,
+        CancelPaymentRequest,
+        "payment:cancel",
+        (Payment, PaymentHistory),
+        examples.CANCEL_PAYMENT,
     ),
     Operation(
         "/v1/rm/billing-invoicing/adjust-chargeable-event",

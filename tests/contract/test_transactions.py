@@ -302,6 +302,7 @@ def test_the_database_is_waited_for_at_most_so_often(mission) -> None:
             "assign": lambda: desk.assign(payment, document, UNIT),
             "cancel assignment": lambda: desk.cancel_assignment(payment, document),
             "cancel identification": lambda: desk.cancel_identification(payment),
+            "cancel payment": lambda: desk.cancel_payment(payment),
             "identify and assign": lambda: desk.assign(unidentified, document, UNIT),
             "run": lambda: desk.start_run(as_of=NOW - dt.timedelta(days=1)),
             "state": lambda: desk.perform(

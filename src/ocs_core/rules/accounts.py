@@ -4,6 +4,7 @@ import datetime as dt
 
 from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
 from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.payment import Payment
 from ocs_core.ports import AccountId
 from ocs_core.rules.rule import rule
 
@@ -68,6 +69,14 @@ def account_owns(account: Account | None, owner: Account | None) -> str | None:
     if account is None or owner is None or account.ref in {owner.ref, owner.payer_account}:
         return None
     return "It belongs to another account."
+
+
+@rule("ACCOUNT_NOT_OWNER", "/account")
+def account_owns_the_payment(account: Account | None, payment: Payment | None) -> str | None:
+    """The account named owns the payment; an unidentified one is nobody's."""
+    if account is None or payment is None or payment.account == account.ref:
+        return None
+    return "The payment belongs to another account." if payment.account else "The payment belongs to no account."
 
 
 @rule("ACCOUNT_REQUIRED", "/parent")

@@ -150,6 +150,7 @@ IDENTIFY = "IdentifyPaymentIn"
 ASSIGN = "AssignPaymentInToDocument"
 CANCEL_ASSIGNMENT = "CancelPaymentInAssignment"
 CANCEL_IDENTIFICATION = "CancelPaymentInIdentification"
+CANCEL_PAYMENT = "CancelPayment"
 FEED = "FeedChargeableEvents"
 READ = "ReadCollectionBalance"
 
@@ -559,6 +560,26 @@ CANCELLATION_CASES = (
         "/paymentRefId",
         payment_ref_id=lambda s: s.assigned.ref_id,
     ),
+    *cases_of_a_cancellation(CANCEL_PAYMENT),
+    *(
+        case(CANCEL_PAYMENT, "account_owns_the_payment", "ACCOUNT_NOT_OWNER", "/account", **changes)
+        for changes in (
+            {"account": lambda s: named(s.other)},
+            {"account": lambda s: named(s.payer), "payment_ref_id": lambda s: s.unidentified.ref_id},
+        )
+    ),
+    *cases_of_a_named_payment(CANCEL_PAYMENT),
+    after(
+        lambda s: s.desk.cancel_payment(s.identified),
+        case(CANCEL_PAYMENT, "payment_is_not_cancelled", "PAYMENT_CANCELLED", "/paymentRefId"),
+    ),
+    case(
+        CANCEL_PAYMENT,
+        "payment_is_not_assigned",
+        "HAS_ASSIGNMENTS",
+        "/paymentRefId",
+        payment_ref_id=lambda s: s.assigned.ref_id,
+    ),
 )
 
 
@@ -859,6 +880,18 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
         [
             ("ACCOUNT_NOT_OWNER", "/account"),
             ("PAYMENT_CANCELLED", "/paymentRefId"),
+            ("HAS_ASSIGNMENTS", "/paymentRefId"),
+            ("REASON_NOT_CONFIGURED", "/reason"),
+        ],
+    ),
+    CANCEL_PAYMENT: (
+        lambda s: (
+            deactivate_the_payer(s),
+            s.request(CANCEL_PAYMENT, account=disagreeing(s), payment_ref_id=s.assigned.ref_id, reason="whim"),
+        )[1],
+        [
+            ("ACCOUNT_IDS_DISAGREE", "/account"),
+            ("ACCOUNT_DEACTIVATED", "/account"),
             ("HAS_ASSIGNMENTS", "/paymentRefId"),
             ("REASON_NOT_CONFIGURED", "/reason"),
         ],

@@ -319,6 +319,46 @@ def test_a_payment_may_go_all_the_way_back_and_to_another_account(scene: Scene) 
     assert scene.now_is(invoice).due_amount == 50 * UNIT
 
 
+def test_cancelling_a_payment_keeps_its_open_amount(scene: Scene) -> None:
+    scene.clock.advance(days=1)
+    answer = scene.perform("CancelPayment", scene.request("CancelPayment", account=named(scene.payer)))
+
+    assert told(scene) == [("payment", "A-1"), ("paymentHistory", "A-1")]
+    payment, history = (step.object for step in answer.steps)
+    assert payment == scene.now_is(payment)
+    assert payment == attrs.evolve(
+        scene.identified, cancelled=True, cancel_reason="mistake", cancelled_at=NOW + DAY, version=2
+    )
+    assert history.operation_code == "PAYMENT_IN_CANCELLED"
+    assert history.operation_parameters == {"reason": "mistake"}
+
+
+@pytest.mark.parametrize("payment_type", PaymentType)
+def test_payments_of_every_type_may_be_cancelled(scene: Scene, payment_type: PaymentType) -> None:
+    payment = scene.desk.payment(account=scene.payer, payment_type=payment_type, payment_date_sent=NOW)
+
+    scene.desk.cancel_payment(payment)
+
+    assert histories(scene, payment)[-1] == f"{payment_type.history_prefix}_CANCELLED"
+
+
+def test_an_unidentified_payment_is_cancelled_under_its_own_key(scene: Scene) -> None:
+    scene.desk.cancel_payment(scene.unidentified)
+
+    own_key = str(scene.unidentified.ref_id)
+    assert told(scene) == [("payment", own_key), ("paymentHistory", own_key)]
+
+
+def test_a_payment_may_be_cancelled_when_all_its_assignments_are(scene: Scene) -> None:
+    scene.desk.assign(scene.assigned, scene.document, 3 * UNIT)
+    for document in (scene.invoice, scene.document):
+        with pytest.raises(RequestRejected, match="HAS_ASSIGNMENTS"):
+            scene.desk.cancel_payment(scene.assigned)
+        scene.desk.cancel_assignment(scene.assigned, document)
+
+    assert scene.desk.cancel_payment(scene.assigned).remaining_amount == 50 * UNIT
+
+
 def test_an_adjustment_publishes_the_new_event_only(scene: Scene) -> None:
     answer = scene.perform("AdjustChargeableEvent", scene.request("AdjustChargeableEvent"))
 

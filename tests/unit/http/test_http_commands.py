@@ -161,6 +161,20 @@ def test_a_cancelled_identification_answers_the_payment_without_an_account(site,
     assert steps[0]["object"]["account"] is None
 
 
+def test_a_cancelled_payment_answers_the_payment_with_the_reason(site, client):
+    payment = site.desk.payment()
+    path, body = "/v1/rm/payments/cancel-payment", {"paymentRefId": str(payment.ref_id), "reason": "mistake"}
+    steps = performed(site, client, path, "CancelPayment", body)
+    assert kinds(steps) == ["PaymentEx", "PaymentHistoryEx"]
+    told = steps[0]["object"]
+    assert (told["cancelled"], told["cancelReason"], told["cancelledAt"]) == (
+        True,
+        "mistake",
+        "2024-05-14T10:00:00.000000Z",
+    )
+    assert client.get("/v1/rm/payments?cancelled=true").json()["items"] == [told]
+
+
 def test_an_adjustment_is_a_new_event_that_points_at_the_original(site, client):
     event = site.desk.event(account=site.desk.account("A-1"))
     steps = performed(
@@ -313,7 +327,7 @@ def test_the_names_in_the_table_are_those_of_the_use_cases(site):
 
 
 def test_every_command_has_a_path_and_a_privilege_of_its_own():
-    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 13
+    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 14
 
 
 def test_the_caller_is_who_did_it_where_no_user_is_named(site, client):

@@ -58,6 +58,7 @@ def test_operations_are_named_as_in_the_specification():
         "assignPaymentInToDocument",
         "cancelPaymentInAssignment",
         "cancelPaymentInIdentification",
+        "cancelPayment",
         "adjustChargeableEvent",
         "updateInvoicingFlag",
         "updateDueDateOffset",

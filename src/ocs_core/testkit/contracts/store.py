@@ -394,6 +394,22 @@ def store_contract(make: Make) -> type:
                 paid = sum(s.amount for s in live if s.target_ref_id == document.ref_id)
                 assert document.due_amount == 100 * UNIT - paid
 
+        def test_a_payment_is_cancelled_or_assigned_never_both(self, subject: Subject, desk: Desk) -> None:
+            """An invoice paid by a cancelled payment is an invoice that nobody collects."""
+            account = desk.account("A-1")
+            payment, document = desk.payment(account=account), desk.document(account=account)
+            assign = [lambda: desk.assign(payment, document, UNIT)] * 5
+            outcomes = at_once([*assign, lambda: desk.cancel_payment(payment), *assign])
+            refused = {tuple(codes_of(o)) for o in outcomes if not isinstance(o, Response | Payment)}
+            ledger = subject.queries.ledger(account.ref_id)
+            assert ledger is not None
+            if ledger.payments[0].cancelled:
+                assert refused == {("PAYMENT_CANCELLED",)}
+                assert (ledger.settlements, ledger.documents[0].due_amount) == ((), 100 * UNIT)
+            else:
+                assert refused == {("HAS_ASSIGNMENTS",)}
+                assert len(ledger.settlements) == 10
+
         def test_racing_credits_never_take_a_charge_below_zero(self, subject: Subject, desk: Desk) -> None:
             """The event is read with its adjustments exclusively: of fifty credits of three tenths, three fit."""
             account = desk.account("A-1")
