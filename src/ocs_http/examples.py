@@ -71,6 +71,12 @@ CANCEL_PAYMENT: Final[Example] = {
     "paymentNo": "P0000000001",
     "reason": "bankRefused",
 }
+CANCEL_DOCUMENT: Final[Example] = {
+    "requestId": "billing-2024-05-14-000015",
+    "account": ACCOUNT,
+    "externalDocumentNo": "2024-0001",
+    "reason": "mistake",
+}
 FEED_CHARGEABLE_EVENTS: Final[Example] = {
     "requestId": "rating-2024-05-14-000007",
     "events": [

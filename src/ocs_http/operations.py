@@ -13,6 +13,7 @@ from ocs_core.entities.process import ProcessRun
 from ocs_core.messages import DocumentPayments, PaymentDocuments
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
+from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
 from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
 from ocs_core.usecases.cancel_payment_in_identification import (
@@ -136,6 +137,15 @@ OPERATIONS = (
         "document:create",
         (Document,),
         examples.CREATE_ANY_DOCUMENT,
+    ),
+    Operation(
+        "/v1/rm/documents/cancel-document",
+        "CancelDocument",
+        CancelDocument,
+        CancelDocumentRequest,
+        "document:cancel",
+        (Document,),
+        examples.CANCEL_DOCUMENT,
     ),
     Operation(
         "/v1/rm/processes/calculate-collection-balance",

@@ -273,6 +273,7 @@ def test_the_database_is_waited_for_at_most_so_often(mission) -> None:
         event = desk.event(account=account)
         document, payment = desk.document(account=account), desk.payment(account=account)
         unidentified, other = desk.payment(), desk.payment()
+        other_document = desk.document(account=account)
         who, common = named(account), {"request_id": "r"}
         credit = AdjustChargeableEventRequest(
             request_id="r1",
@@ -303,6 +304,7 @@ def test_the_database_is_waited_for_at_most_so_often(mission) -> None:
             "cancel assignment": lambda: desk.cancel_assignment(payment, document),
             "cancel identification": lambda: desk.cancel_identification(payment),
             "cancel payment": lambda: desk.cancel_payment(payment),
+            "cancel document": lambda: desk.cancel_document(other_document),
             "identify and assign": lambda: desk.assign(unidentified, document, UNIT),
             "run": lambda: desk.start_run(as_of=NOW - dt.timedelta(days=1)),
             "state": lambda: desk.perform(

@@ -84,6 +84,7 @@ def things_that_exist(path: str) -> dict[str, Any]:
         "cancel-payment-in-assignment": lambda: assigned(account) | {"account": None, "reason": "mistake"},
         "cancel-payment-in-identification": lambda: payment_names(account) | {"account": None, "reason": "mistake"},
         "cancel-payment": lambda: payment_names(account) | {"account": None, "reason": "mistake"},
+        "cancel-document": lambda: document_names(account) | {"account": None, "reason": "mistake"},
         "adjust-chargeable-event": lambda: {
             "account": None,
             "chargeableEventRefId": str(desk.event(account=account).ref_id),

@@ -69,6 +69,12 @@ def document_is_not_cancelled(document: Document | None) -> str | None:
     return "The document is cancelled." if document is not None and document.cancelled else None
 
 
+@rule("HAS_ASSIGNMENTS", "/documentRefId")
+def document_is_not_assigned(live: Collection[Settlement]) -> str | None:
+    """Nothing is settled by or against the document; cancel its assignments first."""
+    return f"The document has {len(live)} live assignment(s); cancel them first." if live else None
+
+
 @rule("DOCUMENT_NOT_AR", "/documentRefId")
 def document_is_receivable(document: Document | None) -> str | None:
     """The payer owes the document: its due amount type is AR."""

@@ -37,6 +37,7 @@ from ocs_core.ports import AccountId, Ids, Store
 from ocs_core.testkit.fakes import NOW, SettableClock
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
+from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
 from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
 from ocs_core.usecases.cancel_payment_in_identification import (
@@ -180,6 +181,13 @@ class Desk:
             request_id=self.request_id(), payment_ref_id=payment.ref_id, reason="mistake", **more
         )
         return _of(Payment, self.perform(CancelPayment, request))
+
+    def cancel_document(self, document: Document, **more: Any) -> Document:
+        """Cancel a document that nothing is assigned to."""
+        request = CancelDocumentRequest(
+            request_id=self.request_id(), document_ref_id=document.ref_id, reason="mistake", **more
+        )
+        return _of(Document, self.perform(CancelDocument, request))
 
     def start_run(self, **options: Any) -> ProcessRun:
         """Ask for a collection run; it is not calculated yet."""

@@ -17,6 +17,7 @@ from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
+from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
 from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
 from ocs_core.usecases.cancel_payment_in_identification import (
@@ -215,6 +216,10 @@ class Scene:
                 CancelPaymentRequest,
                 {"payment_ref_id": self.identified.ref_id, "reason": "mistake"},
             ),
+            "CancelDocument": (
+                CancelDocumentRequest,
+                {"document_ref_id": self.document.ref_id, "reason": "mistake"},
+            ),
             "FeedChargeableEvents": (FeedChargeableEventsRequest, {"events": (self.fed(),)}),
             "ReadCollectionBalance": (ReadCollectionBalanceRequest, {"ref_id": self.payer.ref_id}),
         }
@@ -258,5 +263,6 @@ COMMANDS: dict[str, type[UseCase[Any]]] = {
     "CancelPaymentInAssignment": CancelPaymentInAssignment,
     "CancelPaymentInIdentification": CancelPaymentInIdentification,
     "CancelPayment": CancelPayment,
+    "CancelDocument": CancelDocument,
     "FeedChargeableEvents": FeedChargeableEvents,
 }

@@ -151,6 +151,7 @@ ASSIGN = "AssignPaymentInToDocument"
 CANCEL_ASSIGNMENT = "CancelPaymentInAssignment"
 CANCEL_IDENTIFICATION = "CancelPaymentInIdentification"
 CANCEL_PAYMENT = "CancelPayment"
+CANCEL_DOCUMENT = "CancelDocument"
 FEED = "FeedChargeableEvents"
 READ = "ReadCollectionBalance"
 
@@ -580,6 +581,20 @@ CANCELLATION_CASES = (
         "/paymentRefId",
         payment_ref_id=lambda s: s.assigned.ref_id,
     ),
+    *cases_of_a_cancellation(CANCEL_DOCUMENT),
+    case(CANCEL_DOCUMENT, "account_owns", "ACCOUNT_NOT_OWNER", "/account", account=lambda s: named(s.other)),
+    *cases_of_a_named_document(CANCEL_DOCUMENT),
+    after(
+        lambda s: s.desk.cancel_document(s.document),
+        case(CANCEL_DOCUMENT, "document_is_not_cancelled", "DOCUMENT_CANCELLED", "/documentRefId"),
+    ),
+    case(
+        CANCEL_DOCUMENT,
+        "document_is_not_assigned",
+        "HAS_ASSIGNMENTS",
+        "/documentRefId",
+        document_ref_id=lambda s: s.invoice.ref_id,
+    ),
 )
 
 
@@ -893,6 +908,18 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
             ("ACCOUNT_IDS_DISAGREE", "/account"),
             ("ACCOUNT_DEACTIVATED", "/account"),
             ("HAS_ASSIGNMENTS", "/paymentRefId"),
+            ("REASON_NOT_CONFIGURED", "/reason"),
+        ],
+    ),
+    CANCEL_DOCUMENT: (
+        lambda s: (
+            deactivate_the_payer(s),
+            s.request(CANCEL_DOCUMENT, account=named(s.other), document_ref_id=s.invoice.ref_id, reason="whim"),
+        )[1],
+        [
+            ("ACCOUNT_DEACTIVATED", "/account"),
+            ("ACCOUNT_NOT_OWNER", "/account"),
+            ("HAS_ASSIGNMENTS", "/documentRefId"),
             ("REASON_NOT_CONFIGURED", "/reason"),
         ],
     ),

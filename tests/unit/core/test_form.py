@@ -214,7 +214,9 @@ def test_a_promise_needs_no_date(scene: Scene) -> None:
     assert request.payment_date_received is None
 
 
-@pytest.mark.parametrize("operation", ["CancelPaymentInAssignment", "CancelPaymentInIdentification", "CancelPayment"])
+@pytest.mark.parametrize(
+    "operation", ["CancelPaymentInAssignment", "CancelPaymentInIdentification", "CancelPayment", "CancelDocument"]
+)
 def test_one_of_the_names_of_a_thing_is_needed(scene: Scene, operation: str) -> None:
     nameless = {"payment_ref_id", "document_ref_id"} & {f.name for f in attrs.fields(type(scene.request(operation)))}
 

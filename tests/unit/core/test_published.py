@@ -359,6 +359,26 @@ def test_a_payment_may_be_cancelled_when_all_its_assignments_are(scene: Scene) -
     assert scene.desk.cancel_payment(scene.assigned).remaining_amount == 50 * UNIT
 
 
+def test_cancelling_a_document_publishes_the_document_with_its_due_amount_kept(scene: Scene) -> None:
+    scene.clock.advance(days=1)
+    answer = scene.perform("CancelDocument", scene.request("CancelDocument"))
+
+    assert told(scene) == [("document", "A-1")]
+    assert steps(answer) == [("CancelDocument", 1, "DocumentEx")]
+    (document,) = (step.object for step in answer.steps)
+    assert document == scene.now_is(document)
+    assert document == attrs.evolve(
+        scene.document, cancelled=True, cancel_reason="mistake", cancelled_at=NOW + DAY, version=2
+    )
+    assert document.state == "CANCELLED"
+
+
+def test_a_document_may_be_cancelled_when_all_its_assignments_are(scene: Scene) -> None:
+    scene.desk.cancel_assignment(scene.assigned, scene.invoice)
+
+    assert scene.desk.cancel_document(scene.invoice).due_amount == 100 * UNIT
+
+
 def test_an_adjustment_publishes_the_new_event_only(scene: Scene) -> None:
     answer = scene.perform("AdjustChargeableEvent", scene.request("AdjustChargeableEvent"))
 

@@ -175,6 +175,15 @@ def test_a_cancelled_payment_answers_the_payment_with_the_reason(site, client):
     assert client.get("/v1/rm/payments?cancelled=true").json()["items"] == [told]
 
 
+def test_a_cancelled_document_answers_the_document_and_may_not_be_cancelled_again(site, client):
+    site.desk.document(account=site.desk.account("A-1"), external_document_no="X-1")
+    path, body = "/v1/rm/documents/cancel-document", {"externalDocumentNo": "X-1", "reason": "mistake"}
+    steps = performed(site, client, path, "CancelDocument", body)
+    assert kinds(steps) == ["DocumentEx"]
+    assert (steps[0]["object"]["state"], steps[0]["object"]["cancelReason"]) == ("CANCELLED", "mistake")
+    assert codes(client.post(path, json={"requestId": "r-2"} | body)) == [("DOCUMENT_CANCELLED", "/documentRefId")]
+
+
 def test_an_adjustment_is_a_new_event_that_points_at_the_original(site, client):
     event = site.desk.event(account=site.desk.account("A-1"))
     steps = performed(
@@ -327,7 +336,7 @@ def test_the_names_in_the_table_are_those_of_the_use_cases(site):
 
 
 def test_every_command_has_a_path_and_a_privilege_of_its_own():
-    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 14
+    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 15
 
 
 def test_the_caller_is_who_did_it_where_no_user_is_named(site, client):

@@ -63,6 +63,7 @@ def test_operations_are_named_as_in_the_specification():
         "updateInvoicingFlag",
         "updateDueDateOffset",
         "createAnyDocument",
+        "cancelDocument",
         "calculateCollectionBalance",
         "createAccount",
         "updateAccountState",

@@ -1,0 +1,63 @@
+"""Cancel document (domain: sections 3 and 7)."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.configuration import CANCELLATION
+from ocs_core.form import Code, ExternalId, one_of
+from ocs_core.ports import AccountId, DocumentId, Found, Wanted
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class CancelDocumentRequest(Command):
+    """A document of any type, named by its id or one of its numbers, and why it is cancelled."""
+
+    account: AccountId | None = None
+    document_ref_id: UUID | None = None
+    document_no: Code | None = None
+    external_document_no: ExternalId | None = None
+    reason: Code
+
+    @classmethod
+    def also_required(cls, given: Mapping[str, Any]) -> Collection[str]:
+        return one_of(given, "document_ref_id", "document_no", "external_document_no")
+
+    @property
+    def document(self) -> DocumentId:
+        return DocumentId(
+            ref_id=self.document_ref_id, document_no=self.document_no, external_document_no=self.external_document_no
+        )
+
+
+class CancelDocument(UseCase[CancelDocumentRequest]):
+    """Cancels a document that nothing is assigned to. Its due amount stays, so that a balance before now can still be told.
+
+    Publishes `document`.
+    """
+
+    def wanted(self, request: CancelDocumentRequest) -> Wanted:
+        return Wanted(account=request.account, document=request.document, settlements=True)
+
+    def execute(self, request: CancelDocumentRequest, found: Found, work: Work) -> None:
+        account, document, owner = found.account, found.document, found.owner
+        rules.check(
+            rules.named_account_has_an_id(request.account),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_is_not_deactivated(owner),
+            rules.account_owns(account, owner),
+            rules.document_exists(request.document, document),
+            rules.document_is_not_cancelled(document),
+            rules.document_is_not_assigned(found.settlements),
+            rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
+            fields=fields_of(CancelDocumentRequest),
+        )
+        assert document is not None
+
+        cancelled = attrs.evolve(document, cancelled=True, cancel_reason=request.reason, cancelled_at=work.now)
+        work.publish(work.save(cancelled))
