@@ -8,8 +8,8 @@ import types
 import typing
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping
-from enum import StrEnum
-from typing import Annotated, Any, Protocol
+from enum import Enum, StrEnum
+from typing import Annotated, Any, Final, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +27,16 @@ VALUE_OUT_OF_RANGE = "VALUE_OUT_OF_RANGE"
 LENGTH_OUT_OF_RANGE = "LENGTH_OUT_OF_RANGE"
 TEXT_NOT_ALLOWED = "TEXT_NOT_ALLOWED"
 TIME_WITHOUT_OFFSET = "TIME_WITHOUT_OFFSET"
+
+
+class Unset(Enum):
+    """The type of `UNSET`, for the type of a field: `Label | Unset | None = UNSET`."""
+
+    UNSET = "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+"""The default of a field that is left as it is where a request does not give it; null, which is given, clears it."""
 
 
 class FormError(ValueError):
@@ -146,6 +156,13 @@ class Form:
         return ()
 
 
+def changes_in(form: Form) -> dict[str, Any]:
+    """The fields that a form gives, of those that it may leave as they are."""
+    cls: Any = type(form)
+    may_be_unset = [f.name for f in attrs.fields(cls) if f.default is UNSET]
+    return {name: value for name in may_be_unset if (value := getattr(form, name)) is not UNSET}
+
+
 def one_of(given: Mapping[str, Any], *names: str) -> Collection[str]:
     """For `also_required`: of these fields one must be given, and where none is, the first is missing.
 
@@ -199,8 +216,9 @@ def _checkers(cls: Any) -> tuple[tuple[str, str, _Checker, bool], ...]:
 def _checker(hint: Any) -> _Checker:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in {types.UnionType, typing.Union}:
-        some = [a for a in arguments if a is not types.NoneType]
-        return _or_none(_moment if set(some) == {dt.datetime, dt.date} else _checker(some[0]))
+        some = [a for a in arguments if a not in {types.NoneType, Unset}]
+        blanks = [blank for blank in (None, UNSET) if type(blank) in arguments]
+        return _or_blank(_moment if set(some) == {dt.datetime, dt.date} else _checker(some[0]), blanks)
     if origin is Annotated:
         return _constrained(_checker(arguments[0]), arguments[1])
     if origin is tuple:
@@ -210,8 +228,12 @@ def _checker(hint: Any) -> _Checker:
     return _typed(hint)
 
 
-def _or_none(checker: _Checker) -> _Checker:
-    return lambda value, pointer: iter(()) if value is None else checker(value, pointer)
+def _or_blank(checker: _Checker, blanks: list[Unset | None]) -> _Checker:
+    def check(value: Any, pointer: str) -> Iterator[Violation]:
+        if not any(value is blank for blank in blanks):
+            yield from checker(value, pointer)
+
+    return check
 
 
 def _constrained(checker: _Checker, constraint: Constraint) -> _Checker:

@@ -113,6 +113,13 @@ UPDATE_DUE_DATE_OFFSET: Final[Example] = {
     "dueDateOffset": 30,
     "documentType": "genericInvoice",
 }
+UPDATE_PAYER: Final[Example] = {
+    "requestId": "crm-2024-05-14-000016",
+    "account": ACCOUNT,
+    "paymentMethod": "bankTransfer",
+    "iban": "ES9121000418450200051332",
+    "paymentRef1": None,
+}
 CALCULATE_COLLECTION_BALANCE: Final[Example] = {
     "requestId": "operations-2024-05-14-000011",
     "dryRun": True,

@@ -30,6 +30,7 @@ from ocs_core.usecases.start_collection_run import StartCollectionRun, StartColl
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
+from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 from ocs_http import examples
 
 
@@ -128,6 +129,15 @@ OPERATIONS = (
         "payer:update-due-date-offset",
         (Payer,),
         examples.UPDATE_DUE_DATE_OFFSET,
+    ),
+    Operation(
+        "/v1/rm/payer/update-payer",
+        "UpdatePayer",
+        UpdatePayer,
+        UpdatePayerRequest,
+        "payer:update",
+        (Payer,),
+        examples.UPDATE_PAYER,
     ),
     Operation(
         "/v1/rm/documents/create-any-document",

@@ -305,6 +305,7 @@ def test_the_database_is_waited_for_at_most_so_often(mission) -> None:
             "cancel identification": lambda: desk.cancel_identification(payment),
             "cancel payment": lambda: desk.cancel_payment(payment),
             "cancel document": lambda: desk.cancel_document(other_document),
+            "payer": lambda: desk.update_payer(account, iban="ES1"),
             "identify and assign": lambda: desk.assign(unidentified, document, UNIT),
             "run": lambda: desk.start_run(as_of=NOW - dt.timedelta(days=1)),
             "state": lambda: desk.perform(

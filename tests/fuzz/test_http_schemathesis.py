@@ -93,6 +93,7 @@ def things_that_exist(path: str) -> dict[str, Any]:
         },
         "update-invoicing-flag": lambda: named,
         "update-due-date-offset": lambda: named | {"documentType": None},
+        "update-payer": lambda: named | {"paymentMethod": "cash"},
         "update-account-state": lambda: named,
         "create-any-document": lambda: (
             named | {"documentType": "genericInvoice", "currency": "EUR", "tax": None, "amount": 10_000}

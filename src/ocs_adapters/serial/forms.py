@@ -25,6 +25,7 @@ from ocs_core.form import (
     Form,
     FormError,
     Items,
+    Unset,
     check_moment,
     describe,
     noun,
@@ -140,10 +141,10 @@ def _length_failures(hint: Any, value: list[Any], pointer: str) -> Iterator[Viol
 
 
 def _unwrapped(hint: Any, *origins: Any) -> Any:
-    """The type inside `X | None`, and inside `Annotated` where asked for."""
+    """The type inside `X | None` or `X | Unset | None`, and inside `Annotated` where asked for."""
     arguments = typing.get_args(hint)
     if typing.get_origin(hint) in {types.UnionType, typing.Union}:
-        some = [a for a in arguments if a is not types.NoneType]
+        some = [a for a in arguments if a not in {types.NoneType, Unset}]
         return _unwrapped(some[0], *origins) if len(some) == 1 else hint
     return arguments[0] if Annotated in origins and typing.get_origin(hint) is Annotated else hint
 
@@ -224,6 +225,17 @@ def _moment_or_none(hint: Any) -> Callable[[Any, Any], Any]:
     return lambda value, _: None if optional and value is None else _moment(value, _)
 
 
+def _may_be_unset(hint: Any) -> bool:
+    return Unset in typing.get_args(hint)
+
+
+def _null_or_given(hint: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    """What is in the body was given: a field is unset only by its absence."""
+    inner, optional = _unwrapped(hint), types.NoneType in typing.get_args(hint)
+    structure = converter.get_structure_hook(inner)
+    return lambda value, _: None if optional and value is None else structure(value, inner)
+
+
 def _constrained(hint: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     base, constraint = typing.get_args(hint)[:2]
     structure_base = converter.get_structure_hook(base)
@@ -279,6 +291,7 @@ def _make(name: Callable[[str], str]) -> _Naming:
     converter.register_structure_hook_factory(_is(tuple), lambda t: _list_of(t, converter))
     converter.register_structure_hook_factory(_is(Annotated), lambda t: _constrained(t, converter))
     converter.register_structure_hook_factory(_is_moment, _moment_or_none)
+    converter.register_structure_hook_factory(_may_be_unset, lambda t: _null_or_given(t, converter))
     return naming
 
 

@@ -17,7 +17,7 @@ from msgspec import Meta
 from ocs_adapters.serial.wire import DERIVED, OMITTED
 from ocs_core.entities.process import ProcessRun
 from ocs_core.entities.settlement import Settlement
-from ocs_core.form import Form, Items, Text, Whole, ZoneName, type_hints, wire_name
+from ocs_core.form import UNSET, Form, Items, Text, Unset, Whole, ZoneName, type_hints, wire_name
 from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, payload_type
 
 _NAMES: Mapping[Any, str] = {
@@ -46,7 +46,7 @@ def _mirror(cls: Any) -> type[msgspec.Struct]:
             continue
         hint = _mirrored(hints[field.name])
         optional = is_request and field.default is not attrs.NOTHING
-        default = () if isinstance(field.default, attrs.Factory) else field.default  # type: ignore[arg-type]
+        default = _mirrored_default(field.default)
         fields.append((field.name, hint, default) if optional else (field.name, hint))
     fields.extend((name, hint) for name, hint in DERIVED.get(cls, {}).items())
     mirror = msgspec.defstruct(
@@ -59,6 +59,12 @@ def _mirror(cls: Any) -> type[msgspec.Struct]:
     )
     mirror.__doc__ = " ".join((cls.__doc__ or "").split())
     return mirror
+
+
+def _mirrored_default(default: Any) -> Any:
+    if default is UNSET:
+        return msgspec.UNSET
+    return () if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
 
 
 def _mirrored(hint: Any) -> Any:
@@ -75,6 +81,8 @@ def _mirrored(hint: Any) -> Any:
         return list[_mirrored(arguments[0])]  # type: ignore[misc]
     if origin is not None:
         return dict[str, _mirrored(arguments[1])]  # type: ignore[misc]
+    if hint is Unset:
+        return msgspec.UnsetType
     if hint is dt.datetime:
         return Annotated[dt.datetime, Meta(tz=True)]
     if hint is int:

@@ -5,15 +5,18 @@ from collections.abc import Collection
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
+from ocs_core.form import UNSET, Unset
 from ocs_core.ports import PaymentId
 from ocs_core.rules.common import not_there
 from ocs_core.rules.rule import rule
 
 
 @rule("PAYMENT_METHOD_NOT_CONFIGURED", "/paymentMethod")
-def payment_method_is_configured(configuration: Configuration, code: str) -> str | None:
+def payment_method_is_configured(configuration: Configuration, code: str | Unset | None) -> str | None:
     """The payment method is configured."""
-    return None if code in configuration.payment_methods else f"Payment method {code} is not configured."
+    if code is None or code is UNSET or code in configuration.payment_methods:
+        return None
+    return f"Payment method {code} is not configured."
 
 
 @rule("EXTERNAL_PAYMENT_NO_EXISTS", "/externalPaymentNo")

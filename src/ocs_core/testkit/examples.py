@@ -54,6 +54,7 @@ from ocs_core.usecases.feed_chargeable_events import (
 from ocs_core.usecases.perform import R, UseCase
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
+from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 
 T = TypeVar("T")
 
@@ -188,6 +189,11 @@ class Desk:
             request_id=self.request_id(), document_ref_id=document.ref_id, reason="mistake", **more
         )
         return _of(Document, self.perform(CancelDocument, request))
+
+    def update_payer(self, account: Account, **changes: Any) -> Response:
+        """Change something of a payer."""
+        request = UpdatePayerRequest(request_id=self.request_id(), account=named(account), **changes)
+        return self.perform(UpdatePayer, request)
 
     def start_run(self, **options: Any) -> ProcessRun:
         """Ask for a collection run; it is not calculated yet."""

@@ -38,6 +38,7 @@ from ocs_core.usecases.start_collection_run import StartCollectionRun, StartColl
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
+from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 
 NOBODY = AccountId(external_id="nobody")
 NOTHING = UUID(int=0)
@@ -171,6 +172,7 @@ class Scene:
             ),
             "UpdateInvoicingFlag": (UpdateInvoicingFlagRequest, {"account": account, "invoicing_excluded": True}),
             "UpdateDueDateOffset": (UpdateDueDateOffsetRequest, {"account": account, "due_date_offset": 30}),
+            "UpdatePayer": (UpdatePayerRequest, {"account": account, "payment_method": "cash"}),
             "CalculateCollectionBalance": (StartCollectionRunRequest, {}),
             "CreateAccount": (CreateAccountRequest, {"account_type": "payer", "currency": "EUR"}),
             "UpdateAccountState": (
@@ -254,6 +256,7 @@ COMMANDS: dict[str, type[UseCase[Any]]] = {
     "AdjustChargeableEvent": AdjustChargeableEvent,
     "UpdateInvoicingFlag": UpdateInvoicingFlag,
     "UpdateDueDateOffset": UpdateDueDateOffset,
+    "UpdatePayer": UpdatePayer,
     "CalculateCollectionBalance": StartCollectionRun,
     "CreateAccount": CreateAccount,
     "UpdateAccountState": UpdateAccountState,

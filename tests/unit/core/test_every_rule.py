@@ -142,6 +142,7 @@ REGISTER = "RegisterPayment"
 ADJUST = "AdjustChargeableEvent"
 FLAG = "UpdateInvoicingFlag"
 OFFSET = "UpdateDueDateOffset"
+UPDATE_PAYER = "UpdatePayer"
 RUN = "CalculateCollectionBalance"
 CREATE = "CreateAccount"
 STATE = "UpdateAccountState"
@@ -305,6 +306,15 @@ PAYER_CASES = (
         "DOCUMENT_TYPE_NOT_CONFIGURED",
         "/documentType",
         document_type="poem",
+    ),
+    *cases_of_the_account(UPDATE_PAYER, needed=True),
+    case(UPDATE_PAYER, "account_is_given", "ACCOUNT_REQUIRED", "/account", account=None),
+    case(
+        UPDATE_PAYER,
+        "payment_method_is_configured",
+        "PAYMENT_METHOD_NOT_CONFIGURED",
+        "/paymentMethod",
+        payment_method="shells",
     ),
 )
 
@@ -797,6 +807,17 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
             ("ACCOUNT_DEACTIVATED", "/account"),
             ("PAYER_NOT_FOUND", "/account"),
             ("DOCUMENT_TYPE_NOT_CONFIGURED", "/documentType"),
+        ],
+    ),
+    UPDATE_PAYER: (
+        lambda s: (
+            s.become(s.technical, AccountState.DEACTIVATED),
+            s.request(UPDATE_PAYER, account=named(s.technical), payment_method="shells"),
+        )[1],
+        [
+            ("ACCOUNT_DEACTIVATED", "/account"),
+            ("PAYER_NOT_FOUND", "/account"),
+            ("PAYMENT_METHOD_NOT_CONFIGURED", "/paymentMethod"),
         ],
     ),
     CREATE: (

@@ -17,6 +17,7 @@ from ocs_core.form import (
     TEXT_NOT_ALLOWED,
     TIME_WITHOUT_OFFSET,
     TYPE_WRONG,
+    UNSET,
     VALUE_NOT_ALLOWED,
     VALUE_OUT_OF_RANGE,
     Code,
@@ -28,6 +29,7 @@ from ocs_core.form import (
     Moment,
     Note,
     PositiveAmount,
+    Unset,
     Zone,
 )
 from ocs_core.money import MAX_AMOUNT
@@ -178,6 +180,31 @@ def test_a_zone_is_one_that_exists(name: str) -> None:
 @pytest.mark.parametrize("name", ZONES)
 def test_every_iana_zone_is_allowed(name: str) -> None:
     assert AccountType(code="payer", zone=name).zone == name
+
+
+@attrs.frozen(kw_only=True)
+class Changes(Form):
+    label: Label | Unset | None = UNSET
+    code: Code | Unset = UNSET
+    plain: Label | None = None
+
+
+def test_a_field_that_may_be_unset_is_absent_null_or_given() -> None:
+    assert form.changes_in(Changes()) == {}
+    assert form.changes_in(Changes(label=None, plain="x")) == {"label": None}
+    assert form.changes_in(Changes(label="x", code="y")) == {"label": "x", "code": "y"}
+
+
+def test_what_is_given_for_a_field_that_may_be_unset_has_its_form() -> None:
+    wrong: tuple[tuple[dict[str, Any], str, str], ...] = (
+        ({"label": ""}, LENGTH_OUT_OF_RANGE, "/label"),
+        ({"code": None}, TYPE_WRONG, "/code"),
+        ({"plain": UNSET}, TYPE_WRONG, "/plain"),
+    )
+    for fields, code, field in wrong:
+        with pytest.raises(RequestRejected) as refusal:
+            Changes(**fields)
+        assert [(v.code, v.field) for v in refusal.value.violations] == [(code, field)]
 
 
 def test_every_failure_is_told_in_the_order_of_the_fields() -> None:

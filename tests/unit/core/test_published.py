@@ -14,6 +14,7 @@ from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.errors import RequestRejected
+from ocs_core.form import UNSET
 from ocs_core.messages import (
     BUSINESS_TRANSACTIONS,
     NOTIFICATIONS,
@@ -465,6 +466,26 @@ def test_an_offset_per_document_type_stands_beside_the_general_one(scene: Scene)
     assert (neither.due_date_offset, neither.due_date_offsets) == (None, {})
 
 
+def test_updating_a_payer_changes_what_is_given_clears_what_is_null_and_leaves_the_rest(scene: Scene) -> None:
+    scene.desk.update_payer(scene.payer, iban="ES1", bic="B", payment_ref1="1", delivery_method="mail")
+    scene.published()
+
+    answer = scene.perform("UpdatePayer", scene.request("UpdatePayer", iban="ES2", bic=None))
+
+    assert told(scene) == [("payer", "A-1")]
+    assert steps(answer) == [("UpdatePayer", 1, "PayerEx")]
+    (payer,) = (step.object for step in answer.steps)
+    assert payer == scene.now_is(payer)
+    assert payer == Payer(
+        account=scene.payer.ref,
+        payment_method="cash",
+        delivery_method="mail",
+        iban="ES2",
+        payment_ref1="1",
+        version=3,
+    )
+
+
 def test_a_payment_responsible_account_comes_with_its_payer(scene: Scene) -> None:
     answer = scene.perform("CreateAccount", scene.request("CreateAccount", external_id="B-1"))
 
@@ -570,6 +591,8 @@ def test_the_feed_publishes_each_event_under_its_own_account(scene: Scene) -> No
         ("UpdateDueDateOffset", {"due_date_offset": None}),
         ("UpdateDueDateOffset", {"due_date_offset": None, "document_type": "deposit"}),
         ("UpdateAccountState", {"state": AccountState.ACTIVE}),
+        ("UpdatePayer", {"payment_method": UNSET}),
+        ("UpdatePayer", {"payment_method": None, "iban": None}),
     ],
 )
 def test_where_nothing_changed_nothing_is_saved_or_published(

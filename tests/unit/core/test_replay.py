@@ -10,6 +10,7 @@ import pytest
 
 from ocs_core.entities.process import RunState
 from ocs_core.errors import Conflict, RequestRejected, StoreUnavailable
+from ocs_core.form import UNSET
 from ocs_core.memory import MemoryStore
 from ocs_core.memory.store import MemoryUnitOfWork
 from ocs_core.messages import Response
@@ -128,6 +129,14 @@ def test_requests_differ_by_every_field_but_not_by_what_is_left_at_its_default(s
     assert scene.perform("RegisterPayment", attrs.evolve(request, notification_requested=True)).replayed
     for changes in ({"payer_note": "x"}, {"payment_amount": 1}, {"notification_requested": False}, {"account": None}):
         assert refused(scene, "RegisterPayment", attrs.evolve(request, **changes))[0] == "REQUEST_ID_REUSED"
+
+
+def test_a_field_that_is_left_as_it_is_and_one_that_is_cleared_are_two_requests(scene: Scene) -> None:
+    request = scene.request("UpdatePayer")
+    scene.perform("UpdatePayer", request)
+
+    assert scene.perform("UpdatePayer", attrs.evolve(request, iban=UNSET)).replayed
+    assert refused(scene, "UpdatePayer", attrs.evolve(request, iban=None))[0] == "REQUEST_ID_REUSED"
 
 
 def test_the_digest_of_a_json_value_does_not_depend_on_the_order_of_its_keys() -> None:

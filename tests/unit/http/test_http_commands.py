@@ -213,6 +213,23 @@ def test_the_invoicing_flag_answers_the_payer_and_nothing_where_nothing_changed(
     assert performed(site, client, path, name, body | {"requestId": "r-2"}) == []
 
 
+def test_a_payer_is_changed_by_what_is_in_the_body_and_by_nothing_else(site, client):
+    site.desk.account("A-1")
+    path, name, who = "/v1/rm/payer/update-payer", "UpdatePayer", {"account": {"externalId": "A-1"}}
+    body = who | {"paymentMethod": "cash", "iban": "ES1", "paymentRef2": "2"}
+    assert kinds(performed(site, client, path, name, body)) == ["PayerEx"]
+    (step,) = performed(site, client, path, name, who | {"requestId": "r-2", "iban": None, "bic": "B"})
+    told = step["object"]
+    assert (told["paymentMethod"], told["iban"], told["bic"], told["paymentRef2"]) == ("cash", None, "B", "2")
+    assert performed(site, client, path, name, who | {"requestId": "r-3", "deliveryMethod": None}) == []
+    wrong = {"requestId": "r-4", "account": {}, "iban": 7, "bic": "", "paymentMethod": ["cash"]}
+    assert codes(client.post(path, json=wrong)) == [
+        ("TYPE_WRONG", "/paymentMethod"),
+        ("TYPE_WRONG", "/iban"),
+        ("LENGTH_OUT_OF_RANGE", "/bic"),
+    ]
+
+
 @pytest.mark.parametrize("offset", [0, 30, 3650])
 def test_the_due_date_offset_answers_the_payer(site, client, offset):
     site.desk.account("A-1")
@@ -336,7 +353,7 @@ def test_the_names_in_the_table_are_those_of_the_use_cases(site):
 
 
 def test_every_command_has_a_path_and_a_privilege_of_its_own():
-    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 15
+    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 16
 
 
 def test_the_caller_is_who_did_it_where_no_user_is_named(site, client):

@@ -62,6 +62,7 @@ def test_operations_are_named_as_in_the_specification():
         "adjustChargeableEvent",
         "updateInvoicingFlag",
         "updateDueDateOffset",
+        "updatePayer",
         "createAnyDocument",
         "cancelDocument",
         "calculateCollectionBalance",
@@ -136,6 +137,14 @@ def test_amounts_are_int64_and_the_note_for_javascript_is_there():
     amount = DOCUMENT["components"]["schemas"]["RegisterPaymentRequest"]["properties"]["paymentAmount"]
     assert amount == {"type": "integer", "format": "int64", "minimum": 1, "maximum": 2**63 - 1}
     assert "2^53" in DOCUMENT["info"]["description"]
+
+
+def test_a_field_that_may_be_left_as_it_is_is_optional_and_nullable_without_a_default():
+    payer = DOCUMENT["components"]["schemas"]["UpdatePayerRequest"]
+    assert payer["required"] == ["requestId"]
+    assert payer["properties"]["iban"] == {
+        "anyOf": [{"type": "string", "minLength": 1, "maxLength": 255}, {"type": "null"}]
+    }
 
 
 def test_every_operation_names_its_privilege_and_only_health_is_open():

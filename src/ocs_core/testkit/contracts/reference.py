@@ -112,7 +112,7 @@ def _live(desk: Desk, chance: random.Random) -> list[Any]:
         amount = chance.choice([1, 7, 50, 100]) * UNIT
         account = chance.choice(accounts) if accounts else None
         try:
-            match chance.choice("aaappppddddeexxxxxzzyykwiicsfosr" if account else "a"):
+            match chance.choice("aaappppddddeexxxxxzzyykwuiicsfosr" if account else "a"):
                 case "a":
                     kind = chance.choice(["payer", "payer", "payer", "technical"])
                     parent = named(account) if account and chance.random() < 0.3 else None
@@ -170,6 +170,9 @@ def _live(desk: Desk, chance: random.Random) -> list[Any]:
                     outcome = desk.cancel_payment(chance.choice(payments))
                 case "w":
                     outcome = desk.cancel_document(chance.choice(documents))
+                case "u":
+                    assert account is not None
+                    outcome = desk.update_payer(account, iban=chance.choice([None, "ES1", "ES2"]))
                 case "i":
                     assert account is not None
                     request = IdentifyPaymentInRequest(
