@@ -8,8 +8,11 @@ from uuid import UUID
 import attrs
 import pytest
 
+from ocs_adapters.sql import lookups
 from ocs_adapters.sql.database import Database
+from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.queries import search_call
+from ocs_adapters.sql.rows import rows_of
 from ocs_core.entities.account import Account, AccountRef, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
@@ -192,6 +195,29 @@ def test_sqlite_answers_each_filter_alone_through_an_index(sqlite_filled, cls, s
     of_table = [step for step in steps if step.split()[1] == search_table(cls) or "MULTI-INDEX" in step]
     assert of_table
     assert all("USING" in step or "MULTI-INDEX" in step for step in of_table)
+
+
+NAMES = [
+    (Payment, ("ref_id",), (_id(2, SOME),)),
+    (Payment, ("payment_no",), (f"P-{SOME}",)),
+    (Payment, ("external_payment_no",), (f"E-{SOME}",)),
+    (Document, ("ref_id",), (_id(3, SOME),)),
+    (Document, ("document_no",), (f"D-{SOME}",)),
+    (Document, ("external_document_no",), (f"X-{SOME}",)),
+]
+
+
+@pytest.mark.parametrize(("cls", "names", "values"), NAMES, ids=str)
+def test_a_command_finds_what_it_names_through_an_index(postgres_filled, sqlite_filled, cls, names, values) -> None:
+    rows = rows_of(cls)
+    bound = {f"{rows.table.name}_{name}": value for name, value in zip(names, values, strict=True)}
+    statement = lookups._item(rows, names)
+    call = Call(_Explained("EXPLAIN (FORMAT JSON) ", statement), bound)
+    ((plan,),) = postgres_filled.read(call)[0]
+    nodes = list(_nodes(plan[0]["Plan"]))
+    assert not [n for n in nodes if n["Node Type"] == "Seq Scan" and n["Relation Name"] == rows.table.name]
+    steps = [row[3] for row in sqlite_filled.read(Call(_Explained("EXPLAIN QUERY PLAN ", statement), bound))[0]]
+    assert [step for step in steps if step.startswith(f"SEARCH {rows.table.name} USING")]
 
 
 def test_every_filter_of_every_search_is_looked_at() -> None:

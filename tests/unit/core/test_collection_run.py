@@ -533,3 +533,47 @@ def test_reading_a_balance_beyond_64_bits_is_refused(office: Office) -> None:
     with pytest.raises(RequestRejected, match="AMOUNT_OUT_OF_RANGE"):
         read(office, external_id="A-1", calculation_forced=True)
     assert read(office, external_id="A-1").collection_balance is None
+
+
+def balance(office: Office, account: Account, as_of: dt.datetime | None = None) -> int | None:
+    read = ReadCollectionBalance(MemoryQueries(office.store), clock=office.desk.clock)
+    asked = ReadCollectionBalanceRequest(ref_id=account.ref_id, calculation_forced=True, as_of=as_of)
+    return read(asked).collection_balance
+
+
+def test_what_is_cancelled_counts_until_then_and_no_longer() -> None:
+    office = Office(2)
+    desk, (account, other) = office.desk, office.payers
+    invoice = office.owes(account)
+    payment = desk.payment(account=account)
+    desk.assign(payment, invoice, 30 * UNIT)
+    assigned = desk.clock.advance(days=1)
+    desk.cancel_assignment(payment, invoice)
+    unassigned = desk.clock.advance(days=1)
+    desk.cancel_document(invoice)
+    without_invoice = desk.clock.advance(days=1)
+    desk.cancel_payment(payment)
+
+    assert balance(office, account) == 0
+    # Paid in part or not, the payer owes what the payment does not cover: what is unassigned counts as an overpayment.
+    before = [balance(office, account, at - dt.timedelta(hours=1)) for at in (assigned, unassigned, without_invoice)]
+    assert before == [50 * UNIT, 50 * UNIT, -50 * UNIT]
+    lines = ReadCollectionBalance(MemoryQueries(office.store), clock=desk.clock)(
+        ReadCollectionBalanceRequest(
+            ref_id=account.ref_id, detail_included=True, as_of=assigned - dt.timedelta(hours=1)
+        )
+    ).lines
+    assert [line.open_amount for line in lines or ()] == [70 * UNIT, 20 * UNIT]
+    assert balance(office, other) == 0
+
+
+def test_a_payment_that_is_taken_back_lowers_the_balance_of_nobody() -> None:
+    office = Office(1)
+    (account,) = office.payers
+    office.owes(account)
+    payment = office.desk.payment(account=account)
+    assert balance(office, account) == 50 * UNIT
+
+    office.desk.cancel_identification(payment)
+
+    assert balance(office, account) == 100 * UNIT
