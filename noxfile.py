@@ -1,5 +1,6 @@
 """The checks. `uv run nox` runs those that a change must pass; `uv run nox -l` lists all."""
 
+import os
 from pathlib import Path
 
 import nox
@@ -9,6 +10,7 @@ nox.options.default_venv_backend = "none"  # the project's own environment, lock
 nox.options.sessions = ["lint", "types", "imports", "unit", "contract", "fuzz", "docs", "bare", "build", "bench_short"]
 nox.options.stop_on_first_error = False
 
+os.environ.setdefault("OCS_HYPOTHESIS_PROFILE", "ci")
 SOURCES = ("src", "tests", "bench", "noxfile.py")
 
 

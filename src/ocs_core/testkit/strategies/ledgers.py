@@ -1,8 +1,7 @@
-"""Hypothesis strategies for the domain's values: amounts, text that hurts, days, zones, and whole ledgers."""
+"""Hypothesis strategies for whole ledgers: an account with a consistent history."""
 
 import datetime as dt
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import attrs
 from hypothesis import strategies as st
@@ -12,66 +11,8 @@ from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
-from ocs_core.money import MAX_AMOUNT, MIN_AMOUNT, minor_unit
 from ocs_core.testkit.fakes import NOW
-
-EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-EDGES = (0, 1, -1, 10_000, 2**53, 2**53 + 1, MAX_AMOUNT, MAX_AMOUNT - 1, MIN_AMOUNT, MIN_AMOUNT + 1)
-ZONES = (
-    "UTC",
-    "Europe/Madrid",
-    "America/New_York",
-    "America/Havana",
-    "America/Sao_Paulo",
-    "Africa/Casablanca",
-    "Asia/Kathmandu",
-    "Asia/Beirut",
-    "Australia/Lord_Howe",
-    "Pacific/Kiritimati",
-    "Pacific/Niue",
-)
-"""Far east and far west, half and quarter hours, clocks that change at midnight, by half an hour, or around Ramadan."""
-
-amounts = st.integers(MIN_AMOUNT, MAX_AMOUNT) | st.sampled_from(EDGES)
-"""Millionths over the whole 64-bit range."""
-positive_amounts = st.integers(1, MAX_AMOUNT) | st.sampled_from([e for e in EDGES if e > 0])
-tax_rates = st.sampled_from([0, 1, 400, 2100, 10_000, 100_000]) | st.integers(0, 100_000)
-"""Basis points."""
-zones = st.sampled_from(ZONES).map(ZoneInfo)
-days = st.dates(dt.date(2000, 1, 2), dt.date(2999, 12, 30))
-"""Since 2000: none of `ZONES` has skipped a whole day since."""
-instants = st.integers(0, 31_556_736_000 * 1_000_000).map(lambda n: EPOCH + dt.timedelta(microseconds=n))
-"""In UTC, from 2000 to the end of 2999."""
-
-texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=255) | st.sampled_from(
-    [
-        "'; DROP TABLE payments;--",
-        "Ω≈ç√",
-        "👩‍👩‍👧",
-        "e\u0301",
-        "\u202etxt.exe",
-        "\ufeffbom",
-        "\u2028",
-        "%s{0}${x}",
-        "null",
-        "é" * 255,
-    ]
-)
-"""Text that is allowed and hurts: combining marks, right-to-left overrides, quotes, what looks like something else."""
-forbidden_texts = st.builds(
-    "{}{}{}".format,
-    st.text(max_size=5),
-    st.sampled_from(["\0", "\n", "\t", "\x1b", "\x7f", "\x85", "\ud800", "\udfff"]),
-    st.text(max_size=5),
-)
-"""Text with a control character or a lone surrogate in it."""
-
-
-@st.composite
-def payable_amounts(draw: st.DrawFn, minor_digits: int = 2, most: int = 10**12) -> int:
-    """Positive amounts in whole minor units."""
-    unit = minor_unit(minor_digits)
-    return draw(st.integers(1, most // unit)) * unit
+from ocs_core.testkit.strategies.values import payable_amounts
 
 
 @st.composite
