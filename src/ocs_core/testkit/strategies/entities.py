@@ -16,15 +16,17 @@ from ocs_core.entities.configuration import Configuration, SystemSetting
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
+from ocs_core.form import Text
 from ocs_core.money import Money, minor_unit
 from ocs_core.testkit.examples import configuration
 from ocs_core.testkit.strategies.ledgers import ledgers
-from ocs_core.testkit.strategies.values import ZONES, amounts, days, instants, payable_amounts, texts, uuids
+from ocs_core.testkit.strategies.values import ZONES, amounts, days, instants, payable_amounts, texts, texts_of, uuids
 
 CURRENCIES = ("EUR", "USD", "JPY")
 _DIGITS = {"JPY": 0}
 
-account_refs = st.builds(AccountRef, uuids, st.none() | texts)
+external_ids = texts_of(Text(255, trimmed=True))
+account_refs = st.builds(AccountRef, uuids, st.none() | external_ids)
 versions = st.integers(1, 2**40)
 
 
@@ -43,7 +45,7 @@ def _cancellation(draw: st.DrawFn, fixed: dict[str, Any]) -> dict[str, Any]:
 @st.composite
 def accounts(draw: st.DrawFn, /, **fixed: Any) -> Account:
     """An account in any state, payment responsible or below an account that is, or with nobody to pay for it."""
-    own = _any_of(draw, fixed, ref_id=uuids, external_id=st.none() | texts)
+    own = _any_of(draw, fixed, ref_id=uuids, external_id=st.none() | external_ids)
     itself = AccountRef(own["ref_id"], own["external_id"])
     return Account(
         **_any_of(
@@ -100,7 +102,7 @@ def payments(draw: st.DrawFn, /, **fixed: Any) -> Payment:
             {"currency": currency, "payment_type": kind, "payment_amount": amount} | _cancellation(draw, fixed) | fixed,
             ref_id=uuids,
             payment_no=st.integers(1, 10**10 - 1).map("P{:010d}".format),
-            external_payment_no=st.none() | texts,
+            external_payment_no=st.none() | external_ids,
             payment_method=st.sampled_from(["bankTransfer", "cash"]),
             remaining_amount=st.integers(0, amount // unit).map(lambda units: units * unit),
             payment_date_received=instants if kind is PaymentType.IN else st.none() | instants,
@@ -156,7 +158,7 @@ def documents(draw: st.DrawFn, /, **fixed: Any) -> Document:
             parts | {"document_issued_date": issued} | _cancellation(draw, fixed) | fixed,
             ref_id=uuids,
             document_no=st.integers(1, 10**10 - 1).map("D{:010d}".format),
-            external_document_no=st.none() | texts,
+            external_document_no=st.none() | external_ids,
             document_type=st.sampled_from(["genericInvoice", "creditNote", "deposit"]),
             account=account_refs,
             document_tax_date=st.just(issued),
@@ -204,7 +206,7 @@ def chargeable_events(draw: st.DrawFn, /, **fixed: Any) -> ChargeableEvent:
             draw,
             {"kind": kind, "charge": charge, "tax": tax, "charge_with_tax": charge + tax} | fixed,
             ref_id=uuids,
-            external_id=st.none() | texts,
+            external_id=st.none() | external_ids,
             account=account_refs,
             event_type=texts,
             event_date=instants,
