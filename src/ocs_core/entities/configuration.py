@@ -237,9 +237,10 @@ def day_of(instant: dt.datetime, zone: ZoneInfo) -> dt.date:
 def end_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """The last microsecond of that day in that zone, in UTC; days of 23 and 25 hours included."""
     midnight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(), zone)
-    # Where clocks go back across midnight it comes twice, and the day ends with the second one.
-    following = max(midnight.replace(fold=fold).astimezone(dt.UTC) for fold in (0, 1))
-    return following - dt.timedelta(microseconds=1)
+    # Midnight may come twice. Where clocks went back from one o'clock the day has ended with the first one; where they
+    # went back from a minute past it came again after the day had gone on, and the day ends with the second one.
+    ends = [midnight.replace(fold=fold).astimezone(dt.UTC) - dt.timedelta(microseconds=1) for fold in (0, 1)]
+    return max(end for end in ends if day_of(end, zone) == day)
 
 
 def start_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:

@@ -25,6 +25,7 @@ from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import RequestRejected
+from ocs_core.form import UNSET
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import DocumentPayments, PaymentDocuments, Response
 from ocs_core.ports import AccountId
@@ -33,6 +34,13 @@ from ocs_core.testkit.contracts.subject import Make, Subject, desk_on, published
 from ocs_core.testkit.examples import UNIT, Desk, configuration, named
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
+from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
+from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
+from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
+from ocs_core.usecases.cancel_payment_in_identification import (
+    CancelPaymentInIdentification,
+    CancelPaymentInIdentificationRequest,
+)
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -47,6 +55,7 @@ from ocs_core.usecases.start_collection_run import StartCollectionRun, StartColl
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
+from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 
 ANNOUNCED = (Account, Payer, Payment, PaymentHistory, Document, ChargeableEvent)
 """Entities of which every version is a business transaction of its own; a settlement travels in two links."""
@@ -213,6 +222,39 @@ class RevenueMachine(RuleBasedStateMachine):
             )
             self.perform(AssignPaymentInToDocument, request)
 
+    @rule(payment=which, document=which)
+    def cancel_payment_in_assignment(self, payment: int, document: int) -> None:
+        settlement = self.some(Settlement, payment)
+        source = settlement.source_ref_id if settlement else _ref_id(self.some(Payment, payment))
+        target = settlement.target_ref_id if settlement else _ref_id(self.some(Document, document))
+        request = CancelPaymentInAssignmentRequest(
+            **self.common(), payment_ref_id=source, document_ref_id=target, reason="mistake"
+        )
+        self.perform(CancelPaymentInAssignment, request)
+
+    @rule(payment=which)
+    def cancel_payment_in_identification(self, payment: int) -> None:
+        ref_id = _ref_id(self.some(Payment, payment))
+        request = CancelPaymentInIdentificationRequest(**self.common(), payment_ref_id=ref_id, reason="mistake")
+        self.perform(CancelPaymentInIdentification, request)
+
+    @rule(payment=which)
+    def cancel_payment(self, payment: int) -> None:
+        number = self.some(Payment, payment).external_payment_no or "none"
+        request = CancelPaymentRequest(**self.common(), external_payment_no=number, reason="mistake")
+        self.perform(CancelPayment, request)
+
+    @rule(document=which)
+    def cancel_document(self, document: int) -> None:
+        number = self.some(Document, document).document_no
+        request = CancelDocumentRequest(**self.common(), document_no=number, reason="mistake")
+        self.perform(CancelDocument, request)
+
+    @rule(account=which, method=st.sampled_from(["cash", None, UNSET]), iban=st.sampled_from(["DE1", None, UNSET]))
+    def update_payer(self, account: int, method: Any, iban: Any) -> None:
+        request = UpdatePayerRequest(**self.common(), account=self.account(account), payment_method=method, iban=iban)
+        self.perform(UpdatePayer, request)
+
     @rule(account=which, charge=amounts, tax=st.integers(0, 10**7), rate=st.sampled_from([0, 2100]))
     def feed_chargeable_events(self, account: int, charge: int, tax: int, rate: int) -> None:
         fed = ChargeableEventFed(
@@ -346,6 +388,10 @@ class RevenueMachine(RuleBasedStateMachine):
 def revenue_machine(make: Make) -> type[RevenueMachine]:
     """A machine class of its own for the stores that `make` gives, as `store_contract` takes them."""
     return type("RevenueMachine", (RevenueMachine,), {"make": staticmethod(make)})
+
+
+def _ref_id(entity: Any) -> UUID:
+    return entity.ref_id  # type: ignore[no-any-return]
 
 
 def _outcome(desk: Desk, use_case: type[UseCase[Any]], request: Command) -> Any:

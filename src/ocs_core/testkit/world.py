@@ -9,11 +9,11 @@ import attrs
 
 from ocs_core.entities.account import Account, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent
-from ocs_core.entities.configuration import Configuration, DocumentType, Tax, TaxRateFrom
+from ocs_core.entities.configuration import Configuration, DocumentType, Reason, Tax, TaxRateFrom
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.memory import MemoryQueries, MemoryStore
-from ocs_core.ports import AccountId, Store
+from ocs_core.ports import AccountId, Found, Store, Wanted
 from ocs_core.queries import Queries
 from ocs_core.testkit.examples import NOW, Desk, configuration, named
 from ocs_core.usecases.perform import UseCase
@@ -24,6 +24,9 @@ EITHER = "either"
 """A document type whose documents say themselves who owes."""
 LATER_TAX = "later"
 """A tax whose first rate begins in a far future."""
+
+OTHER_REASON = "wrongTax"
+"""A reason for something else than a cancellation."""
 
 _PATHS = {
     AccountState.INACTIVE: (),
@@ -36,10 +39,14 @@ _PATHS = {
 def world_configuration() -> Configuration:
     """The example's master data, and what makes every rule breakable."""
     later = TaxRateFrom(valid_from=NOW.date().replace(year=2900), rate=100)
-    return configuration(DocumentType(code=EITHER), Tax(code=LATER_TAX, rates=(later,)))
+    return configuration(
+        DocumentType(code=EITHER),
+        Tax(code=LATER_TAX, rates=(later,)),
+        Reason(code=OTHER_REASON, kind="correction"),
+    )
 
 
-@attrs.define
+@attrs.define(repr=False)
 class World:
     """A store with its queries, and a desk that performs commands on it at a time that stands still.
 
@@ -53,6 +60,10 @@ class World:
     published: Callable[[], Sequence[Any]]
     desk: Desk = attrs.field(default=attrs.Factory(lambda world: Desk(world.store), takes_self=True))
     _numbers: "itertools.count[int]" = attrs.field(factory=lambda: itertools.count(1), init=False)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """How Hypothesis shows it: a failing example is its request, not everything there is."""
+        printer.text("World()")
 
     @classmethod
     def in_memory(cls) -> "World":
@@ -113,15 +124,12 @@ class World:
         assert found is not None, f"the world has lost the account {ref_id}"
         return found
 
-    def plant(self, like: P, **changes: Any) -> P:
-        """Keep something like this entity past the use-cases, where they would never let it be."""
-        own: dict[str, Any] = {"ref_id": self.desk.ids(), "version": 1}
-        match like:
-            case Payment():
-                own |= {"payment_no": self.new("P"), "external_payment_no": None}
-            case Document():
-                own |= {"document_no": self.new("D"), "external_document_no": None}
-            case ChargeableEvent():
-                own |= {"external_id": None}
+    def change(self, entity: P, **changes: Any) -> P:
+        """Change an entity past the use-cases, so that it is as they would never let it be."""
         with self.store.begin() as uow:
-            return uow.add(attrs.evolve(like, **own | changes))
+            return uow.save(attrs.evolve(entity, **changes))
+
+    def found(self, wanted: Wanted) -> Found:
+        """What a use-case would find."""
+        with self.store.begin() as uow:
+            return uow.find(wanted)

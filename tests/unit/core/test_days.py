@@ -50,6 +50,7 @@ def test_a_day_ends_where_the_next_one_begins(day: dt.date, zone: ZoneInfo) -> N
         ("America/St_Johns", dt.date(2006, 10, 28), 25),  # midnight came twice: clocks went back at one past
         ("Europe/Madrid", dt.date(2024, 5, 14), 24),
         ("America/Havana", dt.date(2024, 3, 10), 23),
+        ("America/Havana", dt.date(2024, 11, 2), 24),  # midnight came twice: clocks went back at one o'clock
         ("America/Havana", dt.date(2024, 11, 3), 25),
         ("Australia/Lord_Howe", dt.date(2024, 4, 7), 24.5),
         ("Asia/Beirut", dt.date(2024, 3, 31), 23),

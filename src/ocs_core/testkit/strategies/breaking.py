@@ -13,28 +13,33 @@ import attrs
 from hypothesis import strategies as st
 
 from ocs_core.catalogue import rules_applied
-from ocs_core.entities.account import Account, AccountState
+from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.configuration import AccountType, start_of_day
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.money import MAX_AMOUNT, is_whole_minor_units, minor_unit
-from ocs_core.ports import AccountId, Wanted
+from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
 from ocs_core.queries import ReadCollectionBalance
 from ocs_core.testkit.strategies.requests import (
     MOST,
+    assignments,
     currencies,
+    documents,
     events,
     finish_runs,
+    names_of,
     namings,
     payers,
     payments,
     valid_requests,
 )
 from ocs_core.testkit.strategies.values import codes, uuids
-from ocs_core.testkit.world import EITHER, LATER_TAX, World
+from ocs_core.testkit.world import EITHER, LATER_TAX, OTHER_REASON, World
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument
+from ocs_core.usecases.cancel_payment import CancelPayment
+from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment
 from ocs_core.usecases.feed_chargeable_events import FeedChargeableEvents
 from ocs_core.usecases.register_payment import RegisterPayment
 from ocs_core.usecases.start_collection_run import StartCollectionRun
@@ -106,22 +111,42 @@ def _nobody(draw: Draw, world: World) -> AccountId:
     return draw(st.sampled_from([AccountId(ref_id=draw(uuids)), AccountId(external_id=world.new("nobody"))]))
 
 
-def _owner(world: World, request: Any) -> Account | None:
-    """The account that owns the chargeable event or the document of a request."""
-    document, event = getattr(request, "document_ref_id", None), getattr(request, "chargeable_event_ref_id", None)
-    with world.store.begin() as uow:
-        return uow.find(Wanted(document=document, chargeable_event=event)).owner
+def _found(world: World, request: Any) -> Found:
+    """What a request is about."""
+    payment_ref, document_ref = getattr(request, "payment_ref_id", None), getattr(request, "document_ref_id", None)
+    return world.found(
+        Wanted(
+            account=getattr(request, "account", None),
+            payment=getattr(request, "payment", PaymentId(ref_id=payment_ref) if payment_ref else None),
+            document=getattr(request, "document", DocumentId(ref_id=document_ref) if document_ref else None),
+            chargeable_event=getattr(request, "chargeable_event_ref_id", None),
+        )
+    )
 
 
-def _named(world: World, request: Any) -> Account | None:
-    account = getattr(request, "account", None)
-    return world.queries.account(account) if account else None
+def _payment(world: World, request: Any) -> Payment:
+    payment = _found(world, request).payment
+    assert payment is not None
+    return payment
 
 
-def _found(world: World, request: Any) -> tuple[Payment, Document]:
-    with world.store.begin() as uow:
-        found = uow.find(Wanted(payment=request.payment_ref_id, document=getattr(request, "document_ref_id", None)))
-    return found.payment, found.document  # type: ignore[return-value]
+def _document(world: World, request: Any) -> Document:
+    document = _found(world, request).document
+    assert document is not None
+    return document
+
+
+def _renamed(request: Any, kind: str, **names: Any) -> Any:
+    """The same request about another payment or document (`kind`), or about one by other names."""
+    all_names = [n for n in (f"{kind}_ref_id", f"{kind}_no", f"external_{kind}_no") if hasattr(request, n)]
+    return attrs.evolve(request, **dict.fromkeys(all_names) | names)
+
+
+def _owned(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """The same request; a payment that is to be cancelled belongs to an account."""
+    if operation is CancelPayment and not (payment := _payment(world, request)).identified:
+        world.change(payment, account=draw(payers(world)).ref)
+    return request
 
 
 @breaks("account_is_given")
@@ -148,14 +173,15 @@ def _account_of_nobody(draw: Draw, world: World, operation: type, request: Any) 
 
 @breaks("account_ids_agree")
 def _ids_of_two_accounts(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    one = _owner(world, request) or _named(world, request) or draw(payers(world))
+    found = _found(world, _owned(draw, world, operation, request))
+    one = found.owner or found.account or draw(payers(world))
     other = draw(st.sampled_from([world.new("nobody"), world.account().external_id]))
     return _naming(draw, operation, request, AccountId(ref_id=one.ref_id, external_id=other))
 
 
 @breaks("account_is_not_deactivated")
 def _deactivated_account(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    owner = _owner(world, request)
+    owner = _found(world, _owned(draw, world, operation, request)).owner
     if owner is not None:
         world.deactivate(owner.ref_id)
         return request
@@ -174,7 +200,7 @@ def _account_that_nobody_pays_for(draw: Draw, world: World, operation: type, req
     orphan = world.technical()
     if operation is FeedChargeableEvents:
         return _naming(draw, operation, request, draw(namings(orphan)))
-    event = world.plant(draw(events(world)), account=orphan.ref)
+    event = world.change(draw(events(world)), account=orphan.ref)
     changes = {"chargeable_event_ref_id": event.ref_id, "currency": event.currency, "charge_type": ChargeType.DEBIT}
     return attrs.evolve(request, account=None, **changes)
 
@@ -303,7 +329,7 @@ def _currency_unknown(draw: Draw, world: World, operation: type, request: Any) -
     if operation is FeedChargeableEvents:
         return _with_item(draw, request, currency=draw(codes(*world.configuration.currencies)))
     if operation is AdjustChargeableEvent:
-        event = world.plant(draw(events(world)), currency=FOREIGN)
+        event = world.change(draw(events(world)), currency=FOREIGN)
         return attrs.evolve(
             request,
             account=None,
@@ -312,12 +338,9 @@ def _currency_unknown(draw: Draw, world: World, operation: type, request: Any) -
             currency=FOREIGN,
         )
     if operation is AssignPaymentInToDocument:
-        payment, document = _found(world, request)
-        changes = {
-            "payment_ref_id": world.plant(payment, currency=FOREIGN).ref_id,
-            "document_ref_id": world.plant(document, currency=FOREIGN).ref_id,
-        }
-        return attrs.evolve(request, currency=FOREIGN, **changes)
+        world.change(_payment(world, request), currency=FOREIGN)
+        world.change(_document(world, request), currency=FOREIGN)
+        return attrs.evolve(request, currency=FOREIGN)
     return attrs.evolve(request, currency=draw(codes(*world.configuration.currencies)))
 
 
@@ -327,14 +350,13 @@ def _another_currency(draw: Draw, world: World, operation: type, request: Any) -
     others = [code for code in world.configuration.currencies if code != request.currency]
     if operation is AdjustChargeableEvent:
         return attrs.evolve(request, currency=draw(st.sampled_from(others)), charge_adjustment=1)
-    payment, document = _found(world, request)
-    wrong = draw(st.sampled_from(["payment", "document", "both"]))
+    wrong, other = draw(st.sampled_from(["payment", "document", "both"])), draw(st.sampled_from(others))
     if wrong == "payment":
-        planted = world.plant(payment, currency=draw(st.sampled_from(others)))
-        return attrs.evolve(request, payment_ref_id=planted.ref_id)
+        world.change(_payment(world, request), currency=other)
+        return request
     if wrong == "document":
-        planted_document = world.plant(document, currency=draw(st.sampled_from(others)))
-        return attrs.evolve(request, document_ref_id=planted_document.ref_id)
+        world.change(_document(world, request), currency=other)
+        return request
     configured = world.configuration.currencies
     payable = [c for c in others if is_whole_minor_units(request.amount, configured[c].minor_digits)]
     return attrs.evolve(request, currency=draw(st.sampled_from(payable)))
@@ -363,29 +385,48 @@ def _external_payment_no_taken(draw: Draw, world: World, operation: type, reques
     number = world.new("E")
     taken = world.desk.payment(external_payment_no=number)
     if draw(st.booleans()):  # a cancelled payment keeps its number
-        with world.store.begin() as uow:
-            uow.save(attrs.evolve(taken, cancelled=True, cancelled_at=world.desk.clock()))
+        world.change(taken, cancelled=True, cancelled_at=world.desk.clock())
     now = world.desk.clock()
     return attrs.evolve(request, payment_type=PaymentType.IN, payment_date_received=now, external_payment_no=number)
 
 
 @breaks("payment_exists")
 def _payment_unknown(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    return attrs.evolve(request, payment_ref_id=draw(uuids))
+    """By an id or a number of nothing, or by names of two payments."""
+    wrong: list[dict[str, Any]] = [{"payment_ref_id": draw(uuids)}]
+    if hasattr(request, "payment_no"):
+        mine, other = _payment(world, request), world.desk.payment()
+        wrong += [{"payment_no": world.new("P")}, {"payment_ref_id": mine.ref_id, "payment_no": other.payment_no}]
+    return _renamed(request, "payment", **draw(st.sampled_from(wrong)))
+
+
+@breaks("document_exists")
+def _document_unknown(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """By an id or a number of nothing, or by names of two documents."""
+    wrong: list[dict[str, Any]] = [{"document_ref_id": draw(uuids)}]
+    if hasattr(request, "document_no"):
+        mine, other = _document(world, request), world.desk.document(account=world.account())
+        wrong += [{"document_no": world.new("D")}, {"document_ref_id": mine.ref_id, "document_no": other.document_no}]
+    return _renamed(request, "document", **draw(st.sampled_from(wrong)))
 
 
 @breaks("payment_is_not_cancelled")
 def _cancelled_payment(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    payment, _ = _found(world, request)
-    cancelled = world.plant(payment, cancelled=True, cancelled_at=world.desk.clock())
-    return attrs.evolve(request, payment_ref_id=cancelled.ref_id)
+    world.change(_payment(world, request), cancelled=True, cancelled_at=world.desk.clock())
+    return request
+
+
+@breaks("document_is_not_cancelled")
+def _cancelled_document(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    world.change(_document(world, request), cancelled=True, cancelled_at=world.desk.clock())
+    return request
 
 
 @breaks("payment_is_incoming")
 def _outgoing_payment(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    payment, _ = _found(world, request)
     kind = draw(st.sampled_from([PaymentType.OUT, PaymentType.PROMISE_TO_PAY]))
-    return attrs.evolve(request, payment_ref_id=world.plant(payment, payment_type=kind).ref_id)
+    payment = world.change(_payment(world, request), payment_type=kind)
+    return _renamed(request, "payment", payment_ref_id=payment.ref_id)
 
 
 @breaks("payment_is_unidentified")
@@ -393,44 +434,67 @@ def _identified_payment(draw: Draw, world: World, operation: type, request: Any)
     return attrs.evolve(request, payment_ref_id=draw(payments(world, draw(payers(world)))).ref_id)
 
 
+@breaks("payment_is_identified")
+def _unidentified_payment(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    world.change(_payment(world, request), account=None)
+    return request
+
+
 @breaks("payment_sits_on_the_documents_account")
 def _payment_of_another(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    payment, _ = _found(world, request)
-    other = world.plant(payment, account=draw(payers(world)).ref)
-    return attrs.evolve(request, payment_ref_id=other.ref_id)
+    world.change(_payment(world, request), account=draw(payers(world)).ref)
+    return request
+
+
+@breaks("account_owns_the_payment")
+def _account_of_no_payment(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    return _naming(draw, operation, request, draw(namings(draw(payers(world)))))
+
+
+@breaks("payment_is_not_assigned")
+def _assigned_payment(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    payment, _ = draw(assignments(world))
+    return _renamed(attrs.evolve(request, account=None), "payment", **draw(names_of(payment)))
+
+
+@breaks("document_is_not_assigned")
+def _assigned_document(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    _, document = draw(assignments(world))
+    return _renamed(attrs.evolve(request, account=None), "document", **draw(names_of(document)))
+
+
+@breaks("assignment_exists")
+def _document_not_assigned(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """Another document of the same payer, or one whose assignment is cancelled already."""
+    owner = _found(world, request).owner
+    assert owner is not None
+    if draw(st.booleans()):
+        world.desk.perform(CancelPaymentInAssignment, request)
+        return attrs.evolve(request, request_id=world.desk.request_id())
+    return _renamed(request, "document", **draw(names_of(draw(documents(world, owner)))))
+
+
+@breaks("reason_is_configured")
+def _reason_unknown(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    return attrs.evolve(request, reason=draw(codes(*world.configuration.reasons) | st.just(OTHER_REASON)))
 
 
 @breaks("amount_remains")
 def _more_than_remains(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    payment, _ = _found(world, request)
-    less = draw(st.integers(0, request.amount - 1))
-    return attrs.evolve(request, payment_ref_id=world.plant(payment, remaining_amount=less).ref_id)
+    world.change(_payment(world, request), remaining_amount=draw(st.integers(0, request.amount - 1)))
+    return request
 
 
 @breaks("amount_is_due")
 def _more_than_is_due(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    _, document = _found(world, request)
-    less = draw(st.integers(0, request.amount - 1))
-    return attrs.evolve(request, document_ref_id=world.plant(document, due_amount=less).ref_id)
-
-
-@breaks("document_exists")
-def _document_unknown(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    return attrs.evolve(request, document_ref_id=draw(uuids))
-
-
-@breaks("document_is_not_cancelled")
-def _cancelled_document(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    _, document = _found(world, request)
-    cancelled = world.plant(document, cancelled=True, cancelled_at=world.desk.clock())
-    return attrs.evolve(request, document_ref_id=cancelled.ref_id)
+    world.change(_document(world, request), due_amount=draw(st.integers(0, request.amount - 1)))
+    return request
 
 
 @breaks("document_is_receivable")
 def _liability(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    _, document = _found(world, request)
-    owed = world.plant(document, due_amount_type=DueAmountType.LIABILITY, document_type="creditNote")
-    return attrs.evolve(request, document_ref_id=owed.ref_id)
+    world.change(_document(world, request), due_amount_type=DueAmountType.LIABILITY)
+    return request
 
 
 @breaks("settlement_has_begun")
@@ -442,7 +506,7 @@ def _settlement_to_come(draw: Draw, world: World, operation: type, request: Any)
 @breaks("both_sides_exist_by")
 def _settlement_before_its_sides(draw: Draw, world: World, operation: type, request: Any) -> Any:
     """Before the payment was received, or before the document was issued, or both."""
-    payment, document = _found(world, request)
+    payment, document = _payment(world, request), _document(world, request)
     owner = world.account_of(document.account.ref_id)
     issued = start_of_day(document.document_issued_date, world.configuration.zone_of(owner.account_type))
     begun = draw(st.sampled_from([issued, payment.payment_date_received or issued]))
@@ -464,8 +528,7 @@ def _adjustment_of_an_adjustment(draw: Draw, world: World, operation: type, requ
 
 @breaks("credit_is_covered")
 def _credit_beyond_the_charge(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    with world.store.begin() as uow:
-        found = uow.find(Wanted(chargeable_event=request.chargeable_event_ref_id))
+    found = _found(world, request)
     assert found.chargeable_event is not None
     parts = (found.chargeable_event, *found.adjustments)
     left = sum(e.charge_with_tax if request.tax_included else e.charge for e in parts)

@@ -11,20 +11,28 @@ from typing import Any, Protocol
 import attrs
 from hypothesis import strategies as st
 
-from ocs_core.entities.account import Account, AccountState
+from ocs_core.entities.account import Account, AccountRef, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.configuration import start_of_day
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun
+from ocs_core.form import UNSET
 from ocs_core.money import BASIS_POINTS, minor_unit
-from ocs_core.ports import AccountId, Wanted
+from ocs_core.ports import AccountId, DocumentId, PaymentId, Wanted
 from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest, ReadProcessRun
 from ocs_core.testkit.examples import named
 from ocs_core.testkit.strategies.values import days, field_values, instants, payable_amounts, some_fields, tax_rates
 from ocs_core.testkit.world import EITHER, World
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
+from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
+from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
+from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
+from ocs_core.usecases.cancel_payment_in_identification import (
+    CancelPaymentInIdentification,
+    CancelPaymentInIdentificationRequest,
+)
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -39,10 +47,12 @@ from ocs_core.usecases.start_collection_run import StartCollectionRun, StartColl
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
+from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 
 Draw = st.DrawFn
 MOST = 10**13
 """Ten million, in millionths: no two sums of a world come near the end of 64 bits."""
+REASON = "mistake"
 USABLE = (AccountState.ACTIVE, AccountState.INACTIVE, AccountState.SUSPENDED)
 _OTHER_FIELDS = {
     RegisterPaymentRequest: (
@@ -59,6 +69,7 @@ _OTHER_FIELDS = {
         "notification_requested",
     ),
     CreateAccountRequest: ("customer", "segment", "bill_cycle", "custom_name"),
+    UpdatePayerRequest: ("delivery_method", "bank_account_name", "iban", "bic", "payment_ref1", "payment_ref3"),
     CreateAnyDocumentRequest: ("document_source", "document_due_date", "payment_ref1", "payment_ref2", "payment_ref3"),
 }
 
@@ -137,6 +148,7 @@ def payments(draw: Draw, world: World, account: Account | None, currency: str | 
     currency = currency or draw(currencies(world))
     return world.desk.payment(
         account=account,
+        external_payment_no=draw(st.none() | st.just(world.new("E"))),
         amount=draw(amounts_in(world, currency)),
         currency=currency,
         payment_date_received=world.desk.clock() - dt.timedelta(minutes=draw(st.integers(0, 100_000))),
@@ -153,8 +165,46 @@ def documents(draw: Draw, world: World, account: Account, document_type: str = "
         amount=draw(amounts_in(world, currency)),
         currency=currency,
         document_type=document_type,
+        external_document_no=draw(st.none() | st.just(world.new("X"))),
         document_issued_date=today - dt.timedelta(days=draw(st.integers(0, 100))),
     )
+
+
+@st.composite
+def assignments(draw: Draw, world: World) -> tuple[Payment, Document]:
+    """An incoming payment that settles a document in part or wholly, in one step or in two, as both are then."""
+    payer = draw(payers(world))
+    document = draw(documents(world, payer))
+    payment = draw(payments(world, draw(st.sampled_from([payer, None])), document.currency))
+    for _ in range(draw(st.integers(1, 2))):
+        found = world.found(
+            Wanted(payment=PaymentId(ref_id=payment.ref_id), document=DocumentId(ref_id=document.ref_id))
+        )
+        assert found.payment is not None
+        assert found.document is not None
+        most = min(found.payment.remaining_amount, found.document.due_amount)
+        if most:
+            world.desk.assign(payment, document, draw(amounts_in(world, document.currency, most)))
+    found = world.found(Wanted(payment=PaymentId(ref_id=payment.ref_id), document=DocumentId(ref_id=document.ref_id)))
+    assert found.payment is not None
+    assert found.document is not None
+    return found.payment, found.document
+
+
+@st.composite
+def names_of(draw: Draw, item: Payment | Document) -> dict[str, Any]:
+    """The fields that name a payment or a document: its id, a number of its, or several of them."""
+    kind = "payment" if isinstance(item, Payment) else "document"
+    has_number = isinstance(item, Document) or item.payment_type is PaymentType.IN
+    names = {f"{kind}_ref_id": item.ref_id, f"{kind}_no": getattr(item, f"{kind}_no")}
+    if has_number and (number := getattr(item, f"external_{kind}_no")) is not None:
+        names[f"external_{kind}_no"] = number
+    chosen = draw(st.lists(st.sampled_from(sorted(names)), min_size=1, unique=True))
+    return {name: names[name] for name in chosen}
+
+
+def _account_or_none(draw: Draw, world: World, owner: AccountRef | None) -> AccountId | None:
+    return draw(st.none() | namings(world.account_of(owner.ref_id))) if owner else None
 
 
 def _common(draw: Draw, world: World) -> dict[str, Any]:
@@ -193,8 +243,7 @@ def _adjust_chargeable_event(draw: Draw, world: World) -> AdjustChargeableEventR
 
 
 def _adjustments_of(world: World, event: ChargeableEvent) -> list[ChargeableEvent]:
-    with world.store.begin() as uow:
-        return list(uow.find(Wanted(chargeable_event=event.ref_id)).adjustments)
+    return list(world.found(Wanted(chargeable_event=event.ref_id)).adjustments)
 
 
 def _adjustment(
@@ -356,6 +405,67 @@ def _fed(draw: Draw, world: World) -> ChargeableEventFed:
         charge_with_tax=charge + tax,
         currency=draw(currencies(world)),
         tax_rate=draw(st.integers(0, BASIS_POINTS)),
+    )
+
+
+@valid(CancelPaymentInAssignment)
+def _cancel_payment_in_assignment(draw: Draw, world: World) -> CancelPaymentInAssignmentRequest:
+    payment, document = draw(assignments(world))
+    return CancelPaymentInAssignmentRequest(
+        **_common(draw, world),
+        account=_account_or_none(draw, world, document.account),
+        **draw(names_of(payment)),
+        **draw(names_of(document)),
+        reason=REASON,
+        notification_requested=draw(st.booleans()),
+    )
+
+
+@valid(CancelPaymentInIdentification)
+def _cancel_payment_in_identification(draw: Draw, world: World) -> CancelPaymentInIdentificationRequest:
+    payment = draw(payments(world, draw(payers(world))))
+    return CancelPaymentInIdentificationRequest(
+        **_common(draw, world),
+        account=_account_or_none(draw, world, payment.account),
+        **draw(names_of(payment)),
+        reason=REASON,
+    )
+
+
+@valid(CancelPayment)
+def _cancel_payment(draw: Draw, world: World) -> CancelPaymentRequest:
+    """Of any type; identified or not."""
+    payment = draw(payments(world, draw(st.none() | payers(world))))
+    if payment.identified:
+        payment = world.change(payment, payment_type=draw(st.sampled_from(PaymentType)))
+    return CancelPaymentRequest(
+        **_common(draw, world),
+        account=_account_or_none(draw, world, payment.account),
+        **draw(names_of(payment)),
+        reason=REASON,
+    )
+
+
+@valid(CancelDocument)
+def _cancel_document(draw: Draw, world: World) -> CancelDocumentRequest:
+    kind = draw(st.sampled_from(["genericInvoice", "creditNote"]))
+    document = draw(documents(world, draw(payers(world)), kind))
+    return CancelDocumentRequest(
+        **_common(draw, world),
+        account=_account_or_none(draw, world, document.account),
+        **draw(names_of(document)),
+        reason=REASON,
+    )
+
+
+@valid(UpdatePayer)
+def _update_payer(draw: Draw, world: World) -> UpdatePayerRequest:
+    methods = st.none() | st.sampled_from(sorted(world.configuration.payment_methods))
+    return UpdatePayerRequest(
+        **_common(draw, world),
+        account=draw(namings(draw(payers(world)))),
+        payment_method=draw(st.just(UNSET) | methods),
+        **draw(some_fields(UpdatePayerRequest, *_OTHER_FIELDS[UpdatePayerRequest])),
     )
 
 

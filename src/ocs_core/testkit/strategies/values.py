@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from ocs_core.form import Text, Whole, type_hints
+from ocs_core.form import UNSET, Text, Unset, Whole, type_hints
 from ocs_core.money import MAX_AMOUNT, MIN_AMOUNT, minor_unit
 
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -90,6 +90,8 @@ def field_values(hint: Any) -> st.SearchStrategy[Any]:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in {types.UnionType, typing.Union}:
         return st.one_of(*(st.none() if a is types.NoneType else field_values(a) for a in arguments))
+    if hint is Unset:
+        return st.just(UNSET)
     if origin is Annotated and isinstance(arguments[1], Text):
         return texts_of(arguments[1])
     if origin is Annotated and isinstance(arguments[1], Whole):
