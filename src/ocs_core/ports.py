@@ -247,3 +247,28 @@ class Publisher(Protocol):
 
     def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
         """Publish in the order given; gives back those that are safely kept. Publishing the same message again is allowed."""
+
+
+@attrs.frozen(kw_only=True)
+class Delivered:
+    """A message as those who read the streaming platform are given it; `headers["ce_id"]` tells it from every other."""
+
+    topic: str
+    key: UUID
+    headers: Mapping[str, str]
+    value: bytes
+
+
+class Stream(Protocol):
+    """What was published, as one reader sees it: the streaming platform from its other side.
+
+    A reader has a name; the platform keeps how far each name has come, and one that is new begins at the oldest message.
+    One reader works under a name at a time.
+    """
+
+    def next(self, limit: int) -> Sequence[Delivered]:
+        """The messages behind those this reader was given, at most `limit`, per key in the order of their publication;
+        none where there is nothing new yet."""
+
+    def commit(self) -> None:
+        """All that this reader was given is dealt with: the next one of its name goes on behind it, and not before."""

@@ -3,23 +3,29 @@
 import functools
 import itertools
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from ocs_adapters.serial import encode
 from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.database import Database, connect
+from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.migrations import migrate
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.sql.queries import SqlQueries
 from ocs_adapters.sql.store import SqlStore
 from ocs_core.entities.configuration import KINDS, Configuration
-from ocs_core.memory import MemoryQueries, MemoryStore
-from ocs_core.testkit.contracts import Published, Subject, published_in
+from ocs_core.memory import MemoryEventLog, MemoryOutbox, MemoryQueries, MemoryStore
+from ocs_core.testkit.contracts import OutboxSubject, Published, PublisherSubject, StreamSubject, Subject, published_in
 from ocs_core.testkit.examples import configuration
+from ocs_core.testkit.fakes import NOW
 from tests.contract.postgres import Cluster, cluster
+
+MakeDatabase = Callable[[], AbstractContextManager[Database]]
+MakeLog = Callable[[], AbstractContextManager[MemoryEventLog | SqlEventLog]]
 
 _names = itertools.count(1)
 
@@ -90,6 +96,57 @@ def postgres_database() -> Iterator[Database]:
 def postgres() -> Iterator[Subject]:
     with postgres_database() as database:
         yield subject_on(database)
+
+
+@contextmanager
+def memory_outbox() -> Iterator[OutboxSubject]:
+    store = MemoryStore(configuration())
+    yield OutboxSubject(store, lambda: MemoryOutbox(store, encode))
+
+
+def sql_outbox(make: MakeDatabase) -> Callable[[], AbstractContextManager[OutboxSubject]]:
+    @contextmanager
+    def made() -> Iterator[OutboxSubject]:
+        with make() as database:
+            yield OutboxSubject(SqlStore(database), lambda: SqlOutbox(database))
+
+    return made
+
+
+@contextmanager
+def memory_log() -> Iterator[MemoryEventLog]:
+    yield MemoryEventLog()
+
+
+def sql_log(make: MakeDatabase) -> MakeLog:
+    @contextmanager
+    def made() -> Iterator[SqlEventLog]:
+        with make() as database:
+            yield SqlEventLog(database, lambda: NOW)
+
+    return made
+
+
+def publisher(make: MakeLog) -> Callable[[], AbstractContextManager[PublisherSubject]]:
+    """A log as those who publish to it see it."""
+
+    @contextmanager
+    def made() -> Iterator[PublisherSubject]:
+        with make() as log:
+            yield PublisherSubject(log, lambda: log.reader("contract").next(10_000))
+
+    return made
+
+
+def stream(make: MakeLog) -> Callable[[], AbstractContextManager[StreamSubject]]:
+    """A log as those who read it see it."""
+
+    @contextmanager
+    def made() -> Iterator[StreamSubject]:
+        with make() as log:
+            yield StreamSubject(log, log.reader)
+
+    return made
 
 
 DATABASES = pytest.mark.parametrize("make", [sqlite_database, postgres_database], ids=["sqlite", "postgresql"])

@@ -14,9 +14,9 @@ from sqlalchemy import bindparam
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
-from ocs_core.ports import Clock, OutboxRow
+from ocs_core.ports import Clock, Delivered, OutboxRow
 
-_LOG = tables.event_log
+_LOG, _READERS = tables.event_log, tables.event_readers
 _APPEND = sa.text(
     'INSERT INTO event_log (ref_id, topic, "key", headers, value, logged_at) '
     "VALUES (:ref_id, :topic, :key, :headers, :value, :logged_at) ON CONFLICT (ref_id) DO NOTHING"
@@ -30,6 +30,11 @@ _AFTER = (
     .where(_LOG.c.offset > bindparam("after"))
     .order_by(_LOG.c.offset)
     .limit(bindparam("limit"))
+)
+_COMMITTED = sa.select(_READERS.c.offset).where(_READERS.c.name == bindparam("name"))
+_COMMIT = sa.text(
+    'INSERT INTO event_readers (name, "offset") VALUES (:name, :offset) '
+    'ON CONFLICT (name) DO UPDATE SET "offset" = excluded."offset"'
 )
 _PRUNE = sa.delete(_LOG).where(_LOG.c.logged_at < bindparam("before"))
 
@@ -76,20 +81,58 @@ class SqlEventLog:
 
     def after(self, offset: int, limit: int = 1000) -> Sequence[LoggedEvent]:
         """The events behind an offset, the oldest first."""
-        (rows,) = self.database.read(Call(_AFTER, {"after": offset, "limit": limit}))
-        to_id = self.database.driver.decoder(UUID)
         return [
             LoggedEvent(
                 offset=number,
-                topic=topic,
-                key=to_id(key) if to_id else key,
-                headers=msgspec.json.decode(headers),
-                value=msgspec.json.decode(value),
+                topic=event.topic,
+                key=event.key,
+                headers=dict(event.headers),
+                value=msgspec.json.decode(event.value),
+            )
+            for number, event in self.delivered_after(offset, limit)
+        ]
+
+    def delivered_after(self, offset: int, limit: int) -> Sequence[tuple[int, Delivered]]:
+        """The same with the bytes that were published, each with its offset."""
+        (rows,) = self.database.read(Call(_AFTER, {"after": offset, "limit": limit}))
+        to_id = self.database.driver.decoder(UUID)
+        return [
+            (
+                number,
+                Delivered(
+                    topic=topic,
+                    key=to_id(key) if to_id else key,
+                    headers=msgspec.json.decode(headers),
+                    value=value.encode(),
+                ),
             )
             for number, topic, key, headers, value in rows
         ]
+
+    def reader(self, name: str) -> "SqlStream":
+        """What was published, as the reader of that name sees it."""
+        (rows,) = self.database.read(Call(_COMMITTED, {"name": name}))
+        return SqlStream(self, name, rows[0][0] if rows else 0)
 
     def prune(self, before: dt.datetime) -> int:
         """Forget events that were logged before an instant; gives how many."""
         (forgotten,) = self.database.write(Call(_PRUNE, {"before": before}))
         return int(forgotten)
+
+
+@attrs.define
+class SqlStream:
+    """One reader of the log: a `Stream`. `offset` is that of the last event it was given, or that was committed before."""
+
+    log: SqlEventLog
+    name: str
+    offset: int
+
+    def next(self, limit: int) -> Sequence[Delivered]:
+        given = self.log.delivered_after(self.offset, limit)
+        if given:
+            self.offset = given[-1][0]
+        return [event for _, event in given]
+
+    def commit(self) -> None:
+        self.log.database.write(Call(_COMMIT, {"name": self.name, "offset": self.offset}))

@@ -358,6 +358,13 @@ event_log = sa.Table(
     sqlite_autoincrement=True,
 )
 
+event_readers = sa.Table(
+    "event_readers",
+    metadata,
+    sa.Column("name", sa.Text(), primary_key=True),
+    sa.Column("offset", sa.BigInteger(), nullable=False),
+)
+
 series = sa.Table(
     "series",
     metadata,

@@ -4,5 +4,14 @@ from ocs_core.memory.ids import MemoryIds
 from ocs_core.memory.keys import MemoryApiKeys
 from ocs_core.memory.queries import MemoryQueries
 from ocs_core.memory.store import MemoryStore
+from ocs_core.memory.streaming import MemoryEventLog, MemoryOutbox, MemoryStream
 
-__all__ = ["MemoryApiKeys", "MemoryIds", "MemoryQueries", "MemoryStore"]
+__all__ = [
+    "MemoryApiKeys",
+    "MemoryEventLog",
+    "MemoryIds",
+    "MemoryOutbox",
+    "MemoryQueries",
+    "MemoryStore",
+    "MemoryStream",
+]

@@ -108,7 +108,8 @@ class MemoryQueries:
             return ledger_of(self.store, account_ref_id) if account_ref_id in self.store.entities[Payer] else None
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
-        return self.store.entities[ProcessRun].get(ref_id)
+        with self.store.lock:
+            return self.store.entities[ProcessRun].get(ref_id)
 
     def running(self) -> Sequence[ProcessRun]:
         with self.store.lock:

@@ -1,4 +1,4 @@
-"""Stand-ins that behave: a clock that is set by hand, and a store that fails when it is told to."""
+"""Stand-ins that behave: a clock that is set by hand, and stores and ports that fail when they are told to."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -76,5 +76,49 @@ class _FaultyUnitOfWork:
         def call(*args: Any, **kwargs: Any) -> Any:
             self.faulty.step(name)
             return method(*args, **kwargs)
+
+        return call
+
+
+class Crash(Exception):
+    """The process ends here: nobody is to catch it."""
+
+
+@attrs.define
+class CrashAt:
+    """Ports under it end the process at the `step`-th call of any of them, counted from 1: before it is done, or, with
+    `answer_lost`, when it is.
+    """
+
+    step: int
+    answer_lost: bool = False
+    steps: list[str] = attrs.field(factory=list, init=False)
+
+    @property
+    def has_crashed(self) -> bool:
+        return len(self.steps) >= self.step
+
+    def over(self, port: Any) -> Any:
+        """The same port, with its calls counted."""
+        return _Counted(self, port)
+
+
+@attrs.frozen
+class _Counted:
+    crash: CrashAt
+    port: Any
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.port, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.crash.steps.append(name)
+            ends_here = len(self.crash.steps) == self.crash.step
+            if ends_here and not self.crash.answer_lost:
+                raise Crash
+            answer = method(*args, **kwargs)
+            if ends_here:
+                raise Crash
+            return answer
 
         return call

@@ -62,26 +62,6 @@ def reference_contract(make: Make) -> type:
                     assert _unnumbered(look(other)) == _unnumbered(look(queries)), look.__doc__
                 _same_balances(reference, subject, desk.clock)
 
-        @pytest.mark.parametrize("limit", [1, 7, 200])
-        def test_pages_follow_one_another_without_gap_or_repetition(self, limit: int) -> None:
-            """A list that is read page by page is the list."""
-            with make() as subject:
-                desk = desk_on(subject.store)
-                account = desk.account("A-1")
-                payments = [desk.payment(account=account) for _ in range(15)]
-                seen: list[Payment] = []
-                cursor = None
-                while True:
-                    page = subject.queries.payments(PaymentSearch(limit=limit, cursor=cursor))
-                    assert len(page.items) <= limit
-                    seen.extend(page.items)
-                    if (cursor := page.next) is None:
-                        break
-                assert seen == payments[::-1]
-                for payment in payments:
-                    (found,) = subject.queries.payments(PaymentSearch(payment_no=payment.payment_no)).items
-                    assert found == payment
-
     return ReferenceContract
 
 

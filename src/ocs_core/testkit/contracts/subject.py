@@ -2,22 +2,22 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import attrs
+import pytest
 
 from ocs_core.errors import OcsError, RequestRejected
 from ocs_core.memory import MemoryIds, MemoryStore
 from ocs_core.ports import Store
-from ocs_core.queries import (
-    Queries,
-)
+from ocs_core.queries import Queries
 from ocs_core.testkit.examples import Desk
 from ocs_core.testkit.fakes import SettableClock
 
+T = TypeVar("T")
 MANY = 50
 """How many callers race."""
 TEXT_THAT_HURTS = 'Zoë O\'Neil \\ "x" %s :p $1 {} – 💶 ﷽ \u202e'
@@ -46,7 +46,23 @@ Make = Callable[[], AbstractContextManager[Subject]]
 
 def published_in(store: MemoryStore) -> list[Published]:
     """The outbox of a store in memory."""
-    return [Published(m.ref_id, m.key, m.payload.code) for m in store.outbox.values()]
+    with store.lock:
+        return [Published(m.ref_id, m.key, m.payload.code) for m in store.outbox.values()]
+
+
+def contract(name: str, make: Make, *laws: type) -> type:
+    """A test class of these laws, held against what `make` makes: one fresh `subject` for each, and a `desk` on its store."""
+
+    @pytest.fixture
+    def subject(self: Any) -> Any:
+        with make() as made:
+            yield made
+
+    @pytest.fixture
+    def desk(self: Any, subject: Subject) -> Desk:
+        return desk_on(subject.store)
+
+    return type(name, laws, {"subject": subject, "desk": desk})
 
 
 @attrs.define
@@ -79,6 +95,33 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
     with ThreadPoolExecutor(len(calls)) as pool:
         return list(pool.map(run, calls))
+
+
+SOON = 0.3
+"""Seconds in which somebody who need not wait has long answered."""
+
+
+@attrs.frozen
+class Beside(Generic[T]):
+    """A call that goes on in a thread of its own."""
+
+    future: "Future[T]"
+
+    def result_soon(self) -> T | None:
+        """What it gave; None where it is still waiting for somebody."""
+        done, _ = wait([self.future], timeout=SOON)
+        return self.future.result() if done else None
+
+    def result(self) -> T:
+        return self.future.result()
+
+
+def beside(call: Callable[[], T]) -> Beside[T]:
+    """Begin a call in a thread of its own."""
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(call)
+    pool.shutdown(wait=False)
+    return Beside(future)
 
 
 def codes_of(outcome: Any) -> list[str]:

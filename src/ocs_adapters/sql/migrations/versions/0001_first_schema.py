@@ -197,6 +197,12 @@ def upgrade() -> None:
     op.create_index("ix_event_log_logged_at", "event_log", ["logged_at"], unique=False)
     op.create_index("uq_event_log_ref_id", "event_log", ["ref_id"], unique=True)
     op.create_table(
+        "event_readers",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
         "outbox",
         sa.Column("position", ROW_ID, autoincrement=True, nullable=False),
         sa.Column("ref_id", ID, nullable=False),

@@ -1,0 +1,150 @@
+"""The laws of an `Outbox`: what is committed waits, in order per key, until it is done."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
+from typing import Any
+from uuid import UUID
+
+import attrs
+import pytest
+
+from ocs_core.messages import Message
+from ocs_core.money import MAX_AMOUNT
+from ocs_core.ports import Outbox, OutboxRow, Store
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, at_once, beside
+from ocs_core.testkit.contracts.values import a_message, id_of
+
+ONE, OTHER = id_of(1), id_of(2)
+
+
+@attrs.frozen
+class OutboxSubject:
+    """A store to write into, and the relay's side of its outbox: `reader()` gives another reader each time."""
+
+    store: Store
+    reader: Callable[[], Outbox]
+
+
+def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -> type:
+    """The laws of an `Outbox`: what is committed waits, in order per key, until it is done."""
+
+    class OutboxContract:
+        @pytest.fixture
+        def subject(self) -> Any:
+            with make() as subject:
+                yield subject
+
+        def test_messages_wait_in_the_order_of_their_commits_per_key(self, subject: OutboxSubject) -> None:
+            """A payment that is told after its own assignment is a payment that a consumer does not know."""
+            keys = [id_of(n) for n in range(1, 5)]
+
+            def write(key: UUID) -> None:
+                for number in range(1, 11):
+                    publish(subject.store, a_message(key.int % 10 * 1000 + 11 - number, key))
+
+            at_once([lambda k=k: write(k) for k in keys])  # type: ignore[misc]
+            waiting = subject.reader().waiting(1000)
+            for key in keys:
+                numbers = [row.ref_id.int & 0xFFFF for row in waiting if row.key == key]
+                assert numbers == [key.int % 10 * 1000 + n for n in range(10, 0, -1)]
+            assert [row.position for row in waiting] == sorted({row.position for row in waiting})
+
+        def test_messages_of_one_unit_of_work_keep_their_order(self, subject: OutboxSubject) -> None:
+            """A command announces a payment, then its history: whatever their ids, whatever their number."""
+            messages = [a_message(number, ONE) for number in range(60, 10, -1)]
+            publish(subject.store, *messages)
+            assert _ids(subject.reader().waiting(100)) == [m.ref_id for m in messages]
+
+        @pytest.mark.parametrize("amount", [1, 2**53 + 1, MAX_AMOUNT])
+        def test_headers_key_and_value_are_exact(self, subject: OutboxSubject, amount: int) -> None:
+            """What leaves the system is all that others know of it."""
+            message = a_message(7, ONE, amount=amount, ref=TEXT_THAT_HURTS)
+            publish(subject.store, message)
+            (row,) = subject.reader().waiting(10)
+            assert (row.ref_id, row.key, dict(row.headers)) == (message.ref_id, message.key, message.headers)
+            value = json.loads(row.value)
+            assert (value["paymentAmount"], value["paymentRef1"]) == (amount, TEXT_THAT_HURTS)
+            assert isinstance(value["paymentAmount"], int)
+
+        def test_nothing_waits_before_the_commit(self, subject: OutboxSubject) -> None:
+            """A message that is out cannot be taken back when the transaction is."""
+            reader = subject.reader()
+            with subject.store.begin() as uow:
+                uow.publish(a_message(7, ONE))
+                look = beside(lambda: _ids(reader.waiting(10)))
+                assert not look.result_soon(), "messages that wait before the commit"
+            look.result()
+            assert _ids(reader.waiting(10)) == [id_of(7)]
+
+        def test_nothing_waits_of_what_was_abandoned(self, subject: OutboxSubject) -> None:
+            """What did not happen is not told."""
+            with suppress(ZeroDivisionError), subject.store.begin() as uow:
+                uow.publish(a_message(7, ONE))
+                raise ZeroDivisionError
+            assert _ids(subject.reader().waiting(10)) == []
+
+        def test_a_message_that_is_committed_late_is_not_passed_over(self, subject: OutboxSubject) -> None:
+            """Messages become visible in the order of the commits: who goes by the highest number he saw loses one."""
+            reader = subject.reader()
+            with subject.store.begin() as slow:
+                slow.publish(a_message(7, ONE))
+                fast = beside(lambda: publish(subject.store, a_message(8, OTHER)))
+                fast.result_soon()
+                early = beside(lambda: reader.waiting(10)).result_soon() or []
+                if early:
+                    reader.done(early)
+            fast.result()
+            assert {*_ids(early), *_ids(reader.waiting(10))} == {id_of(7), id_of(8)}
+
+        def test_the_oldest_come_first_and_a_limit_is_kept(self, subject: OutboxSubject) -> None:
+            """A relay moves what it can carry, and what waits longest goes first."""
+            _publish_each(subject.store, *(a_message(n, ONE) for n in range(10, 15)))
+            assert _ids(subject.reader().waiting(2)) == [id_of(10), id_of(11)]
+
+        def test_to_look_forgets_nothing_and_another_reader_sees_the_same(self, subject: OutboxSubject) -> None:
+            """A relay that looked and then crashed has published nothing: the next one must find it all."""
+            _publish_each(subject.store, *(a_message(n, ONE) for n in range(10, 15)))
+            reader = subject.reader()
+            first = list(reader.waiting(10))
+            assert (list(reader.waiting(10)), list(subject.reader().waiting(10))) == (first, first)
+            assert len(first) == 5
+
+        def test_done_forgets_exactly_those(self, subject: OutboxSubject) -> None:
+            """What the platform did not keep stays, even where something younger was kept."""
+            _publish_each(subject.store, *(a_message(n, ONE) for n in range(10, 15)))
+            rows = subject.reader().waiting(10)
+            subject.reader().done([rows[1], rows[3]])
+            assert _ids(subject.reader().waiting(10)) == [id_of(10), id_of(12), id_of(14)]
+
+        def test_rows_unknown_by_now_are_no_error(self, subject: OutboxSubject) -> None:
+            """Two relays moved the same message: the slower one has nothing to complain about, and nothing more to do."""
+            _publish_each(subject.store, *(a_message(n, ONE) for n in range(10, 13)))
+            rows = subject.reader().waiting(10)
+            subject.reader().done(rows[:1])
+            subject.reader().done(rows[:2])
+            subject.reader().done([])
+            assert _ids(subject.reader().waiting(10)) == [id_of(12)]
+
+        def test_a_message_published_again_while_it_waits_waits_once(self, subject: OutboxSubject) -> None:
+            """A run that is repeated makes the same ids, so that nothing is told twice."""
+            _publish_each(subject.store, a_message(7, ONE), a_message(8, ONE), a_message(7, ONE))
+            assert _ids(subject.reader().waiting(10)) == [id_of(7), id_of(8)]
+
+    return OutboxContract
+
+
+def publish(store: Store, *messages: Message) -> None:
+    """Publish these in one unit of work."""
+    with store.begin() as uow:
+        for message in messages:
+            uow.publish(message)
+
+
+def _publish_each(store: Store, *messages: Message) -> None:
+    for message in messages:
+        publish(store, message)
+
+
+def _ids(rows: Sequence[OutboxRow]) -> list[UUID]:
+    return [row.ref_id for row in rows]

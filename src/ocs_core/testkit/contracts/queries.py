@@ -1,0 +1,314 @@
+"""The laws of `Queries`: what each filter means, how pages follow one another, and that all of a ledger is there."""
+
+import datetime as dt
+import itertools
+from typing import Any
+
+import attrs
+import pytest
+
+from ocs_core.entities.account import AccountState
+from ocs_core.entities.chargeable_event import ChargeableEventKind
+from ocs_core.entities.configuration import KINDS
+from ocs_core.entities.document import DocumentState, DueAmountType
+from ocs_core.entities.payment import PaymentType
+from ocs_core.entities.process import RunState
+from ocs_core.memory import MemoryQueries, MemoryStore
+from ocs_core.ports import AccountId, Store
+from ocs_core.queries import (
+    AccountSearch,
+    ChargeableEventSearch,
+    DocumentSearch,
+    PaymentSearch,
+    Queries,
+    Search,
+)
+from ocs_core.testkit.contracts.subject import Make, Subject, contract
+from ocs_core.testkit.contracts.values import (
+    a_document,
+    a_payer,
+    a_payment,
+    a_run,
+    a_settlement,
+    an_account,
+    an_event,
+    id_of,
+)
+from ocs_core.testkit.examples import UNIT, configuration, named
+from ocs_core.testkit.fakes import NOW
+
+DAY = dt.timedelta(days=1)
+TODAY = NOW.date()
+
+ANN, ANN_TOO = an_account(1, customer="Ann"), an_account(2, external_id="a-1", customer="ann")
+TECHNICAL = an_account(
+    3, account_type="technical", parent=ANN.ref, payer_account=ANN.ref, state=AccountState.SUSPENDED, customer="Ann"
+)
+GONE = an_account(4, external_id=None, state=AccountState.DEACTIVATED)
+ACCOUNTS = (ANN, ANN_TOO, TECHNICAL, GONE)
+OUT = {"payment_type": PaymentType.OUT, "payment_date_received": None, "payment_date_sent": NOW}
+PROMISE = {"payment_type": PaymentType.PROMISE_TO_PAY, "payment_date_received": None}
+PAYMENTS = (
+    a_payment(10, ANN, 10 * UNIT, remaining_amount=0, payment_ref1="R-1", external_payment_no="E-1"),
+    a_payment(11, ANN, 20 * UNIT, payment_ref2="R-1", external_payment_no="e-1", payment_date_received=NOW + DAY),
+    a_payment(12, None, 30 * UNIT, payment_ref3="R-1", payment_date_received=NOW + 2 * DAY),
+    a_payment(13, ANN_TOO, 20 * UNIT, external_payment_no="E-1", **OUT),
+    a_payment(14, ANN, 40 * UNIT, payment_ref1="r-1", cancelled=True, cancelled_at=NOW),
+    a_payment(15, ANN_TOO, 5 * UNIT, payment_ref1="R-2", **PROMISE),
+    a_payment(16, None, 20 * UNIT, payment_ref1="R-1", payment_date_received=NOW - dt.timedelta(microseconds=1)),
+)
+DOCUMENTS = (
+    a_document(20, ANN, 10 * UNIT, due_amount=0, payment_ref1="R-1", external_document_no="E-1"),
+    a_document(21, ANN, 20 * UNIT, due_amount=UNIT, payment_ref2="R-1", document_issued_date=TODAY + DAY),
+    a_document(22, ANN, 30 * UNIT, payment_ref3="R-1", external_document_no="e-1"),
+    a_document(23, ANN_TOO, 20 * UNIT, document_type="creditNote", due_amount_type=DueAmountType.LIABILITY),
+    a_document(24, ANN, 40 * UNIT, payment_ref1="r-1", cancelled=True, cancelled_at=NOW),
+    a_document(25, ANN, 20 * UNIT, due_amount=0, cancelled=True, document_issued_date=TODAY - DAY),
+)
+EVENTS = (
+    an_event(30, ANN),
+    an_event(31, ANN, -4 * UNIT, original_ref_id=id_of(30), kind=ChargeableEventKind.CREDIT, event_date=NOW + DAY),
+    an_event(32, TECHNICAL, 20 * UNIT, event_type="data", invoiced_document_ref_id=id_of(20)),
+    an_event(33, ANN_TOO, 10 * UNIT, event_type="Call", event_date=NOW - dt.timedelta(microseconds=1)),
+)
+SETTLEMENTS = (a_settlement(40, PAYMENTS[0], DOCUMENTS[0], 10 * UNIT),)
+RUNS = (a_run(50), a_run(51, state=RunState.DONE), a_run(52, dry_run=True))
+EVERYTHING: tuple[Any, ...] = (
+    *ACCOUNTS,
+    *(a_payer(account) for account in (ANN, ANN_TOO, GONE)),
+    *PAYMENTS,
+    *DOCUMENTS,
+    *EVENTS,
+    *SETTLEMENTS,
+    *RUNS,
+)
+
+LISTS: dict[type[Search], str] = {
+    AccountSearch: "accounts",
+    PaymentSearch: "payments",
+    DocumentSearch: "documents",
+    ChargeableEventSearch: "chargeable_events",
+}
+OF_ACCOUNT = {"account_ref_id": (ANN.ref_id, GONE.ref_id, id_of(99)), "account_external_id": ("A-1", "a-1", "nobody")}
+INSTANTS = (NOW, NOW + DAY, TODAY, TODAY + DAY)
+AMOUNTS = (20 * UNIT, 20 * UNIT + 1, 0, -4 * UNIT)
+FILTERS: dict[type[Search], dict[str, tuple[Any, ...]]] = {
+    AccountSearch: {
+        **OF_ACCOUNT,
+        "external_id": ("A-1", "a-1", "nobody"),
+        "account_type": ("payer", "technical", "Payer"),
+        "customer": ("Ann", "ann", "An"),
+        "state": tuple(AccountState),
+    },
+    PaymentSearch: {
+        **OF_ACCOUNT,
+        "date_from": INSTANTS,
+        "date_to": INSTANTS,
+        "amount_from": AMOUNTS,
+        "amount_to": AMOUNTS,
+        "payment_ref": ("R-1", "r-1", "R-"),
+        "payment_no": ("P-11", "p-11"),
+        "external_payment_no": ("E-1", "e-1"),
+        "payment_type": tuple(PaymentType),
+        "identified": (True, False),
+        "cancelled": (True, False),
+    },
+    DocumentSearch: {
+        **OF_ACCOUNT,
+        "date_from": (TODAY, TODAY + DAY),
+        "date_to": (TODAY, TODAY + DAY),
+        "amount_from": AMOUNTS,
+        "amount_to": AMOUNTS,
+        "payment_ref": ("R-1", "r-1", "R-"),
+        "document_no": ("D-21", "d-21"),
+        "external_document_no": ("E-1", "e-1"),
+        "document_type": ("genericInvoice", "creditNote", "CreditNote"),
+        "state": tuple(DocumentState),
+    },
+    ChargeableEventSearch: {
+        **OF_ACCOUNT,
+        "date_from": INSTANTS,
+        "date_to": INSTANTS,
+        "amount_from": AMOUNTS,
+        "amount_to": AMOUNTS,
+        "ref_id": (id_of(30), id_of(99)),
+        "event_type": ("call", "Call"),
+        "invoiced": (True, False),
+        "original_ref_id": (id_of(30), id_of(32)),
+    },
+}
+"""Values that each filter is tried with: some find, some find nothing, some lie on an edge."""
+EACH = [pytest.param(cls, name, id=f"{LISTS[cls]}-{name}") for cls, filters in FILTERS.items() for name in filters]
+EDGES = {
+    "a payment on the first instant": (PaymentSearch(date_from=NOW, date_to=NOW + DAY), [10, 14]),
+    "a payment on the first day": (PaymentSearch(date_from=TODAY, date_to=TODAY + DAY), [10, 14, 16]),
+    "a document on the first day": (DocumentSearch(date_from=TODAY, date_to=TODAY + DAY), [20, 22, 23, 24]),
+    "a chargeable event on the first instant": (ChargeableEventSearch(date_from=NOW, date_to=NOW + DAY), [30, 32]),
+    "a payment of exactly the amount": (PaymentSearch(amount_from=20 * UNIT, amount_to=20 * UNIT), [11, 13, 16]),
+    "a document of exactly the amount": (DocumentSearch(amount_from=20 * UNIT, amount_to=20 * UNIT), [21, 23, 25]),
+    "a charge of exactly the amount": (ChargeableEventSearch(amount_from=-4 * UNIT, amount_to=-4 * UNIT), [31]),
+}
+
+
+def queries_contract(make: Make) -> type:
+    """The laws of `Queries`: what each filter means, how pages follow one another, and that all of a ledger is there."""
+    return contract("QueriesContract", make, _lists(), _looks())
+
+
+def _lists() -> type:
+    class ListLaws:
+        @pytest.mark.parametrize(("cls", "name"), EACH)
+        def test_each_filter_finds_exactly_what_it_says(self, subject: Subject, cls: type[Search], name: str) -> None:
+            """Whatever an adapter makes of a filter, it finds what the shortest reading of it finds in memory."""
+            _fill(subject.store)
+            reference = _reference()
+            for value in FILTERS[cls][name]:
+                search: Any = cls(limit=200, **{name: value})
+                assert _numbers(subject.queries, search) == _numbers(reference, search), f"{name}={value!r}"
+
+        @pytest.mark.parametrize("cls", LISTS, ids=LISTS.values())
+        def test_filters_together_find_what_each_of_them_finds(self, subject: Subject, cls: type[Search]) -> None:
+            """A second filter narrows the first; one that is dropped shows a customer what is another's."""
+            _fill(subject.store)
+            for one, other in itertools.combinations(FILTERS[cls], 2):
+                first, second = {one: FILTERS[cls][one][0]}, {other: FILTERS[cls][other][0]}
+                alone = [_numbers(subject.queries, cls(limit=200, **given)) for given in (first, second)]
+                together = _numbers(subject.queries, cls(limit=200, **first, **second))
+                assert together == [n for n in alone[0] if n in alone[1]], f"{first} with {second}"
+
+        @pytest.mark.parametrize(("search", "expected"), EDGES.values(), ids=EDGES)
+        def test_from_is_included_and_to_is_not_but_for_amounts(
+            self, subject: Subject, search: Search, expected: list[int]
+        ) -> None:
+            """Months that follow one another have each payment once; an amount that is searched for is found."""
+            _fill(subject.store)
+            assert _numbers(subject.queries, search) == expected[::-1]
+
+        def test_texts_compare_exactly(self, subject: Subject) -> None:
+            """`R-1` and `r-1` are two customers' references: a search that takes them for one pairs money with the wrong debt."""
+            _fill(subject.store)
+            assert _numbers(subject.queries, PaymentSearch(payment_ref="r-1")) == [14]
+            assert _numbers(subject.queries, AccountSearch(customer="ann")) == [2]
+            assert _numbers(subject.queries, DocumentSearch(external_document_no="e-1")) == [22]
+            assert _numbers(subject.queries, ChargeableEventSearch(event_type="Call")) == [33]
+
+        def test_any_of_the_three_references_is_found(self, subject: Subject) -> None:
+            """A bank puts what the customer wrote wherever it likes."""
+            _fill(subject.store)
+            assert _numbers(subject.queries, PaymentSearch(payment_ref="R-1")) == [16, 12, 11, 10]
+            assert _numbers(subject.queries, DocumentSearch(payment_ref="R-1")) == [22, 21, 20]
+
+        @pytest.mark.parametrize("cls", LISTS, ids=LISTS.values())
+        def test_the_newest_come_first(self, subject: Subject, cls: type[Search]) -> None:
+            """Whoever looks at a list looks for what has just happened, in whatever order it was written."""
+            _fill(subject.store, reversed(EVERYTHING))
+            numbers = _numbers(subject.queries, cls(limit=200))
+            assert numbers == sorted(numbers, reverse=True)
+            assert len(numbers) >= 4
+
+        @pytest.mark.parametrize("limit", [1, 2, 3, 200])
+        @pytest.mark.parametrize("cls", LISTS, ids=LISTS.values())
+        def test_pages_follow_one_another_without_gap_or_repetition(
+            self, subject: Subject, cls: type[Search], limit: int
+        ) -> None:
+            """A list that is read page by page is the list: a row that two pages lose is a payment nobody ever sees."""
+            _fill(subject.store)
+            narrowings: list[dict[str, Any]] = [{}, {"account_external_id": "A-1"}]
+            for given in narrowings:
+                whole, cursor = _numbers(subject.queries, cls(limit=200, **given)), None
+                seen: list[int] = []
+                for _ in range(len(whole) + 1):
+                    page = getattr(subject.queries, LISTS[cls])(cls(limit=limit, cursor=cursor, **given))
+                    assert len(page.items) <= limit
+                    seen += [_number(item) for item in page.items]
+                    if (cursor := page.next) is None:
+                        break
+                assert (seen, cursor) == (whole, None)
+
+        def test_a_page_is_not_moved_by_what_comes_meanwhile(self, subject: Subject) -> None:
+            """Payments arrive while a clerk turns pages: none that was there may be shown twice, or never."""
+            _fill(subject.store)
+            first = subject.queries.payments(PaymentSearch(limit=3))
+            with subject.store.begin() as uow:
+                uow.add(a_payment(90))
+            rest = subject.queries.payments(PaymentSearch(limit=200, cursor=first.next))
+            assert [_number(p) for p in (*first.items, *rest.items)] == [16, 15, 14, 13, 12, 11, 10]
+
+        def test_what_was_changed_is_found_as_it_is_now(self, subject: Subject) -> None:
+            """A list that still shows a paid invoice as open sends its payer a reminder."""
+            _fill(subject.store)
+            before = _numbers(subject.queries, DocumentSearch(state=DocumentState.OPEN))
+            with subject.store.begin() as uow:
+                uow.save(attrs.evolve(DOCUMENTS[2], due_amount=0))
+            after = _numbers(subject.queries, DocumentSearch(state=DocumentState.OPEN))
+            settled = _numbers(subject.queries, DocumentSearch(state=DocumentState.SETTLED))
+            assert (before, after, settled) == ([23, 22], [23], [22, 20])
+
+    return ListLaws
+
+
+def _looks() -> type:
+    class LookLaws:
+        def test_an_account_is_found_by_either_id(self, subject: Subject) -> None:
+            """Ids compare exactly, and nobody is found where there is nobody."""
+            _fill(subject.store)
+            for account in ACCOUNTS:
+                assert subject.queries.account(AccountId(ref_id=account.ref_id)) == account
+                assert subject.queries.account(named(account)) == account
+            assert subject.queries.account(AccountId(external_id="a-1")) == ANN_TOO
+            assert subject.queries.account(AccountId(external_id="nobody")) is None
+            assert subject.queries.account(AccountId(ref_id=id_of(99))) is None
+
+        def test_a_ledger_has_all_that_ever_was(self, subject: Subject) -> None:
+            """A balance of the past needs what is paid or cancelled by now, and an explanation tells of it."""
+            _fill(subject.store)
+            ledger = subject.queries.ledger(ANN.ref_id)
+            assert ledger is not None
+            assert (ledger.account, ledger.payer) == (ANN, a_payer(ANN))
+            assert {_number(d) for d in ledger.documents} == {20, 21, 22, 24, 25}
+            assert {_number(p) for p in ledger.payments} == {10, 11, 14}
+            assert ledger.settlements == SETTLEMENTS
+
+        def test_only_a_payer_has_a_ledger(self, subject: Subject) -> None:
+            """A technical account owes nothing itself; somebody who does not exist owes nothing either."""
+            _fill(subject.store)
+            assert subject.queries.ledger(TECHNICAL.ref_id) is None
+            assert subject.queries.ledger(id_of(99)) is None
+            gone = subject.queries.ledger(GONE.ref_id)
+            assert gone is not None
+            assert (gone.documents, gone.payments, gone.settlements) == ((), (), ())
+
+        def test_runs_are_read_as_they_are_and_those_that_go_on_are_listed(self, subject: Subject) -> None:
+            """After a restart, what was begun and is not done is taken up again, dry runs too."""
+            _fill(subject.store)
+            assert [subject.queries.run(run.ref_id) for run in RUNS] == list(RUNS)
+            assert subject.queries.run(id_of(99)) is None
+            assert {_number(run) for run in subject.queries.running()} == {50, 52}
+
+        def test_the_configuration_is_the_one_that_was_configured(self, subject: Subject) -> None:
+            """Rules are only as good as the master data they are asked with."""
+            found, expected = subject.queries.configuration(), configuration()
+            assert {kind: getattr(found, kind) for kind in KINDS} == {k: getattr(expected, k) for k in KINDS}
+
+    return LookLaws
+
+
+def _fill(store: Store, entities: Any = EVERYTHING) -> None:
+    with store.begin() as uow:
+        for entity in entities:
+            uow.add(entity)
+
+
+def _reference() -> Queries:
+    store = MemoryStore(configuration())
+    _fill(store)
+    return MemoryQueries(store)
+
+
+def _numbers(queries: Queries, search: Search) -> list[int]:
+    return [_number(item) for item in getattr(queries, LISTS[type(search)])(search).items]
+
+
+def _number(entity: Any) -> int:
+    """An entity's number in the world above."""
+    return int(entity.ref_id.int & 0xFFFF)

@@ -1,0 +1,109 @@
+"""The laws of a relay: from the outbox to the platform, in order per key, at least once, whatever crashes."""
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import attrs
+import pytest
+
+from ocs_core.memory import MemoryOutbox, MemoryStore
+from ocs_core.messages import Payload
+from ocs_core.ports import Delivered, Outbox, OutboxRow, Publisher
+from ocs_core.testkit.contracts.outbox import publish
+from ocs_core.testkit.contracts.publisher import KEYS, by_key, delivered, once
+from ocs_core.testkit.contracts.values import a_message
+from ocs_core.testkit.fakes import Crash, CrashAt
+
+Move = Callable[[], Any]
+"""Moves some of what waits; called again, some more."""
+MESSAGES = 12
+
+
+@attrs.define
+class _Platform:
+    """A platform that keeps every message as often as it comes; it refuses those of `refused` until that is emptied."""
+
+    at_most: int = 1000
+    refused: set[str] = attrs.field(factory=set)
+    kept: list[Delivered] = attrs.field(factory=list)
+
+    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        blocked, said = set(), []
+        for row in rows[: self.at_most]:
+            if row.headers["ce_id"] in self.refused:
+                blocked.add(row.key)
+            if row.key not in blocked:
+                self.kept.append(delivered(row))
+                said.append(row)
+        return said
+
+
+def relay_contract(make: Callable[[Outbox, Publisher], Move]) -> type:
+    """The laws of a relay: from the outbox to the platform, in order per key, at least once, whatever crashes.
+
+    `make(outbox, publisher)` gives the function that moves some of what waits.
+    """
+
+    class RelayContract:
+        def test_everything_arrives_in_order_and_as_it_was(self) -> None:
+            """A relay carries; it neither sorts nor rewrites."""
+            outbox, platform = _outbox(), _Platform()
+            expected = [delivered(row) for row in outbox.waiting(100)]
+            _keep_moving(make(outbox, platform))
+            assert by_key(platform.kept) == by_key(expected)
+            assert {m.headers["ce_id"]: m for m in platform.kept} == {m.headers["ce_id"]: m for m in expected}
+            assert list(outbox.waiting(100)) == []
+
+        def test_what_the_platform_did_not_keep_stays_and_comes_again(self) -> None:
+            """A broker that is full or away acknowledges a part; to forget the rest is to lose it."""
+            outbox, platform = _outbox(), _Platform(at_most=5)
+            expected = [delivered(row) for row in outbox.waiting(100)]
+            platform.refused = {expected[3].headers["ce_id"]}
+            _keep_moving(make(outbox, platform))
+            left = {row.headers["ce_id"] for row in outbox.waiting(100)}
+            kept = {m.headers["ce_id"] for m in platform.kept}
+            assert left | kept == {m.headers["ce_id"] for m in expected}, "messages that are neither kept nor waiting"
+            assert expected[3].headers["ce_id"] in left
+            platform.refused.clear()
+            _keep_moving(make(outbox, platform))
+            assert by_key(once(platform.kept)) == by_key(expected)
+
+        @pytest.mark.parametrize("answer_lost", [False, True], ids=["before the step", "after the step"])
+        def test_nothing_is_lost_or_out_of_order_after_a_crash_between_any_two_steps(self, answer_lost: bool) -> None:
+            """Published and not yet forgotten comes twice; forgotten and not yet published would never come."""
+            for step in range(1, 100):
+                outbox, platform, crash = _outbox(), _Platform(at_most=5), CrashAt(step, answer_lost)
+                expected = by_key([delivered(row) for row in outbox.waiting(100)])
+                with suppress(Crash):
+                    _keep_moving(make(crash.over(outbox), crash.over(platform)))
+                _keep_moving(make(outbox, platform))
+                assert by_key(once(platform.kept)) == expected, f"after a crash at the last of {crash.steps}"
+                if not crash.has_crashed:
+                    break
+            assert step > 3
+
+        def test_where_nothing_waits_nothing_is_published(self) -> None:
+            """A relay is asked five times a second."""
+            platform = _Platform()
+            _keep_moving(make(_outbox(messages=0), platform))
+            assert platform.kept == []
+
+    return RelayContract
+
+
+def _outbox(messages: int = MESSAGES) -> MemoryOutbox:
+    store = MemoryStore()
+    for number in range(messages, 0, -1):
+        publish(store, a_message(100 + number, KEYS[number % 3]))
+    return MemoryOutbox(store, _encode)
+
+
+def _encode(payload: Payload) -> bytes:
+    return json.dumps(str(payload)).encode()
+
+
+def _keep_moving(move: Move) -> None:
+    for _ in range(3 * MESSAGES):
+        move()

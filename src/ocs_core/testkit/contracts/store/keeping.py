@@ -1,0 +1,233 @@
+"""What is written comes back as it was, whichever way it is read."""
+
+import datetime as dt
+from typing import Any
+
+import attrs
+import pytest
+
+from ocs_core.entities.payment import PaymentType
+from ocs_core.messages import format_instant
+from ocs_core.money import MAX_AMOUNT
+from ocs_core.ports import AccountId, RequestKey, SliceWanted, Wanted
+from ocs_core.queries import AccountSearch, ChargeableEventSearch, PaymentSearch
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject
+from ocs_core.testkit.contracts.values import (
+    a_document,
+    a_payer,
+    a_payment,
+    a_settlement,
+    an_account,
+    an_event,
+)
+from ocs_core.testkit.examples import Desk, named
+from ocs_core.testkit.fakes import NOW
+
+TEXTS = {
+    "quotes and marks": TEXT_THAT_HURTS,
+    "255 characters of two bytes": "é" * 255,
+    "255 characters of four bytes": "💶" * 255,
+    "composed": "\u00e9",
+    "decomposed": "e\u0301",
+    "line separator": "a\u2028b",
+    "the word null": "null",
+    "a byte order mark": "\ufeffx",
+    "looks like a number": "007",
+}
+LOOK_ALIKES = ("A-1", "a-1", "Ａ-1", "\u00e9", "e\u0301", "é\u200b", "ß", "ss", "1", "01")
+"""Texts that some collation, normal form or conversion takes for one another."""
+INSTANTS = {
+    "the last microsecond of a day": dt.datetime(2024, 5, 14, 23, 59, 59, 999_999, dt.UTC),
+    "far east": dt.datetime(2024, 5, 14, 0, 30, tzinfo=dt.timezone(dt.timedelta(hours=14))),
+    "a quarter hour": dt.datetime(2024, 5, 14, 0, 30, tzinfo=dt.timezone(dt.timedelta(hours=5, minutes=45))),
+    "far west": dt.datetime(2024, 12, 31, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-11))),
+    "the hour that Madrid has twice": dt.datetime(2024, 10, 27, 0, 30, tzinfo=dt.UTC),
+    "the hour that Madrid does not have": dt.datetime(2024, 3, 31, 2, 30, tzinfo=dt.UTC),
+    "the end of 2999": dt.datetime(2999, 12, 31, 23, 59, 59, 1, dt.UTC),
+}
+
+
+def keeping_laws() -> type:
+    """What is written comes back as it was, whichever way it is read."""
+
+    class KeepingLaws:
+        def test_everything_written_is_read_as_it_was(self, subject: Subject, desk: Desk) -> None:
+            """Money passes through it: no field may come back changed, not at the ends of its range either."""
+            top = MAX_AMOUNT // 10_000 * 10_000
+            account = desk.account(TEXT_THAT_HURTS, customer="x" * 255, segment="gold", custom_name="Ünïcödé")
+            technical = desk.account("T", account_type="technical", parent=named(account))
+            late = NOW.replace(microsecond=123456)
+            payment = desk.payment(
+                account=account,
+                amount=top,
+                external_payment_no="E" * 255,
+                payment_ref1=TEXT_THAT_HURTS,
+                payer_note="n" * 2000,
+                payment_date_received=late.astimezone(dt.timezone(dt.timedelta(hours=5, minutes=45))),
+            )
+            document = desk.document(
+                account=account, amount=top, tax="vat21", document_due_date=dt.date(2999, 12, 31), payment_ref3="r"
+            )
+            event = desk.event(account=technical, charge=MAX_AMOUNT, tax=0, external_id="ev")
+            with subject.store.begin() as uow:
+                found = uow.find(
+                    Wanted(
+                        account=named(technical),
+                        payment=payment.ref_id,
+                        document=document.ref_id,
+                    )
+                )
+                charged = uow.find(Wanted(chargeable_event=event.ref_id, account=named(account)))
+            assert (found.account, found.payer, found.payment, found.document) == (technical, None, payment, document)
+            assert found.owner == account
+            assert (charged.chargeable_event, charged.owner, charged.account) == (event, technical, account)
+            assert charged.payer is not None
+            assert charged.payer.account == account.ref
+            assert found.payment is not None
+            assert found.payment.payment_date_received == late
+
+        def test_what_is_not_there_is_not_found(self, subject: Subject, desk: Desk) -> None:
+            """A store that invents something would pass rules that must fail."""
+            nobody = desk.ids()
+            with subject.store.begin() as uow:
+                found = uow.find(
+                    Wanted(
+                        key=RequestKey("a", "r"),
+                        account=AccountId(external_id="nobody"),
+                        parent=AccountId(ref_id=nobody),
+                        payment=nobody,
+                        document=nobody,
+                        chargeable_event=nobody,
+                        external_account_id="x",
+                        external_payment_no="x",
+                        external_document_no="x",
+                        accounts=(AccountId(ref_id=nobody), AccountId(external_id="nobody")),
+                        external_event_ids=("x",),
+                    )
+                )
+            assert attrs.asdict(found, recurse=False) | {"configuration": None} == {
+                "configuration": None,
+                "performed": None,
+                "account": None,
+                "payer": None,
+                "parent": None,
+                "payment": None,
+                "document": None,
+                "owner": None,
+                "chargeable_event": None,
+                "adjustments": (),
+                "accounts": {},
+                "external_account_id_taken": False,
+                "external_payment_no_taken": False,
+                "external_document_no_taken": False,
+                "external_event_ids_taken": frozenset(),
+                "number": None,
+            }
+
+        def test_external_ids_in_use_are_told_exactly(self, subject: Subject, desk: Desk) -> None:
+            """Ids compare exactly; an outgoing payment does not take an incoming one's number."""
+            account = desk.account("A-1")
+            desk.payment(account=account, external_payment_no="in")
+            out: dict[str, Any] = {
+                "payment_type": PaymentType.OUT,
+                "payment_date_sent": NOW,
+                "payment_date_received": None,
+            }
+            desk.payment(account=account, external_payment_no="out", **out)
+            desk.payment(account=account, external_payment_no="out", **out)
+            desk.document(account=account, external_document_no="doc")
+            desk.event(account=account, external_id="event")
+            with subject.store.begin() as uow:
+                taken = uow.find(
+                    Wanted(
+                        external_account_id="A-1",
+                        external_payment_no="in",
+                        external_document_no="doc",
+                        external_event_ids=("event", "Event", "event "),
+                    )
+                )
+                free = uow.find(
+                    Wanted(external_account_id="a-1", external_payment_no="out", external_document_no="Doc")
+                )
+            assert (taken.external_account_id_taken, taken.external_payment_no_taken) == (True, True)
+            assert taken.external_document_no_taken
+            assert taken.external_event_ids_taken == {"event"}
+            assert (free.external_account_id_taken, free.external_payment_no_taken) == (False, False)
+            assert not free.external_document_no_taken
+
+        @pytest.mark.parametrize("amount", [1, 2**53 + 1, MAX_AMOUNT - 1, MAX_AMOUNT, -MAX_AMOUNT, -(2**53) - 1])
+        def test_amounts_are_exact_to_the_ends_of_64_bits(self, subject: Subject, amount: int) -> None:
+            """Millionths of a big customer's balance leave the range in which a float is exact; nobody sees it go."""
+            account, size = an_account(1), abs(amount)
+            payment, document = a_payment(2, account, size), a_document(3, account, size)
+            settlement, event = a_settlement(4, payment, document, size), an_event(5, account, amount)
+            payer = a_payer(account, collection_balance=amount)
+            with subject.store.begin() as uow:
+                for entity in (account, payer, payment, document, settlement, event):
+                    uow.add(entity)  # type: ignore[type-var]
+            with subject.store.begin() as uow:
+                found = uow.find(
+                    Wanted(payment=payment.ref_id, document=document.ref_id, chargeable_event=event.ref_id)
+                )
+                (sliced,) = uow.ledgers(SliceWanted(as_of=NOW - dt.timedelta(days=1)))
+            ledger = subject.queries.ledger(account.ref_id)
+            assert ledger is not None
+            assert (found.payment, found.document, found.chargeable_event) == (payment, document, event)
+            assert (ledger.payer, ledger.payments, ledger.documents) == (payer, (payment,), (document,))
+            assert (sliced.payer.collection_balance, ledger.settlements) == (amount, (settlement,))
+            assert subject.queries.payments(PaymentSearch(amount_from=size, amount_to=size)).items == (payment,)
+            (searched,) = subject.queries.chargeable_events(ChargeableEventSearch(amount_from=amount)).items
+            assert searched == event
+
+        @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+        def test_text_that_hurts_is_kept_whole(self, subject: Subject, text: str) -> None:
+            """A limit is of characters, not of bytes; names are not ours to mend, and an id that was mended finds nothing."""
+            account = an_account(1, external_id=text, customer=text)
+            payment = a_payment(2, account, external_payment_no=text, payment_ref2=text, description=text)
+            with subject.store.begin() as uow:
+                uow.add(account)
+                uow.add(payment)
+            with subject.store.begin() as uow:
+                found = uow.find(Wanted(account=AccountId(external_id=text), external_payment_no=text))
+            assert (found.account, found.external_payment_no_taken) == (account, True)
+            assert subject.queries.accounts(AccountSearch(customer=text)).items == (account,)
+            assert subject.queries.payments(PaymentSearch(payment_ref=text)).items == (payment,)
+
+        def test_ids_that_only_look_alike_are_different(self, subject: Subject) -> None:
+            """Ids compare exactly: a collation that takes two customers for one pays the debt of one with the other's money."""
+            accounts = [an_account(number, external_id=text) for number, text in enumerate(LOOK_ALIKES, 1)]
+            with subject.store.begin() as uow:
+                for account in accounts:
+                    uow.add(account)
+            for account in accounts:
+                assert subject.queries.account(AccountId(external_id=account.external_id)) == account
+
+        @pytest.mark.parametrize("instant", INSTANTS.values(), ids=INSTANTS)
+        def test_instants_keep_their_moment_and_have_an_offset(self, subject: Subject, instant: dt.datetime) -> None:
+            """An instant without its offset is another instant on a server in another country."""
+            payment = a_payment(1, payment_date_received=instant)
+            with subject.store.begin() as uow:
+                uow.add(payment)
+            with subject.store.begin() as uow:
+                found = uow.find(Wanted(payment=payment.ref_id)).payment
+            (searched,) = subject.queries.payments(PaymentSearch(date_from=instant)).items
+            for read in (found, searched):
+                assert read is not None
+                assert read.payment_date_received is not None
+                assert read.payment_date_received.tzinfo is not None
+                assert format_instant(read.payment_date_received) == format_instant(instant)
+
+        def test_what_is_absent_stays_absent(self, subject: Subject) -> None:
+            """None is not the empty text nor zero: a payer without an offset of days has the default, not the due day at once."""
+            account = an_account(1, external_id=None)
+            payer, payment, document = a_payer(account), a_payment(2), a_document(3, account)
+            with subject.store.begin() as uow:
+                for entity in (account, payer, payment, document):
+                    uow.add(entity)  # type: ignore[type-var]
+            with subject.store.begin() as uow:
+                found = uow.find(
+                    Wanted(account=AccountId(ref_id=account.ref_id), payment=payment.ref_id, document=document.ref_id)
+                )
+            assert (found.account, found.payer, found.payment, found.document) == (account, payer, payment, document)
+
+    return KeepingLaws

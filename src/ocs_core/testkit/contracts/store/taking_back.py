@@ -1,0 +1,173 @@
+"""The ways back: an item is found by any of its names, and what was taken back was taken back once."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from ocs_core.collection import Ledger, LineKind, collection_balance
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.settlement import Settlement
+from ocs_core.messages import PaymentDocuments, Response
+from ocs_core.ports import DocumentId, Found, PaymentId, SliceWanted, Wanted
+from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of
+from ocs_core.testkit.examples import UNIT, Desk, configuration
+from ocs_core.testkit.fakes import NOW
+
+
+def taking_back_laws() -> type:
+    """The ways back: an item is found by any of its names, and what was taken back was taken back once."""
+
+    class TakingBackLaws:
+        def test_an_item_is_found_by_each_of_its_names_and_by_names_that_are_all_its_own(
+            self, subject: Subject, desk: Desk
+        ) -> None:
+            """Two names of two items are a mistake, and a guess which one was meant would cancel the wrong one."""
+            account = desk.account("A-1")
+            payment = desk.payment(account=account, external_payment_no="E-1")
+            sent = desk.payment(
+                account=account, external_payment_no="E-2", payment_type=PaymentType.OUT, payment_date_sent=NOW
+            )
+            document = desk.document(account=account, external_document_no="X-1")
+            other = desk.document(account=desk.account("A-2"))
+            incoming: dict[str, Any] = {
+                "ref_id": payment.ref_id,
+                "payment_no": payment.payment_no,
+                "external_payment_no": "E-1",
+            }
+            invoice: dict[str, Any] = {
+                "ref_id": document.ref_id,
+                "document_no": document.document_no,
+                "external_document_no": "X-1",
+            }
+
+            def found(**wanted: Any) -> Found:
+                with subject.store.begin() as uow:
+                    return uow.find(Wanted(**wanted))
+
+            for some in (incoming, *({name: value} for name, value in incoming.items())):
+                by_name = found(payment=PaymentId(**some))
+                assert (by_name.payment, by_name.owner) == (payment, account)
+            for some in (invoice, *({name: value} for name, value in invoice.items())):
+                by_name = found(document=DocumentId(**some), payment=PaymentId(ref_id=desk.ids()))
+                assert (by_name.document, by_name.owner) == (document, account)
+            wrong: dict[str, Any]
+            for wrong in ({"ref_id": sent.ref_id}, {"payment_no": sent.payment_no}, {"external_payment_no": "E-2"}):
+                nothing = found(payment=PaymentId(**incoming | wrong))
+                assert (nothing.payment, nothing.owner) == (None, None)
+            for wrong in ({"ref_id": other.ref_id}, {"document_no": other.document_no}, {"external_document_no": "X"}):
+                nothing = found(document=DocumentId(**invoice | wrong), payment=PaymentId(**incoming))
+                assert (nothing.document, nothing.payment, nothing.owner) == (None, payment, None)
+            assert found(payment=PaymentId(external_payment_no="E-2")).payment is None
+            assert found(payment=PaymentId(payment_no=sent.payment_no)).payment == sent
+
+        def test_live_settlements_are_those_of_what_is_named_or_between_both(
+            self, subject: Subject, desk: Desk
+        ) -> None:
+            """What is overlooked stays settled after its way back; what is too much loses its payment."""
+            account = desk.account("A-1")
+            payment, other = desk.payment(account=account), desk.payment(account=account)
+            document, another = desk.document(account=account), desk.document(account=account)
+
+            def settled(payment: Payment, document: Document) -> Settlement:
+                steps = desk.assign(payment, document, UNIT).steps
+                (link,) = (s.object for s in steps if isinstance(s.object, PaymentDocuments))
+                return link.monetary_transaction
+
+            first, second = settled(payment, document), settled(payment, document)
+            third, fourth = settled(other, document), settled(payment, another)
+            with subject.store.begin() as uow:
+                uow.save(attrs.evolve(second, cancelled=True, cancelled_at=NOW))
+            of_payment, of_other = PaymentId(ref_id=payment.ref_id), PaymentId(payment_no=other.payment_no)
+            of_document, of_another = DocumentId(ref_id=document.ref_id), DocumentId(document_no=another.document_no)
+            expected: list[tuple[dict[str, Any], tuple[Settlement, ...]]] = [
+                ({"payment": of_payment}, (first, fourth)),
+                ({"document": of_document}, (first, third)),
+                ({"payment": of_payment, "document": of_document}, (first,)),
+                ({"payment": of_other, "document": of_document}, (third,)),
+                ({"payment": of_other, "document": of_another}, ()),
+                ({"payment": PaymentId(ref_id=desk.ids()), "document": of_document}, ()),
+            ]
+            for named_items, live in expected:
+                with subject.store.begin() as uow:
+                    assert uow.find(Wanted(**named_items, settlements=True)).settlements == live
+            with subject.store.begin() as uow:
+                assert uow.find(Wanted(payment=of_payment)).settlements == ()
+
+        def test_of_many_who_cancel_one_assignment_one_succeeds(self, subject: Subject, desk: Desk) -> None:
+            """Its settlements are read exclusively: money given back twice would pay another document."""
+            account = desk.account("A-1")
+            payment, document = desk.payment(account=account), desk.document(account=account)
+            desk.assign(payment, document, 20 * UNIT)
+            desk.assign(payment, document, 10 * UNIT)
+            outcomes = at_once([lambda: desk.cancel_assignment(payment, document)] * 10)
+            refused = [o for o in outcomes if not isinstance(o, Response)]
+            assert [codes_of(o) for o in refused] == [["ASSIGNMENT_NOT_FOUND"]] * 9
+            ledger = subject.queries.ledger(account.ref_id)
+            assert ledger is not None
+            assert all(s.cancelled and s.version == 2 for s in ledger.settlements)
+            assert (ledger.payments[0].remaining_amount, ledger.documents[0].due_amount) == (50 * UNIT, 100 * UNIT)
+
+        def test_assignments_and_cancellations_that_race_keep_every_cent(self, subject: Subject, desk: Desk) -> None:
+            """Whatever the order, what remains and what is settled is the payment, and so for the documents."""
+            account = desk.account("A-1")
+            payment = desk.payment(account=account)
+            documents = [desk.document(account=account) for _ in range(2)]
+            calls: list[Callable[[], Any]] = []
+            for document in documents:
+                calls += [lambda d=document: desk.assign(payment, d, 7 * UNIT)] * 8  # type: ignore[misc]
+                calls += [lambda d=document: desk.cancel_assignment(payment, d)] * 8  # type: ignore[misc]
+            outcomes = at_once(calls)
+            refused = {tuple(codes_of(o)) for o in outcomes if not isinstance(o, Response)}
+            assert refused <= {("AMOUNT_EXCEEDS_REMAINING",), ("ASSIGNMENT_NOT_FOUND",)}
+            ledger = subject.queries.ledger(account.ref_id)
+            assert ledger is not None
+            live = [s for s in ledger.settlements if not s.cancelled]
+            assert ledger.payments[0].remaining_amount == 50 * UNIT - sum(s.amount for s in live)
+            for document in ledger.documents:
+                paid = sum(s.amount for s in live if s.target_ref_id == document.ref_id)
+                assert document.due_amount == 100 * UNIT - paid
+
+        def test_a_payment_is_cancelled_or_assigned_never_both(self, subject: Subject, desk: Desk) -> None:
+            """An invoice paid by a cancelled payment is an invoice that nobody collects."""
+            account = desk.account("A-1")
+            payment, document = desk.payment(account=account), desk.document(account=account)
+            assign = [lambda: desk.assign(payment, document, UNIT)] * 5
+            outcomes = at_once([*assign, lambda: desk.cancel_payment(payment), *assign])
+            refused = {tuple(codes_of(o)) for o in outcomes if not isinstance(o, Response | Payment)}
+            ledger = subject.queries.ledger(account.ref_id)
+            assert ledger is not None
+            if ledger.payments[0].cancelled:
+                assert refused == {("PAYMENT_CANCELLED",)}
+                assert (ledger.settlements, ledger.documents[0].due_amount) == ((), 100 * UNIT)
+            else:
+                assert refused == {("HAS_ASSIGNMENTS",)}
+                assert len(ledger.settlements) == 10
+
+        def test_a_payment_that_moved_to_another_account_takes_its_past_along(
+            self, subject: Subject, desk: Desk
+        ) -> None:
+            """What it had settled at T on the account before was not open at T, whoever's payment it is now."""
+            before, after = desk.account("A-1"), desk.account("A-2")
+            payment, document = desk.payment(account=before), desk.document(account=before)
+            desk.assign(payment, document, 20 * UNIT)
+            settled = desk.clock()
+            desk.clock.advance(days=1)
+            desk.cancel_assignment(payment, document)
+            desk.assign(desk.cancel_identification(payment), desk.document(account=after), 10 * UNIT)
+
+            def remaining(ledger: Ledger | None, as_of: dt.datetime) -> int:
+                assert ledger is not None
+                lines = collection_balance(ledger, configuration(), as_of).lines
+                return sum(line.open_amount for line in lines if line.kind is LineKind.PAYMENT)
+
+            for as_of, expected in ((settled, 30 * UNIT), (desk.clock(), 40 * UNIT)):
+                assert remaining(subject.queries.ledger(after.ref_id), as_of) == expected
+                for accounts in ((after.ref_id,), ()):
+                    with subject.store.begin(snapshot=True) as uow:
+                        ledgers = uow.ledgers(SliceWanted(as_of=as_of, accounts=accounts))
+                    assert [remaining(ledger, as_of) for ledger in ledgers][-1] == expected
+
+    return TakingBackLaws
