@@ -144,7 +144,8 @@ def collection_contract(
             most = a_document(2, ACCOUNT, MAX_AMOUNT, **OVERDUE)
             one = a_document(3, ACCOUNT, 1, **OVERDUE)
             back = a_payment(4, ACCOUNT, 1)
-            assert self._of(most).balance == MAX_AMOUNT
+            for amount in (2**53 + 1, MAX_AMOUNT - 1, MAX_AMOUNT):
+                assert self._of(a_document(2, ACCOUNT, amount, **OVERDUE)).balance == amount
             assert self._of(most, one, back).balance == MAX_AMOUNT
             with pytest.raises(AmountOutOfRange):
                 self._of(most, one)

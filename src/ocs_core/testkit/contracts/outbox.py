@@ -12,7 +12,7 @@ import pytest
 from ocs_core.messages import Message
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import Outbox, OutboxRow, Store
-from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, at_once, beside
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, at_once, beside, only
 from ocs_core.testkit.contracts.values import a_message, id_of
 
 ONE, OTHER = id_of(1), id_of(2)
@@ -61,7 +61,7 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
             """What leaves the system is all that others know of it."""
             message = a_message(7, ONE, amount=amount, ref=TEXT_THAT_HURTS)
             publish(subject.store, message)
-            (row,) = subject.reader().waiting(10)
+            row = only(subject.reader().waiting(10), "messages that wait")
             assert (row.ref_id, row.key, dict(row.headers)) == (message.ref_id, message.key, message.headers)
             value = json.loads(row.value)
             assert (value["paymentAmount"], value["paymentRef1"]) == (amount, TEXT_THAT_HURTS)

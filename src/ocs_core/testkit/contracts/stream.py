@@ -9,7 +9,7 @@ import pytest
 
 from ocs_core.ports import Delivered, OutboxRow, Publisher, Stream
 from ocs_core.testkit.contracts.publisher import KEYS, VALUES, a_row, by_key, delivered, once, publish_all
-from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, only
 
 
 @attrs.frozen
@@ -42,7 +42,7 @@ def stream_contract(make: Callable[[], AbstractContextManager[StreamSubject]]) -
             """A signature or a digest of it must still be right."""
             row = a_row(7, KEYS[0], value, note=TEXT_THAT_HURTS)
             publish_all(subject.publisher, [row])
-            (given,) = _all_of(subject.reader("finance"))
+            given = only(_all_of(subject.reader("finance")), "what the reader was given")
             assert (given.topic, given.key, dict(given.headers)) == (row.topic, row.key, row.headers)
             assert given.value == value
 

@@ -124,5 +124,11 @@ def beside(call: Callable[[], T]) -> Beside[T]:
     return Beside(future)
 
 
+def only(found: Sequence[T], what: str) -> T:
+    """The one that there must be."""
+    assert len(found) == 1, f"{what}: one was expected, there are {len(found)}"
+    return found[0]
+
+
 def codes_of(outcome: Any) -> list[str]:
     return [v.code for v in outcome.violations] if isinstance(outcome, RequestRejected) else []

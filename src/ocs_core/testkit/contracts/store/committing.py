@@ -12,9 +12,9 @@ from ocs_core.entities.account import AccountState
 from ocs_core.entities.payment import Payment
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.messages import Response
-from ocs_core.ports import Performed, RequestKey, Store, UnitOfWork
+from ocs_core.ports import Performed, RequestKey, Store, UnitOfWork, Wanted
 from ocs_core.queries import DocumentSearch, PaymentSearch
-from ocs_core.testkit.contracts.subject import Subject, beside
+from ocs_core.testkit.contracts.subject import Subject, beside, only
 from ocs_core.testkit.contracts.values import a_document, a_message, a_payment, a_run, an_account, an_event, id_of
 from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.testkit.fakes import NOW, FaultyStore
@@ -78,7 +78,7 @@ def committing_laws() -> type:
                 else:
                     break
             assert faults >= 5
-            (document,) = subject.queries.documents(DocumentSearch()).items
+            document = only(subject.queries.documents(DocumentSearch()).items, "documents")
             assert document.document_no == "D0000000001"
 
         def test_document_numbers_have_no_gaps_and_payment_numbers_never_repeat(
@@ -120,6 +120,19 @@ def committing_laws() -> type:
             )
             with pytest.raises(Conflict), subject.store.begin() as uow:
                 uow.remember(performed)
+
+        def test_a_request_id_is_unique_per_application(self, subject: Subject) -> None:
+            """Two applications count their requests from 1 each: one must not be given the other's answer."""
+            performed = Performed(
+                key=RequestKey("shop", "1"), operation="x", digest=b"x", ref_ids=(), performed_at=NOW, answer=Response()
+            )
+            with subject.store.begin() as uow:
+                uow.remember(performed)
+            with subject.store.begin() as uow:
+                found = [
+                    uow.find(Wanted(key=RequestKey(application, "1"))).performed for application in ("shop", "Shop")
+                ]
+            assert found == [performed, None]
 
         def test_messages_wait_in_the_order_of_their_publication(self, subject: Subject, desk: Desk) -> None:
             """Per key, the order of the commits is the order in which the world learns of them."""

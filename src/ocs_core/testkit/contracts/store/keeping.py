@@ -6,12 +6,12 @@ from typing import Any
 import attrs
 import pytest
 
-from ocs_core.entities.payment import PaymentType
+from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.messages import format_instant
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import AccountId, RequestKey, SliceWanted, Wanted
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, PaymentSearch
-from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only
 from ocs_core.testkit.contracts.values import (
     a_document,
     a_payer,
@@ -45,6 +45,13 @@ INSTANTS = {
     "the hour that Madrid does not have": dt.datetime(2024, 3, 31, 2, 30, tzinfo=dt.UTC),
     "the end of 2999": dt.datetime(2999, 12, 31, 23, 59, 59, 1, dt.UTC),
 }
+
+
+def _is_at(payment: Payment, instant: dt.datetime) -> None:
+    received = payment.payment_date_received
+    assert received is not None
+    assert received.tzinfo is not None, f"{received!r} is naive"
+    assert format_instant(received) == format_instant(instant)
 
 
 def keeping_laws() -> type:
@@ -169,14 +176,17 @@ def keeping_laws() -> type:
                 found = uow.find(
                     Wanted(payment=payment.ref_id, document=document.ref_id, chargeable_event=event.ref_id)
                 )
-                (sliced,) = uow.ledgers(SliceWanted(as_of=NOW - dt.timedelta(days=1)))
+                sliced = only(uow.ledgers(SliceWanted(as_of=NOW - dt.timedelta(days=1))), "payers in the slice")
             ledger = subject.queries.ledger(account.ref_id)
             assert ledger is not None
             assert (found.payment, found.document, found.chargeable_event) == (payment, document, event)
             assert (ledger.payer, ledger.payments, ledger.documents) == (payer, (payment,), (document,))
             assert (sliced.payer.collection_balance, ledger.settlements) == (amount, (settlement,))
             assert subject.queries.payments(PaymentSearch(amount_from=size, amount_to=size)).items == (payment,)
-            (searched,) = subject.queries.chargeable_events(ChargeableEventSearch(amount_from=amount)).items
+            searched = only(
+                subject.queries.chargeable_events(ChargeableEventSearch(amount_from=amount)).items,
+                "what the search found",
+            )
             assert searched == event
 
         @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
@@ -199,6 +209,9 @@ def keeping_laws() -> type:
             with subject.store.begin() as uow:
                 for account in accounts:
                     uow.add(account)
+            with subject.store.begin() as uow:
+                for account in accounts:
+                    assert uow.find(Wanted(account=AccountId(external_id=account.external_id))).account == account
             for account in accounts:
                 assert subject.queries.account(AccountId(external_id=account.external_id)) == account
 
@@ -210,12 +223,10 @@ def keeping_laws() -> type:
                 uow.add(payment)
             with subject.store.begin() as uow:
                 found = uow.find(Wanted(payment=payment.ref_id)).payment
-            (searched,) = subject.queries.payments(PaymentSearch(date_from=instant)).items
-            for read in (found, searched):
-                assert read is not None
-                assert read.payment_date_received is not None
-                assert read.payment_date_received.tzinfo is not None
-                assert format_instant(read.payment_date_received) == format_instant(instant)
+            assert found is not None
+            _is_at(found, instant)
+            searched = only(subject.queries.payments(PaymentSearch(date_from=instant)).items, "what the search found")
+            _is_at(searched, instant)
 
         def test_what_is_absent_stays_absent(self, subject: Subject) -> None:
             """None is not the empty text nor zero: a payer without an offset of days has the default, not the due day at once."""

@@ -12,7 +12,7 @@ from ocs_core.errors import Conflict
 from ocs_core.messages import Response
 from ocs_core.ports import SliceWanted
 from ocs_core.queries import ChargeableEventSearch, PaymentSearch
-from ocs_core.testkit.contracts.subject import MANY, Subject, at_once, beside, codes_of
+from ocs_core.testkit.contracts.subject import MANY, Subject, at_once, beside, codes_of, only
 from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
@@ -61,7 +61,7 @@ def racing_laws() -> type:
             outcomes = at_once([lambda d=d: desk.assign(payment, d, 6 * UNIT) for d in documents])  # type: ignore[misc]
             refused = [o for o in outcomes if not isinstance(o, Response)]
             assert [codes_of(o) for o in refused] == [["AMOUNT_EXCEEDS_REMAINING"]] * 2
-            (stored,) = subject.queries.payments(PaymentSearch()).items
+            stored = only(subject.queries.payments(PaymentSearch()).items, "payments")
             assert stored.remaining_amount == 2 * UNIT
 
         def test_racing_credits_never_take_a_charge_below_zero(self, subject: Subject, desk: Desk) -> None:
@@ -158,7 +158,7 @@ def racing_laws() -> type:
                     return uow.save(attrs.evolve(account, custom_name=name))
 
             outcomes = at_once([lambda n=n: rename(f"name {n}") for n in range(10)])  # type: ignore[misc]
-            (winner,) = [o for o in outcomes if isinstance(o, Account)]
+            winner = only([o for o in outcomes if isinstance(o, Account)], "callers who succeeded")
             assert {type(o) for o in outcomes if o is not winner} == {Conflict}
             assert subject.queries.account(named(account)) == winner
 
@@ -168,10 +168,10 @@ def racing_laws() -> type:
             desk.document(account=account, document_issued_date=NOW.date() - dt.timedelta(days=60))
             wanted = SliceWanted(as_of=NOW)
             with subject.store.begin(snapshot=True) as uow:
-                (before,) = uow.ledgers(wanted)
+                before = only(uow.ledgers(wanted), "payers in the slice")
                 writer = beside(lambda: desk.payment(account=account))
                 writer.result_soon()
-                (after,) = uow.ledgers(wanted)
+                after = only(uow.ledgers(wanted), "payers in the slice")
             writer.result()
             assert (after.payments, after.documents) == (before.payments, before.documents)
 

@@ -1,0 +1,162 @@
+"""Broken queries: the searches in memory, each with one filter, page or look that is not what it says."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from ocs_core.collection import Ledger
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
+from ocs_core.memory import MemoryQueries, MemoryStore
+from ocs_core.memory.queries import T
+from ocs_core.queries import DocumentSearch, Page, PaymentSearch, Search
+from ocs_core.testkit.broken.planted import planting
+from ocs_core.testkit.contracts import Subject, published_in, queries_contract
+from ocs_core.testkit.examples import configuration
+
+Matches = Callable[[T], bool]
+
+
+def _held(queries: type[MemoryQueries]) -> type:
+    @contextmanager
+    def make() -> Iterator[Subject]:
+        store = MemoryStore(configuration())
+        yield Subject(store, queries(store), lambda: published_in(store))
+
+    return queries_contract(make)
+
+
+_breaks = planting(queries_contract, _held, MemoryQueries)
+
+
+@_breaks("test_texts_compare_exactly")
+class SearchesWithoutCase(MemoryQueries):
+    """A search that was meant kindly: small and capital letters are the same."""
+
+    def payments(self, search: PaymentSearch) -> Page[Payment]:
+        wanted = (search.payment_ref or "").casefold()
+
+        def matches(payment: Payment) -> bool:
+            references = (payment.payment_ref1, payment.payment_ref2, payment.payment_ref3)
+            return not wanted or wanted in {(reference or "").casefold() for reference in references}
+
+        found = super().payments(attrs.evolve(search, payment_ref=None, limit=200)).items
+        return Page.of([p for p in found if matches(p)][: search.limit + 1], search.limit)
+
+
+@_breaks("test_any_of_the_three_references_is_found")
+class SearchesTheFirstReferenceOnly(MemoryQueries):
+    """The second and third reference were added later."""
+
+    def payments(self, search: PaymentSearch) -> Page[Payment]:
+        found = super().payments(attrs.evolve(search, limit=200)).items
+        matching = [p for p in found if search.payment_ref in {None, p.payment_ref1}]
+        return Page.of(matching[: search.limit + 1], search.limit)
+
+
+@_breaks("test_each_filter_finds_exactly_what_it_says")
+class LosesUnidentifiedPayments(MemoryQueries):
+    """An inner join with the accounts."""
+
+    def payments(self, search: PaymentSearch) -> Page[Payment]:
+        return super().payments(attrs.evolve(search, identified=True))
+
+
+@_breaks("test_filters_together_find_what_each_of_them_finds")
+class DropsTheSecondFilter(MemoryQueries):
+    """A query put together by hand, where the one with an account forgets what else was asked for."""
+
+    def documents(self, search: DocumentSearch) -> Page[Document]:
+        return super().documents(attrs.evolve(search, state=None) if search.account_ref_id else search)
+
+
+@_breaks("test_from_is_included_and_to_is_not_but_for_amounts")
+class IncludesTheLastDay(MemoryQueries):
+    """`BETWEEN` includes both ends: a document on the first of the month is in two months."""
+
+    def documents(self, search: DocumentSearch) -> Page[Document]:
+        date_to = search.date_to + dt.timedelta(days=1) if search.date_to else None
+        return super().documents(attrs.evolve(search, date_to=date_to))
+
+
+@_breaks("test_from_is_included_and_to_is_not_but_for_amounts")
+class LeavesTheFirstInstantOut(MemoryQueries):
+    """`>` where `>=` was meant: what came at midnight is in no month."""
+
+    def payments(self, search: PaymentSearch) -> Page[Payment]:
+        begins = isinstance(search.date_from, dt.datetime)
+        date_from = search.date_from + dt.timedelta(microseconds=1) if begins and search.date_from else search.date_from
+        return super().payments(attrs.evolve(search, date_from=date_from))
+
+
+@_breaks("test_from_is_included_and_to_is_not_but_for_amounts")
+class LeavesTheHighestAmountOut(MemoryQueries):
+    """Amounts are handled as dates are."""
+
+    def documents(self, search: DocumentSearch) -> Page[Document]:
+        amount_to = None if search.amount_to is None else search.amount_to - 1
+        return super().documents(attrs.evolve(search, amount_to=amount_to))
+
+
+@_breaks("test_the_newest_come_first")
+class GivesThemAsTheyWereWritten(MemoryQueries):
+    """No order is asked for, and the table happens to be in one."""
+
+    def _page(self, cls: type[T], search: Search, matches: Matches[T]) -> Page[T]:
+        found: list[T] = [e for e in self.store.entities[cls].values() if matches(e)]
+        behind = [e.ref_id for e in found].index(search.cursor) + 1 if search.cursor else 0
+        return Page.of(found[behind : behind + search.limit + 1], search.limit)
+
+
+@_breaks("test_pages_follow_one_another_without_gap_or_repetition")
+class RepeatsTheLastRow(MemoryQueries):
+    """The next page begins at the cursor, not behind it."""
+
+    def _page(self, cls: type[T], search: Search, matches: Matches[T]) -> Page[T]:
+        cursor = UUID(int=search.cursor.int + 1) if search.cursor else None
+        return super()._page(cls, attrs.evolve(search, cursor=cursor), matches)
+
+
+@_breaks("test_pages_follow_one_another_without_gap_or_repetition")
+class LosesARowBetweenPages(MemoryQueries):
+    """The cursor is the row that was fetched to know whether there are more."""
+
+    def _page(self, cls: type[T], search: Search, matches: Matches[T]) -> Page[T]:
+        more = super()._page(cls, attrs.evolve(search, limit=search.limit + 1), matches).items
+        return Page(more[: search.limit], more[-1].ref_id if len(more) > search.limit else None)
+
+
+@_breaks("test_a_page_is_not_moved_by_what_comes_meanwhile")
+class CountsPages(MemoryQueries):
+    """A page is so many rows from the top, wherever the top has come to be."""
+
+    def _page(self, cls: type[T], search: Search, matches: Matches[T]) -> Page[T]:
+        found = super()._page(cls, attrs.evolve(search, cursor=None, limit=200), matches).items
+        skipped = search.cursor.int if search.cursor else 0
+        shown = skipped + search.limit
+        return Page(found[skipped:shown], UUID(int=shown) if len(found) > shown else None)
+
+
+@_breaks("test_what_was_changed_is_found_as_it_is_now")
+class SearchesACopy(MemoryQueries):
+    """An index beside the database that is filled when something is new, and not when it changes."""
+
+    def _page(self, cls: type[T], search: Search, matches: Matches[T]) -> Page[T]:
+        first = [self._as_first_seen(e) for e in self.store.entities[cls].values()]
+        return Page.of(sorted(filter(matches, first), key=lambda e: e.ref_id, reverse=True), search.limit)
+
+    def _as_first_seen(self, entity: Any) -> Any:
+        return self.store.related["copy", entity.ref_id].setdefault(entity.ref_id, entity)
+
+
+@_breaks("test_a_ledger_has_all_that_ever_was")
+class LedgersOfOpenItemsOnly(MemoryQueries):
+    """What is paid is of no interest, until somebody asks for last month's balance."""
+
+    def ledger(self, account_ref_id: UUID) -> Ledger | None:
+        ledger = super().ledger(account_ref_id)
+        return ledger and attrs.evolve(ledger, documents=tuple(d for d in ledger.documents if d.due_amount))

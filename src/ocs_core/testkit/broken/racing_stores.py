@@ -1,0 +1,145 @@
+"""Broken stores, second part: what shows only beside others, or in a collection run."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import attrs
+
+from ocs_core.collection import Ledger
+from ocs_core.errors import Conflict
+from ocs_core.ports import AccountId, E, Found, Performed, SliceWanted, Wanted
+from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
+
+A_MOMENT = 0.001
+"""Seconds for which something slow gives others their turn."""
+
+
+@breaks("test_nothing_is_seen_before_the_commit")
+class ShowsWhatIsNotCommitted(UnitOfWork):
+    """Readers do not wait, and read what is being written."""
+
+    readers_wait = False
+
+
+@breaks("test_a_reader_never_sees_half_an_assignment")
+class ShowsHalfOfIt(UnitOfWork):
+    """A reader comes between the writing of the payment and that of the document."""
+
+    readers_wait = False
+
+    def save(self, entity: E) -> E:
+        saved = super().save(entity)
+        time.sleep(A_MOMENT)
+        return saved
+
+
+@breaks("test_of_many_who_register_one_external_number_one_succeeds")
+class LooksButDoesNotDecide(UnitOfWork):
+    """Whether a number is taken is looked up first, and nothing stops who looked at the same moment."""
+
+    store_locks = False
+
+    def find(self, wanted: Wanted) -> Found:
+        found = super().find(wanted)
+        time.sleep(A_MOMENT)
+        return found
+
+    def _take(self, constraints: list[tuple[str, str]], ref_id: UUID) -> None:
+        self.store.unique.update(dict.fromkeys(constraints, ref_id))
+
+
+@breaks("test_of_many_who_send_one_request_id_one_performs_and_all_get_its_answer")
+class PerformsARequestThatIsBeingPerformed(LooksButDoesNotDecide):
+    """Whether a request was performed is looked up first, and nothing stops who looked at the same moment."""
+
+    def remember(self, performed: Performed) -> None:
+        self.store.performed[performed.key] = performed
+
+
+@breaks("test_racing_assignments_never_assign_more_than_remains")
+class ReadsWithoutLocking(DoesNotCheckVersions):
+    """What will be changed is read like anything else: ten see the same remaining amount, and each takes its part."""
+
+    store_locks = False
+
+    def find(self, wanted: Wanted) -> Found:
+        found = super().find(wanted)
+        time.sleep(A_MOMENT)
+        return found
+
+
+@breaks("test_of_many_who_change_what_they_all_read_one_succeeds")
+class ChecksVersionsTooEarly(UnitOfWork):
+    """The version is compared in the application, and the row is written later, whatever it has become."""
+
+    store_locks = False
+
+    def save(self, entity: E) -> E:
+        stored = self._one(type(entity), entity.ref_id)
+        if stored is None or stored.version != entity.version:
+            raise Conflict(str(entity.ref_id))
+        time.sleep(A_MOMENT)
+        saved = attrs.evolve(entity, version=entity.version + 1)
+        self._keep(saved)
+        return saved
+
+
+@breaks("test_a_snapshot_stays_of_one_instant")
+class HasNoSnapshots(UnitOfWork):
+    """Each query of a unit of work sees what is there by then."""
+
+    store_locks = False
+
+
+@breaks("test_no_command_lands_on_an_account_after_its_deactivation")
+class RemembersAccountsForEver(UnitOfWork):
+    """A cache of accounts is never told that one was deactivated."""
+
+    def account(self, named: AccountId | None) -> Any:
+        current = super().account(named)
+        return current and self.store.related["cache", current.ref_id].setdefault(current.ref_id, current)
+
+
+@breaks("test_a_slice_gives_each_payer_once_in_order_with_all_that_counts")
+class BeginsASliceWithTheLastOne(UnitOfWork):
+    """A slice begins at the key where the last one ended, not behind it."""
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        before = UUID(int=wanted.after.int - 1) if wanted.after else None
+        return super().ledgers(attrs.evolve(wanted, after=before))
+
+
+@breaks("test_a_slice_knows_what_was_settled_and_cancelled_after_its_instant")
+class FetchesOnlyWhatIsOpen(UnitOfWork):
+    """What is paid by now is not fetched, even where it was open at the run's instant."""
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        return [
+            attrs.evolve(
+                ledger,
+                documents=tuple(d for d in ledger.documents if d.due_amount),
+                payments=tuple(p for p in ledger.payments if p.remaining_amount),
+            )
+            for ledger in super().ledgers(wanted)
+        ]
+
+
+@breaks("test_a_slice_knows_what_was_settled_and_cancelled_after_its_instant")
+class FetchesOnlyLiveSettlements(UnitOfWork):
+    """A settlement that was cancelled is not fetched, even where it was in effect at the run's instant."""
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        return [
+            attrs.evolve(ledger, settlements=tuple(s for s in ledger.settlements if not s.cancelled))
+            for ledger in super().ledgers(wanted)
+        ]
+
+
+@breaks("test_an_account_of_ten_thousand_documents_is_whole")
+class FetchesAThousandAtTheMost(UnitOfWork):
+    """A limit that nobody ever meets in a test."""
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        return [attrs.evolve(ledger, documents=ledger.documents[:1000]) for ledger in super().ledgers(wanted)]
