@@ -51,12 +51,24 @@ def memory() -> Iterator[Subject]:
     yield Subject(store, MemoryQueries(store), lambda: published_in(store))
 
 
+@functools.cache
+def _sqlite_template() -> bytes:
+    """A file that is migrated and configured, to be copied: every law wants a fresh one."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "template.sqlite3"
+        database = connect(f"sqlite:///{file}")
+        migrate(database.engine)
+        write_entries(database, entries(configuration()))
+        database.close()
+        return file.read_bytes()
+
+
 @contextmanager
 def sqlite_database() -> Iterator[Database]:
     with tempfile.TemporaryDirectory() as folder:
-        database = connect(f"sqlite:///{Path(folder) / 'ocs.sqlite3'}")
-        migrate(database.engine)
-        write_entries(database, entries(configuration()))
+        file = Path(folder) / "ocs.sqlite3"
+        file.write_bytes(_sqlite_template())
+        database = connect(f"sqlite:///{file}")
         yield database
         database.close()
 

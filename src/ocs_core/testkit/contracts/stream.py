@@ -8,8 +8,8 @@ import attrs
 import pytest
 
 from ocs_core.ports import Delivered, OutboxRow, Publisher, Stream
-from ocs_core.testkit.contracts.publisher import KEYS, VALUES, a_row, by_key, delivered, once, publish_all
-from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, only
+from ocs_core.testkit.contracts.publisher import KEYS, VALUES, a_row, by_key, delivered, once, publish_all, without_size
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS
 
 
 @attrs.frozen
@@ -37,14 +37,12 @@ def stream_contract(make: Callable[[], AbstractContextManager[StreamSubject]]) -
             given = _all_of(subject.reader("finance"), limit)
             assert by_key(given) == by_key([delivered(row) for row in rows])
 
-        @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
-        def test_a_message_is_given_as_it_was_published(self, subject: StreamSubject, value: bytes) -> None:
+        def test_a_message_is_given_as_it_was_published(self, subject: StreamSubject) -> None:
             """A signature or a digest of it must still be right."""
-            row = a_row(7, KEYS[0], value, note=TEXT_THAT_HURTS)
-            publish_all(subject.publisher, [row])
-            given = only(_all_of(subject.reader("finance")), "what the reader was given")
-            assert (given.topic, given.key, dict(given.headers)) == (row.topic, row.key, row.headers)
-            assert given.value == value
+            rows = [a_row(n, KEYS[0], value, note=TEXT_THAT_HURTS) for n, value in enumerate(VALUES.values(), 10)]
+            publish_all(subject.publisher, rows)
+            given = _all_of(subject.reader("finance"))
+            assert [without_size(message) for message in given] == [without_size(delivered(row)) for row in rows]
 
         def test_a_limit_is_kept(self, subject: StreamSubject) -> None:
             """A reader takes what it can deal with in one transaction."""
