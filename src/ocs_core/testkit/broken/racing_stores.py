@@ -13,7 +13,9 @@ from ocs_core.ports import AccountId, E, Found, Performed, SliceWanted, Wanted
 from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
 
 A_MOMENT = 0.001
-"""Seconds for which something slow gives others their turn."""
+"""Seconds in which a reader comes between two writes, one time of fifty at the least."""
+A_WHILE = 0.05
+"""Seconds in which all who begin at once have begun, on a busy machine too."""
 
 
 @breaks("test_nothing_is_seen_before_the_commit")
@@ -43,7 +45,7 @@ class LooksButDoesNotDecide(UnitOfWork):
 
     def find(self, wanted: Wanted) -> Found:
         found = super().find(wanted)
-        time.sleep(A_MOMENT)
+        time.sleep(A_WHILE)
         return found
 
     def _take(self, constraints: list[tuple[str, str]], ref_id: UUID) -> None:
@@ -66,7 +68,7 @@ class ReadsWithoutLocking(DoesNotCheckVersions):
 
     def find(self, wanted: Wanted) -> Found:
         found = super().find(wanted)
-        time.sleep(A_MOMENT)
+        time.sleep(A_WHILE)
         return found
 
 
@@ -80,7 +82,7 @@ class ChecksVersionsTooEarly(UnitOfWork):
         stored = self._one(type(entity), entity.ref_id)
         if stored is None or stored.version != entity.version:
             raise Conflict(str(entity.ref_id))
-        time.sleep(A_MOMENT)
+        time.sleep(A_WHILE)
         saved = attrs.evolve(entity, version=entity.version + 1)
         self._keep(saved)
         return saved

@@ -4,11 +4,12 @@ import datetime as dt
 import threading
 
 import attrs
+import pytest
 
 from ocs_core.entities.account import Account, AccountState
 from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.entities.payment import Payment
-from ocs_core.errors import Conflict
+from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.messages import Response
 from ocs_core.ports import SliceWanted
 from ocs_core.queries import ChargeableEventSearch, PaymentSearch
@@ -100,6 +101,9 @@ def racing_laws() -> type:
             codes = [p.code for p in subject.published()]
             assert codes.count("payment") == landed
             assert codes[-1] == "account"
+            with pytest.raises(RequestRejected) as late:
+                desk.payment(account=account)
+            assert codes_of(late.value) == ["ACCOUNT_DEACTIVATED"]
 
         def test_racing_changes_of_one_payer_are_all_kept(self, subject: Subject, desk: Desk) -> None:
             """The payer is read exclusively: an offset per type set by one caller survives the other's."""
