@@ -7,11 +7,23 @@ import nox
 
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "none"  # the project's own environment, locked in uv.lock
-nox.options.sessions = ["lint", "types", "imports", "unit", "contract", "fuzz", "docs", "bare", "build", "bench_short"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "imports",
+    "unit",
+    "contract",
+    "fuzz",
+    "docs",
+    "bare",
+    "build",
+    "outsider",
+    "bench_short",
+]
 nox.options.stop_on_first_error = False
 
 os.environ.setdefault("OCS_HYPOTHESIS_PROFILE", "ci")
-SOURCES = ("src", "tests", "bench", "noxfile.py")
+SOURCES = ("src", "tests", "bench", "docs/examples", "noxfile.py")
 
 
 @nox.session
@@ -70,6 +82,13 @@ def build(session: nox.Session) -> None:
     session.install(f"{_wheel(session)}[http,testkit,kafka]", "pytest-xdist", "jsonschema", "schemathesis")
     session.run("ocs", "demo", "--once", silent=True)
     session.run("pytest", "tests/unit/core", "tests/unit/http", "tests/unit/cli", "-n", "auto", "-q")
+
+
+@nox.session(venv_backend="uv")
+def outsider(session: nox.Session) -> None:
+    """A project of somebody else, with the wheel and its extra `testkit`: its store passes, and a planted defect is named."""
+    session.install(f"{_wheel(session)}[testkit]")
+    session.run("python", "tests/outsider.py")
 
 
 @nox.session

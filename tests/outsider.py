@@ -20,7 +20,11 @@ LAW = "test_a_change_raises_the_version_and_a_stale_one_is_a_conflict"
 
 def tested(folder: Path) -> tuple[int, str]:
     told = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-k", "TestStore"], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pytest", "-q", "-k", "TestStore"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return told.returncode, told.stdout + told.stderr
 

@@ -31,7 +31,7 @@ class FileStore:
             with self.memory.begin() as uow:
                 for name, argument in pickle.loads(base64.b64decode(line)):
                     getattr(uow, name)(argument)
-        self.file = path.open("ab")
+        self.path = path
 
     @contextmanager
     def begin(self, *, snapshot: bool = False) -> Iterator[UnitOfWork]:
@@ -39,12 +39,10 @@ class FileStore:
             uow: Any = FileUnitOfWork(inner)
             yield uow
             if uow.written:
-                self.file.write(base64.b64encode(pickle.dumps(uow.written)) + b"\n")
-                self.file.flush()
-                os.fsync(self.file.fileno())
-
-    def close(self) -> None:
-        self.file.close()
+                with self.path.open("ab") as file:
+                    file.write(base64.b64encode(pickle.dumps(uow.written)) + b"\n")
+                    file.flush()
+                    os.fsync(file.fileno())
 
 
 class FileUnitOfWork:

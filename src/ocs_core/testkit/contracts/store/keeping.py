@@ -9,7 +9,7 @@ import pytest
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.messages import format_instant
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import AccountId, RequestKey, SliceWanted, Wanted
+from ocs_core.ports import AccountId, DocumentId, PaymentId, RequestKey, SliceWanted, Wanted
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, PaymentSearch
 from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only
 from ocs_core.testkit.contracts.values import (
@@ -80,8 +80,8 @@ def keeping_laws() -> type:
                 found = uow.find(
                     Wanted(
                         account=named(technical),
-                        payment=payment.ref_id,
-                        document=document.ref_id,
+                        payment=PaymentId(ref_id=payment.ref_id),
+                        document=DocumentId(ref_id=document.ref_id),
                     )
                 )
                 charged = uow.find(Wanted(chargeable_event=event.ref_id, account=named(account)))
@@ -102,8 +102,9 @@ def keeping_laws() -> type:
                         key=RequestKey("a", "r"),
                         account=AccountId(external_id="nobody"),
                         parent=AccountId(ref_id=nobody),
-                        payment=nobody,
-                        document=nobody,
+                        payment=PaymentId(ref_id=nobody, payment_no="x", external_payment_no="x"),
+                        document=DocumentId(document_no="x", external_document_no="x"),
+                        settlements=True,
                         chargeable_event=nobody,
                         external_account_id="x",
                         external_payment_no="x",
@@ -121,6 +122,7 @@ def keeping_laws() -> type:
                 "payment": None,
                 "document": None,
                 "owner": None,
+                "settlements": (),
                 "chargeable_event": None,
                 "adjustments": (),
                 "accounts": {},
@@ -174,7 +176,11 @@ def keeping_laws() -> type:
                     uow.add(entity)  # type: ignore[type-var]
             with subject.store.begin() as uow:
                 found = uow.find(
-                    Wanted(payment=payment.ref_id, document=document.ref_id, chargeable_event=event.ref_id)
+                    Wanted(
+                        payment=PaymentId(ref_id=payment.ref_id),
+                        document=DocumentId(ref_id=document.ref_id),
+                        chargeable_event=event.ref_id,
+                    )
                 )
                 sliced = only(uow.ledgers(SliceWanted(as_of=NOW - dt.timedelta(days=1))), "payers in the slice")
             ledger = subject.queries.ledger(account.ref_id)
@@ -222,7 +228,7 @@ def keeping_laws() -> type:
             with subject.store.begin() as uow:
                 uow.add(payment)
             with subject.store.begin() as uow:
-                found = uow.find(Wanted(payment=payment.ref_id)).payment
+                found = uow.find(Wanted(payment=PaymentId(ref_id=payment.ref_id))).payment
             assert found is not None
             _is_at(found, instant)
             searched = only(subject.queries.payments(PaymentSearch(date_from=instant)).items, "what the search found")
@@ -237,7 +243,11 @@ def keeping_laws() -> type:
                     uow.add(entity)  # type: ignore[type-var]
             with subject.store.begin() as uow:
                 found = uow.find(
-                    Wanted(account=AccountId(ref_id=account.ref_id), payment=payment.ref_id, document=document.ref_id)
+                    Wanted(
+                        account=AccountId(ref_id=account.ref_id),
+                        payment=PaymentId(ref_id=payment.ref_id),
+                        document=DocumentId(ref_id=document.ref_id),
+                    )
                 )
             assert (found.account, found.payer, found.payment, found.document) == (account, payer, payment, document)
 
