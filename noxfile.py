@@ -12,6 +12,7 @@ nox.options.sessions = [
     "types",
     "imports",
     "unit",
+    "kit",
     "contract",
     "fuzz",
     "docs",
@@ -49,6 +50,12 @@ def imports(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Everything that needs no server, in seconds."""
     session.run("pytest", "tests/unit", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def kit(session: nox.Session) -> None:
+    """The test kit: every rule as properties, each line that applies one taken out, every broken implementation caught."""
+    session.run("pytest", "tests/kit", "-n", "auto", *session.posargs)
 
 
 @nox.session
