@@ -123,7 +123,7 @@ def test_every_rule_that_is_applied_has_its_lines() -> None:
 
 def test_a_rule_that_nobody_can_break_yet_is_named_with_what_is_missing() -> None:
     with (
-        patch.dict("ocs_core.testkit.strategies.breaking._BREAKERS", clear=True),
+        patch.dict("ocs_core.testkit.strategies.breaking.registry._BREAKERS", clear=True),
         pytest.raises(LookupError, match=r'write a function .* under @breaks\("account_exists"\)'),
     ):
         requests_breaking("account_exists", operations()["RegisterPayment"], World.in_memory())

@@ -1,37 +1,21 @@
-"""A machine that drives any store through random use-cases beside the reference in memory.
-
-    TestMyStore = revenue_machine(make).TestCase
-
-After each step the answers, the published messages and what can be read are compared, and the invariants are looked at:
-money is conserved, an identified payment does not change its account silently, nothing leaves DEACTIVATED, every version
-of an entity is announced exactly once, and the messages alone rebuild the entities.
-"""
+"""What the machine does: random use-cases, sensible and senseless, on what there is."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 from uuid import UUID
 
-import attrs
-from hypothesis import event
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
-from ocs_core.entities.account import Account, AccountState, Payer
+from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
+from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import RequestRejected
 from ocs_core.form import UNSET
-from ocs_core.memory import MemoryQueries, MemoryStore
-from ocs_core.messages import DocumentPayments, PaymentDocuments, Response
-from ocs_core.ports import AccountId
-from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, PaymentSearch, Queries
-from ocs_core.testkit.contracts.subject import Make, Subject, desk_on, published_in
-from ocs_core.testkit.examples import UNIT, Desk, configuration, named
+from ocs_core.testkit.examples import UNIT
+from ocs_core.testkit.stateful.beside import Beside, outcome_of
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
@@ -49,7 +33,6 @@ from ocs_core.usecases.feed_chargeable_events import (
     FeedChargeableEventsRequest,
 )
 from ocs_core.usecases.identify_payment_in import IdentifyPaymentIn, IdentifyPaymentInRequest
-from ocs_core.usecases.perform import Command, UseCase
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
@@ -57,50 +40,14 @@ from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, Update
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
 from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 
-ANNOUNCED = (Account, Payer, Payment, PaymentHistory, Document, ChargeableEvent)
-"""Entities of which every version is a business transaction of its own; a settlement travels in two links."""
 amounts = st.sampled_from([1, 3, 7, 50]).map(lambda units: units * UNIT)
 numbers = st.none() | st.integers(0, 5).map("N-{}".format)
 which = st.integers(0, 10**6)
 """Stands for one of the entities that there are."""
 
 
-class RevenueMachine(RuleBasedStateMachine):
-    """The machine over one store; `revenue_machine` makes a class of it for each."""
-
-    make: Make
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._open = ExitStack()
-        self.subject: Subject = self._open.enter_context(type(self).make())
-        self.reference = MemoryStore(configuration())
-        self.desk, self.other = desk_on(self.reference), desk_on(self.subject.store)
-        self.queries: Queries = MemoryQueries(self.reference)
-        self.performed: list[tuple[type[UseCase[Any]], Command]] = []
-        self.accounts_of_payments: dict[UUID, Any] = {}
-        self.gone: set[UUID] = set()
-
-    def teardown(self) -> None:
-        try:
-            self.everything_is_read_the_same()
-        finally:
-            self._open.close()
-
-    def perform(self, use_case: type[UseCase[Any]], request: Command) -> Response | None:
-        """Perform a command on both; they must answer alike. Gives the answer, None where it was refused."""
-        expected, found = (_outcome(desk, use_case, request) for desk in (self.desk, self.other))
-        assert _alike(found) == _alike(expected), f"{use_case.__name__} was answered otherwise than by the reference"
-        event(f"{use_case.__name__} {'performed' if isinstance(expected, Response) else 'refused'}")
-        if not isinstance(expected, Response):
-            return None
-        self.performed.append((use_case, request))
-        return expected
-
-    def some(self, cls: type[Any], number: int) -> Any:
-        """One of the entities there are, None if there is none."""
-        found = list(self.reference.entities[cls].values())
-        return found[number % len(found)] if found else None
+class Commands(Beside):
+    """Every use-case as a rule of the machine."""
 
     def some_payment_for(self, document: Document, number: int) -> Payment | None:
         """More often than not one that may pay the document."""
@@ -108,13 +55,6 @@ class RevenueMachine(RuleBasedStateMachine):
         fitting = [p for p in payments if p.account in {None, document.account} and p.currency == document.currency]
         found = fitting if fitting and number % 4 else payments
         return found[number % len(found)] if found else None
-
-    def account(self, number: int) -> AccountId | None:
-        found = self.some(Account, number)
-        return named(found) if found else None
-
-    def common(self) -> dict[str, Any]:
-        return {"request_id": self.desk.request_id()}
 
     @initialize()
     def a_payer_who_owes_and_pays(self) -> None:
@@ -314,105 +254,10 @@ class RevenueMachine(RuleBasedStateMachine):
         use_case, request = self.performed[which % len(self.performed)]
         before = len(self.reference.outbox)
         for desk in (self.desk, self.other):
-            answer = _outcome(desk, use_case, request)
+            answer = outcome_of(desk, use_case, request)
             assert isinstance(answer, RequestRejected) or answer.replayed
         assert len(self.reference.outbox) == before
-
-    @invariant()
-    def the_same_was_published(self) -> None:
-        assert list(self.subject.published()) == published_in(self.reference), (
-            "other messages than the reference's wait"
-        )
-
-    @invariant()
-    def money_is_conserved(self) -> None:
-        """Paid is assigned plus remaining; due is the total less what was settled."""
-        settled: Counter[UUID] = Counter()
-        for settlement in self.reference.entities[Settlement].values():
-            if not settlement.cancelled:
-                settled[settlement.source_ref_id] += settlement.amount
-                settled[settlement.target_ref_id] += settlement.amount
-        for payment in self.reference.entities[Payment].values():
-            assert payment.payment_amount == settled[payment.ref_id] + payment.remaining_amount
-        for document in self.reference.entities[Document].values():
-            assert document.due_amount == document.total_amount_net - settled[document.ref_id]
-
-    @invariant()
-    def a_payment_never_changes_its_account_silently(self) -> None:
-        """From one account to another it goes through none, and each step is in its history."""
-        for payment in self.reference.entities[Payment].values():
-            before = self.accounts_of_payments.get(payment.ref_id)
-            assert before is None or payment.account in {None, before}
-            self.accounts_of_payments[payment.ref_id] = payment.account
-            told = [h.operation_code for h in self._history(payment.ref_id)]
-            changes = [code for code in told if code.endswith("IDENTIFIED")]
-            assert payment.identified == bool(changes and not changes[-1].endswith("UNIDENTIFIED"))
-
-    def _history(self, payment_ref_id: UUID) -> list[PaymentHistory]:
-        return list(self.reference.related[PaymentHistory, payment_ref_id].values())
-
-    @invariant()
-    def nothing_leaves_deactivated(self) -> None:
-        accounts = self.reference.entities[Account]
-        assert all(accounts[ref].state is AccountState.DEACTIVATED for ref in self.gone)
-        self.gone |= {a.ref_id for a in accounts.values() if a.state is AccountState.DEACTIVATED}
-
-    @invariant()
-    def every_version_is_announced_once_and_the_messages_rebuild_the_entities(self) -> None:
-        payloads = [message.payload for message in self.reference.outbox.values()]
-        for cls in ANNOUNCED:
-            told = [payload for payload in payloads if type(payload) is cls]
-            stored: dict[UUID, Any] = dict(self.reference.entities[cls])
-            versions = Counter((entity.ref_id, entity.version) for entity in told)
-            assert versions == Counter((e.ref_id, v) for e in stored.values() for v in range(1, e.version + 1))
-            assert {e.ref_id: e for e in told} == stored
-        links = [p.monetary_transaction for p in payloads if isinstance(p, PaymentDocuments | DocumentPayments)]
-        assert {settlement.ref_id: settlement for settlement in links} == dict(self.reference.entities[Settlement])
-        assert all(times == 2 for times in Counter((s.ref_id, s.version) for s in links).values())
-
-    def everything_is_read_the_same(self) -> None:
-        """Whatever can be searched for, and every ledger, is as the reference has it."""
-        looks: list[Callable[[Queries], Any]] = [
-            lambda queries: queries.accounts(AccountSearch(limit=200)),
-            lambda queries: queries.payments(PaymentSearch(limit=200)),
-            lambda queries: queries.documents(DocumentSearch(limit=200)),
-            lambda queries: queries.chargeable_events(ChargeableEventSearch(limit=200)),
-        ]
-        for look in looks:
-            assert _alike(look(self.subject.queries)) == _alike(look(self.queries))
-        for ref_id in self.reference.entities[Payer]:
-            expected, found = self.queries.ledger(ref_id), self.subject.queries.ledger(ref_id)
-            assert _as_set(found) == _as_set(expected)
-
-
-def revenue_machine(make: Make) -> type[RevenueMachine]:
-    """A machine class of its own for the stores that `make` gives, as `store_contract` takes them."""
-    return type("RevenueMachine", (RevenueMachine,), {"make": staticmethod(make)})
 
 
 def _ref_id(entity: Any) -> UUID:
     return entity.ref_id  # type: ignore[no-any-return]
-
-
-def _outcome(desk: Desk, use_case: type[UseCase[Any]], request: Command) -> Any:
-    try:
-        return desk.perform(use_case, request)
-    except RequestRejected as refused:
-        return refused
-
-
-def _alike(outcome: Any) -> Any:
-    """What must be the same: numbers of payments may have gaps where one store has none."""
-    match outcome:
-        case RequestRejected():
-            return [(v.code, v.field) for v in outcome.violations]
-        case Response():
-            return [_alike(step.object) for step in outcome.steps]
-        case Payment():
-            return attrs.evolve(outcome, payment_no="")
-    return [_alike(item) for item in outcome.items] if hasattr(outcome, "items") else outcome
-
-
-def _as_set(ledger: Any) -> Any:
-    parts = (*ledger.documents, *ledger.payments, *ledger.settlements)
-    return ledger.account, ledger.payer, {part.ref_id: _alike(part) for part in parts}

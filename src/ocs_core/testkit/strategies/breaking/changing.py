@@ -1,0 +1,79 @@
+"""What breakers change: whom a request names, and what it is about."""
+
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
+from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
+from ocs_core.queries import ReadCollectionBalance
+from ocs_core.testkit.strategies.breaking.registry import Draw
+from ocs_core.testkit.strategies.requests.things import payers
+from ocs_core.testkit.strategies.values import uuids
+from ocs_core.testkit.world import World
+from ocs_core.usecases.cancel_payment import CancelPayment
+from ocs_core.usecases.feed_chargeable_events import FeedChargeableEvents
+from ocs_core.usecases.start_collection_run import StartCollectionRun
+
+
+def naming(draw: Draw, operation: type, request: Any, account: AccountId | None) -> Any:
+    """The same request, with this in the place of the account that it names, or of one of them."""
+    if operation is FeedChargeableEvents:
+        return with_item(draw, request, account=account)
+    if operation is StartCollectionRun:
+        return attrs.evolve(request, accounts=(*(request.accounts or ()), account))
+    if operation is ReadCollectionBalance:
+        account = account or AccountId()
+        return attrs.evolve(request, ref_id=account.ref_id, external_id=account.external_id)
+    return attrs.evolve(request, account=account)
+
+
+def with_item(draw: Draw, request: Any, **changes: Any) -> Any:
+    """The same feed, with something changed in one of its events."""
+    at = draw(st.integers(0, len(request.events) - 1))
+    items = [attrs.evolve(item, **changes) if n == at else item for n, item in enumerate(request.events)]
+    return attrs.evolve(request, events=tuple(items))
+
+
+def nobody(draw: Draw, world: World) -> AccountId:
+    return draw(st.sampled_from([AccountId(ref_id=draw(uuids)), AccountId(external_id=world.new("nobody"))]))
+
+
+def found_by(world: World, request: Any) -> Found:
+    """What a request is about."""
+    payment_ref, document_ref = getattr(request, "payment_ref_id", None), getattr(request, "document_ref_id", None)
+    return world.found(
+        Wanted(
+            account=getattr(request, "account", None),
+            payment=getattr(request, "payment", PaymentId(ref_id=payment_ref) if payment_ref else None),
+            document=getattr(request, "document", DocumentId(ref_id=document_ref) if document_ref else None),
+            chargeable_event=getattr(request, "chargeable_event_ref_id", None),
+        )
+    )
+
+
+def payment_of(world: World, request: Any) -> Payment:
+    payment = found_by(world, request).payment
+    assert payment is not None
+    return payment
+
+
+def document_of(world: World, request: Any) -> Document:
+    document = found_by(world, request).document
+    assert document is not None
+    return document
+
+
+def renamed(request: Any, kind: str, **names: Any) -> Any:
+    """The same request about another payment or document (`kind`), or about one by other names."""
+    all_names = [n for n in (f"{kind}_ref_id", f"{kind}_no", f"external_{kind}_no") if hasattr(request, n)]
+    return attrs.evolve(request, **dict.fromkeys(all_names) | names)
+
+
+def owned(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """The same request; a payment that is to be cancelled belongs to an account."""
+    if operation is CancelPayment and not (payment := payment_of(world, request)).identified:
+        world.change(payment, account=draw(payers(world)).ref)
+    return request

@@ -1,0 +1,52 @@
+"""How rules about processes are broken."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+import attrs
+from hypothesis import strategies as st
+
+from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
+from ocs_core.testkit.strategies.requests.things import (
+    finish_runs,
+)
+from ocs_core.testkit.strategies.values import uuids
+from ocs_core.testkit.world import World
+
+DAY = dt.timedelta(days=1)
+
+
+@breaks("process_needs")
+def _process_unconfigured(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    kinds = ("document_types", "payment_types", "currencies", "notifications")
+    nothing: dict[str, Any] = {draw(st.sampled_from(kinds)): {}}
+    world.configure(attrs.evolve(world.configuration, **nothing))
+    return request
+
+
+@breaks("as_of_has_come")
+def _moment_to_come(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    later = world.desk.clock() + draw(st.timedeltas(dt.timedelta(microseconds=1), dt.timedelta(days=9999)))
+    day = (world.desk.clock() + DAY + (later - world.desk.clock())).date()
+    return attrs.evolve(request, as_of=draw(st.sampled_from([later, day])))
+
+
+@breaks("no_other_run_is_active")
+def _another_run_going_on(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    finish_runs(world)
+    world.desk.start_run(as_of=world.desk.clock.advance(seconds=1), adopt=not request.adopt)
+    return attrs.evolve(request, as_of=world.desk.clock(), dry_run=False)
+
+
+@breaks("run_is_the_latest")
+def _run_that_looks_back(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    finish_runs(world)
+    world.desk.collect(as_of=world.desk.clock.advance(seconds=1))
+    earlier = world.desk.clock() - draw(st.timedeltas(dt.timedelta(microseconds=1), dt.timedelta(days=999)))
+    return attrs.evolve(request, as_of=earlier, dry_run=False)
+
+
+@breaks("run_exists")
+def _run_unknown(draw: Draw, world: World, operation: type, request: UUID) -> UUID:
+    return draw(uuids)

@@ -1,0 +1,89 @@
+"""How rules about what a payment settles are broken."""
+
+import datetime as dt
+from typing import Any
+
+import attrs
+from hypothesis import strategies as st
+
+from ocs_core.entities.configuration import start_of_day
+from ocs_core.entities.document import DueAmountType
+from ocs_core.testkit.strategies.breaking.changing import (
+    document_of,
+    found_by,
+    payment_of,
+    renamed,
+)
+from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
+from ocs_core.testkit.strategies.requests.things import (
+    assignments,
+    documents,
+    names_of,
+    payers,
+)
+from ocs_core.testkit.world import World
+from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment
+
+
+@breaks("payment_sits_on_the_documents_account")
+def _payment_of_another(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    world.change(payment_of(world, request), account=draw(payers(world)).ref)
+    return request
+
+
+@breaks("payment_is_not_assigned")
+def _assignedpayment_of(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    payment, _ = draw(assignments(world))
+    return renamed(attrs.evolve(request, account=None), "payment", **draw(names_of(payment)))
+
+
+@breaks("document_is_not_assigned")
+def _assigneddocument_of(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    _, document = draw(assignments(world))
+    return renamed(attrs.evolve(request, account=None), "document", **draw(names_of(document)))
+
+
+@breaks("assignment_exists")
+def _document_not_assigned(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """Another document of the same payer, or one whose assignment is cancelled already."""
+    owner = found_by(world, request).owner
+    assert owner is not None
+    if draw(st.booleans()):
+        world.desk.perform(CancelPaymentInAssignment, request)
+        return attrs.evolve(request, request_id=world.desk.request_id())
+    return renamed(request, "document", **draw(names_of(draw(documents(world, owner)))))
+
+
+@breaks("amount_remains")
+def _more_than_remains(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    world.change(payment_of(world, request), remaining_amount=draw(st.integers(0, request.amount - 1)))
+    return request
+
+
+@breaks("amount_is_due")
+def _more_than_is_due(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    world.change(document_of(world, request), due_amount=draw(st.integers(0, request.amount - 1)))
+    return request
+
+
+@breaks("document_is_receivable")
+def _liability(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    world.change(document_of(world, request), due_amount_type=DueAmountType.LIABILITY)
+    return request
+
+
+@breaks("settlement_has_begun")
+def _settlement_to_come(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    later = draw(st.timedeltas(dt.timedelta(microseconds=1), dt.timedelta(days=9999)))
+    return attrs.evolve(request, effective_date=world.desk.clock() + later)
+
+
+@breaks("both_sides_exist_by")
+def _settlement_before_its_sides(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """Before the payment was received, or before the document was issued, or both."""
+    payment, document = payment_of(world, request), document_of(world, request)
+    owner = world.account_of(document.account.ref_id)
+    issued = start_of_day(document.document_issued_date, world.configuration.zone_of(owner.account_type))
+    begun = draw(st.sampled_from([issued, payment.payment_date_received or issued]))
+    earlier = draw(st.timedeltas(dt.timedelta(microseconds=1), dt.timedelta(days=30)))
+    return attrs.evolve(request, effective_date=begun - earlier)

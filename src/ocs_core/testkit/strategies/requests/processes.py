@@ -1,0 +1,42 @@
+"""Valid requests about processes."""
+
+import datetime as dt
+from typing import Any
+
+from hypothesis import strategies as st
+
+from ocs_core.entities.process import ProcessRun
+from ocs_core.queries import ReadProcessRun
+from ocs_core.testkit.strategies.requests.registry import Draw, valid
+from ocs_core.testkit.strategies.requests.things import (
+    common_fields,
+    finish_runs,
+    namings,
+    payers,
+)
+from ocs_core.testkit.world import World
+from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
+
+
+@valid(StartCollectionRun)
+def _start_collection_run(draw: Draw, world: World) -> StartCollectionRunRequest:
+    """A dry run of any moment that has come, or a storing one of now, when none is going on."""
+    dry_run = draw(st.booleans())
+    finish_runs(world)
+    now = world.desk.clock.advance(seconds=1)
+    past = st.timedeltas(dt.timedelta(), dt.timedelta(days=3650)).map(lambda ago: now - ago)
+    some = [draw(namings(draw(payers(world)))) for _ in range(draw(st.integers(0, 2)))]
+    return StartCollectionRunRequest(
+        **common_fields(draw, world),
+        as_of=draw(st.none() | past | past.map(dt.datetime.date)) if dry_run else None,
+        dry_run=dry_run,
+        adopt=draw(st.booleans()),
+        accounts=tuple(some) or None,
+    )
+
+
+@valid(ReadProcessRun)
+def _read_process_run(draw: Draw, world: World) -> Any:
+    finish_runs(world)
+    run: ProcessRun = world.desk.start_run(dry_run=draw(st.booleans()))
+    return run.ref_id
