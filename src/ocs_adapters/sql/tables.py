@@ -251,6 +251,12 @@ settlements = sa.Table(
         postgresql_where=sa.text("cancelled_at IS NOT NULL"),
         sqlite_where=sa.text("cancelled_at IS NOT NULL"),
     ),
+    sa.Index(
+        "ix_settlements_cancelled_at",  # what moved payments had settled elsewhere, after a run's T
+        "cancelled_at",
+        postgresql_where=sa.text("cancelled_at IS NOT NULL"),
+        sqlite_where=sa.text("cancelled_at IS NOT NULL"),
+    ),
     sa.Index("ix_settlements_source_ref_id", "source_ref_id"),
     sa.Index("ix_settlements_target_ref_id", "target_ref_id"),
 )

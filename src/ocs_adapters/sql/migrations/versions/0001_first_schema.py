@@ -451,6 +451,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_settlements_account_effective_at", "settlements", ["account_ref_id", "effective_at"], unique=False
     )
+    op.create_index(
+        "ix_settlements_cancelled_at",
+        "settlements",
+        ["cancelled_at"],
+        unique=False,
+        postgresql_where=sa.text("cancelled_at IS NOT NULL"),
+        sqlite_where=sa.text("cancelled_at IS NOT NULL"),
+    )
     op.create_index("ix_settlements_source_ref_id", "settlements", ["source_ref_id"], unique=False)
     op.create_index("ix_settlements_target_ref_id", "settlements", ["target_ref_id"], unique=False)
     op.execute("INSERT INTO configuration_version (version) VALUES (1)")
