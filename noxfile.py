@@ -20,6 +20,7 @@ nox.options.sessions = [
     "build",
     "outsider",
     "bench_short",
+    "mutation_short",
 ]
 nox.options.stop_on_first_error = False
 
@@ -110,6 +111,25 @@ def bench(session: nox.Session) -> None:
     """The benches in full; takes minutes, wants a quiet machine."""
     session.run("python", "-m", "bench.interactors")
     session.run("python", "-m", "bench.http")
+
+
+@nox.session
+def mutation_short(session: nox.Session) -> None:
+    """The mutants of two rules and of collection's trigger: every one is killed."""
+    tests = "-k 'test_rule_functions or test_every_rule or test_adjustments or starts or threshold or grace'"
+    _mutate(session, "amount_remains", "credit_is_covered", "should_start", tests=tests)
+
+
+@nox.session
+def mutation(session: nox.Session) -> None:
+    """Every mutant of the rules and the collection balance (docs/mutation.md); takes minutes."""
+    _mutate(session, *session.posargs)
+
+
+def _mutate(session: nox.Session, *functions: str, tests: str = "") -> None:
+    folder = Path(session.create_tmp()) / "copy"
+    env = {"PYTEST_ADDOPTS": tests, "OCS_HYPOTHESIS_PROFILE": "ci"}
+    session.run("python", "tests/mutation.py", str(folder), *functions, env=env)
 
 
 def _wheel(session: nox.Session) -> Path:

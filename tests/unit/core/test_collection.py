@@ -303,6 +303,15 @@ def test_every_item_counts_or_says_why_not(item: Document | Payment, reason: Rea
     assert line.kind is (LineKind.DOCUMENT if isinstance(item, Document) else LineKind.PAYMENT)
 
 
+def test_the_smallest_amount_that_is_open_counts() -> None:
+    assert calculated(payment(remaining_amount=1)).balance == -1
+    assert calculated(document(due_amount=1)).balance == 1
+
+
+def test_a_line_carries_the_number_of_its_item() -> None:
+    assert [line.number for line in calculated(document(), payment()).lines] == ["D1", "P1"]
+
+
 def test_a_payment_type_that_is_not_relevant_does_not_count() -> None:
     settings = configuration(PaymentTypeSetting(code=PaymentType.IN, collection_relevant=False))
 
