@@ -103,8 +103,10 @@ def test_events_are_printed_behind_an_offset(ocs: Ocs) -> None:
 
 
 def test_followed_events_go_on_until_interrupted(ocs: Ocs) -> None:
+    # Whoever is started in the background is deaf to interrupts, and so would be the program.
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     follower = subprocess.Popen(
-        [sys.executable, "-c", "from ocs_adapters.cli import main; main()", "events", "--follow"],
+        [sys.executable, "-c", hears + "from ocs_adapters.cli import main; main()", "events", "--follow"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ},
