@@ -10,21 +10,17 @@ from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
 from ocs_core.entities.payment import OperationType
 from ocs_core.form import Code, ExternalId, one_of
-from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
-from ocs_core.usecases.payment_steps import record
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.ports import DocumentId, Found, Wanted
+from ocs_core.usecases.payment_steps import AboutPayment, record
+from ocs_core.usecases.perform import UseCase, Work, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
 
 
 @attrs.frozen(kw_only=True)
-class CancelPaymentInAssignmentRequest(Command):
+class CancelPaymentInAssignmentRequest(AboutPayment):
     """An incoming payment and a document it was assigned to, each named by its id or one of its numbers, and why this
     was wrong."""
 
-    account: AccountId | None = None
-    payment_ref_id: UUID | None = None
-    payment_no: Code | None = None
-    external_payment_no: ExternalId | None = None
     document_ref_id: UUID | None = None
     document_no: Code | None = None
     external_document_no: ExternalId | None = None
@@ -34,15 +30,9 @@ class CancelPaymentInAssignmentRequest(Command):
     @classmethod
     def also_required(cls, given: Mapping[str, Any]) -> Collection[str]:
         return {
-            *one_of(given, "payment_ref_id", "payment_no", "external_payment_no"),
+            *super().also_required(given),
             *one_of(given, "document_ref_id", "document_no", "external_document_no"),
         }
-
-    @property
-    def payment(self) -> PaymentId:
-        return PaymentId(
-            ref_id=self.payment_ref_id, payment_no=self.payment_no, external_payment_no=self.external_payment_no
-        )
 
     @property
     def document(self) -> DocumentId:

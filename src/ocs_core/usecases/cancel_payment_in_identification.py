@@ -1,39 +1,21 @@
 """Cancel payment in identification (domain: sections 3 and 7)."""
 
-from collections.abc import Collection, Mapping
-from typing import Any
-from uuid import UUID
-
 import attrs
 
 from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
 from ocs_core.entities.payment import OperationType
-from ocs_core.form import Code, ExternalId, one_of
-from ocs_core.ports import AccountId, Found, PaymentId, Wanted
-from ocs_core.usecases.payment_steps import record
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.form import Code
+from ocs_core.ports import Found, Wanted
+from ocs_core.usecases.payment_steps import AboutPayment, record
+from ocs_core.usecases.perform import UseCase, Work, fields_of
 
 
 @attrs.frozen(kw_only=True)
-class CancelPaymentInIdentificationRequest(Command):
+class CancelPaymentInIdentificationRequest(AboutPayment):
     """An incoming payment that was given the wrong account, named by its id or one of its numbers, and why."""
 
-    account: AccountId | None = None
-    payment_ref_id: UUID | None = None
-    payment_no: Code | None = None
-    external_payment_no: ExternalId | None = None
     reason: Code
-
-    @classmethod
-    def also_required(cls, given: Mapping[str, Any]) -> Collection[str]:
-        return one_of(given, "payment_ref_id", "payment_no", "external_payment_no")
-
-    @property
-    def payment(self) -> PaymentId:
-        return PaymentId(
-            ref_id=self.payment_ref_id, payment_no=self.payment_no, external_payment_no=self.external_payment_no
-        )
 
 
 class CancelPaymentInIdentification(UseCase[CancelPaymentInIdentificationRequest]):

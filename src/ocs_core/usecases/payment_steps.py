@@ -1,12 +1,38 @@
-"""Steps that several use-cases about payments share: the history, identification, what recipients are told."""
+"""What several use-cases about payments share: how one is named, the history, identification, what recipients are told."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
 
 import attrs
 
 from ocs_core.entities.account import Account
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentType
+from ocs_core.form import Code, ExternalId, one_of
 from ocs_core.messages import PaymentReceived, PaymentSent
-from ocs_core.usecases.perform import Work
+from ocs_core.ports import AccountId, PaymentId
+from ocs_core.usecases.perform import Command, Work
+
+
+@attrs.frozen(kw_only=True)
+class AboutPayment(Command):
+    """A request about a payment, which is named by its id or one of its numbers."""
+
+    account: AccountId | None = None
+    payment_ref_id: UUID | None = None
+    payment_no: Code | None = None
+    external_payment_no: ExternalId | None = None
+
+    @classmethod
+    def also_required(cls, given: Mapping[str, Any]) -> Collection[str]:
+        return one_of(given, "payment_ref_id", "payment_no", "external_payment_no")
+
+    @property
+    def payment(self) -> PaymentId:
+        return PaymentId(
+            ref_id=self.payment_ref_id, payment_no=self.payment_no, external_payment_no=self.external_payment_no
+        )
 
 
 def record(payment: Payment, operation: OperationType, what: str, work: Work, **parameters: str) -> None:
