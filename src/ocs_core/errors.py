@@ -46,3 +46,7 @@ class StoreUnavailable(OcsError):
 
 class StoreBusy(StoreUnavailable):
     """What a command needs was held by others for longer than the store waits; nothing was performed."""
+
+
+class PlatformUnavailable(OcsError):
+    """The streaming platform does not answer, or refuses us altogether. Nothing is lost: what waits, waits on."""

@@ -14,7 +14,7 @@ from sqlalchemy import bindparam
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
-from ocs_core.ports import Clock, Delivered, OutboxRow
+from ocs_core.ports import Clock, Delivered, OutboxRow, Published
 
 _LOG, _READERS = tables.event_log, tables.event_readers
 _APPEND = sa.text(
@@ -63,7 +63,7 @@ class SqlEventLog:
     database: Database
     clock: Clock
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         now = self.clock()
         parameters = [
             {
@@ -77,7 +77,7 @@ class SqlEventLog:
             for row in rows
         ]
         self.database.write(*_one_at_a_time(self.database.driver.name), Call(_APPEND, parameters))
-        return rows
+        return Published(kept=rows)
 
     def after(self, offset: int, limit: int = 1000) -> Sequence[LoggedEvent]:
         """The events behind an offset, the oldest first."""
@@ -136,3 +136,10 @@ class SqlStream:
 
     def commit(self) -> None:
         self.log.database.write(Call(_COMMIT, {"name": self.name, "offset": self.offset}))
+
+    def rewind(self) -> None:
+        self.offset = 0
+        self.commit()
+
+    def close(self) -> None:
+        """There is nothing to let go of: the database is its owner's."""

@@ -1,7 +1,8 @@
 """The outbox in SQL: messages wait in the transaction that announced them, and leave when it is committed."""
 
+import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +13,24 @@ import sqlalchemy as sa
 from ocs_adapters.serial import encode
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
-from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.drivers import Call, Row
 from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import Family, Message
-from ocs_core.ports import OutboxRow
+from ocs_core.ports import Backlog, HeldRow, OutboxRow, share_of
 
-_WAITING = sa.select(tables.outbox).order_by(tables.outbox.c.position).limit(sa.bindparam("limit"))
+_OUTBOX = tables.outbox
+_IS_HELD = _OUTBOX.c.held_because.is_not(None)
+_COLUMNS = [_OUTBOX.c[name] for name in ("position", "ref_id", "topic", "key", "headers", "value")]
+_STILL = sa.select(_OUTBOX.alias("still").c.key).where(sa.text("still.held_because IS NOT NULL"))
+_WAITING = (
+    sa.select(*_COLUMNS).where(_OUTBOX.c.key.not_in(_STILL)).order_by(_OUTBOX.c.position).limit(sa.bindparam("limit"))
+)
+_HELD = sa.select(*_COLUMNS, _OUTBOX.c.held_because).where(_IS_HELD).order_by(_OUTBOX.c.position)
+_HOLD = sa.update(_OUTBOX).where(_OUTBOX.c.position == sa.bindparam("row")).values(held_because=sa.bindparam("reason"))
+_OF_MESSAGE = (_OUTBOX.c.ref_id == sa.bindparam("message")) & _IS_HELD
+_RELEASE = sa.update(_OUTBOX).where(_OF_MESSAGE).values(held_because=None)
+_DISCARD = sa.delete(_OUTBOX).where(_OF_MESSAGE)
+_COUNTS = sa.select(sa.func.count(), sa.func.count(_OUTBOX.c.held_because)).select_from(_OUTBOX)
 
 
 @attrs.frozen(kw_only=True)
@@ -42,6 +55,8 @@ def outbox_row(message: Message, topic: str) -> dict[str, Any]:
         "key": message.key,
         "headers": msgspec.json.encode(message.headers).decode(),
         "value": encode(message.payload).decode(),
+        "share": share_of(message.key),
+        "held_because": None,
     }
 
 
@@ -51,8 +66,43 @@ class SqlOutbox:
 
     database: Database
 
-    def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        (rows,) = self.database.read(Call(_WAITING, {"limit": limit}))
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        driver = self.database.driver
+        if shares is None:
+            call = Call(_WAITING, {"limit": limit})
+        else:
+            call = Call(_waiting_of(driver), {"limit": limit, "shares": driver.bind_list(sorted(shares))})
+        (rows,) = self.database.read(call)
+        return self._rows(rows)
+
+    def done(self, rows: Sequence[OutboxRow]) -> None:
+        driver = self.database.driver
+        self.database.write(Call(_delete(driver), {"positions": driver.bind_list([r.position for r in rows])}))
+
+    def hold(self, row: OutboxRow, reason: str) -> None:
+        self.database.write(Call(_HOLD, {"row": row.position, "reason": reason}))
+
+    def held(self) -> Sequence[HeldRow]:
+        (rows,) = self.database.read(Call(_HELD))
+        return [
+            HeldRow(row, reason) for row, reason in zip(self._rows(row[:-1] for row in rows), _last(rows), strict=True)
+        ]
+
+    def release(self, ref_id: UUID) -> bool:
+        (released,) = self.database.write(Call(_RELEASE, {"message": ref_id}))
+        return bool(released)
+
+    def discard(self, ref_id: UUID) -> bool:
+        (discarded,) = self.database.write(Call(_DISCARD, {"message": ref_id}))
+        return bool(discarded)
+
+    def backlog(self) -> Backlog:
+        counts, first = self.database.read(Call(_COUNTS), Call(_WAITING, {"limit": 1}))
+        ((rows, held),) = counts
+        oldest = [dt.datetime.fromisoformat(row.headers["ce_time"]) for row in self._rows(first)]
+        return Backlog(rows=rows, held=held, oldest=oldest[0] if oldest else None)
+
+    def _rows(self, rows: Iterable[Row]) -> list[OutboxRow]:
         to_id = self.database.driver.decoder(UUID) or _same
         return [
             OutboxRow(
@@ -66,14 +116,19 @@ class SqlOutbox:
             for position, ref_id, topic, key, headers, value in rows
         ]
 
-    def done(self, rows: Sequence[OutboxRow]) -> None:
-        driver = self.database.driver
-        self.database.write(Call(_delete(driver), {"positions": driver.bind_list([r.position for r in rows])}))
+
+@functools.cache
+def _waiting_of(driver: Any) -> Any:
+    return _WAITING.where(driver.one_of(_OUTBOX.c.share, "shares"))
 
 
 @functools.cache
 def _delete(driver: Any) -> Any:
-    return sa.delete(tables.outbox).where(driver.one_of(tables.outbox.c.position, "positions"))
+    return sa.delete(_OUTBOX).where(driver.one_of(_OUTBOX.c.position, "positions"))
+
+
+def _last(rows: Sequence[Row]) -> list[str]:
+    return [row[-1] for row in rows]
 
 
 def _same(value: Any) -> Any:

@@ -344,9 +344,31 @@ outbox = sa.Table(
     sa.Column("key", Id, nullable=False),
     _text("headers", nullable=False),
     _text("value", nullable=False),
+    sa.Column("share", sa.SmallInteger(), nullable=False),
+    _text("held_because"),
     sa.Index("uq_outbox_ref_id", "ref_id", unique=True),
+    sa.Index(
+        "ix_outbox_held",
+        "key",
+        postgresql_where=sa.text("held_because IS NOT NULL"),
+        sqlite_where=sa.text("held_because IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
     info={"once": "ref_id"},
+)
+
+relays = sa.Table(
+    "relays",
+    metadata,
+    sa.Column("name", sa.Text(), primary_key=True),
+    sa.Column("beat", sa.BigInteger(), nullable=False),
+)
+
+relay_shares = sa.Table(
+    "relay_shares",
+    metadata,
+    sa.Column("share", sa.SmallInteger(), primary_key=True, autoincrement=False),
+    _text("relay"),
 )
 
 event_log = sa.Table(

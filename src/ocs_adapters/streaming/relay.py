@@ -37,9 +37,11 @@ class Relay:
         rows = self.outbox.waiting(limit)
         if not rows:
             return 0
-        kept = self.publisher.publish(rows)
-        self.outbox.done(kept)
-        return len(kept)
+        published = self.publisher.publish(rows)
+        self.outbox.done(published.kept)
+        for refused in published.refused:
+            self.outbox.hold(refused.row, refused.reason)
+        return len(published.kept)
 
     def drain(self) -> int:
         """Move everything that waits."""

@@ -37,11 +37,13 @@ from ocs_core.ports import (
 class MemoryStore:
     """Keeps everything in dictionaries. Units of work run one after the other, so each sees a snapshot.
 
-    `configuration` is set by whoever owns the store; `outbox` holds what was published, in the order of the commits.
+    `configuration` is set by whoever owns the store; `outbox` holds what was published, in the order of the commits, and
+    `held` why some of it cannot leave.
     """
 
     configuration: Configuration = attrs.field(factory=Configuration)
     outbox: dict[UUID, Message] = attrs.field(factory=dict)
+    held: dict[UUID, str] = attrs.field(factory=dict)
     entities: dict[type, dict[UUID, Any]] = attrs.field(factory=lambda: defaultdict(dict))
     unique: dict[Hashable, UUID] = attrs.field(factory=dict)
     related: dict[Hashable, dict[UUID, Any]] = attrs.field(factory=lambda: defaultdict(dict))

@@ -1,7 +1,8 @@
 """The outbox of a store in memory, and the streaming platform behind it."""
 
+import datetime as dt
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import attrs
 
 from ocs_core.memory.store import MemoryStore
 from ocs_core.messages import Payload
-from ocs_core.ports import Delivered, OutboxRow
+from ocs_core.ports import SHARES, Backlog, Delivered, HeldRow, OutboxRow, Published, share_of
 
 
 @attrs.frozen
@@ -19,11 +20,51 @@ class MemoryOutbox:
     store: MemoryStore
     encode: Callable[[Payload], bytes]
 
-    def waiting(self, limit: int) -> Sequence[OutboxRow]:
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        wanted = range(SHARES) if shares is None else shares
         with self.store.lock:
-            messages = list(self.store.outbox.values())[:limit]
-        return [
-            OutboxRow(
+            still = {self.store.outbox[ref_id].key for ref_id in self.store.held}
+            rows = [row for row in self._rows() if row.key not in still and share_of(row.key) in wanted]
+        return rows[:limit]
+
+    def done(self, rows: Sequence[OutboxRow]) -> None:
+        with self.store.lock:
+            for row in rows:
+                self.store.outbox.pop(row.ref_id, None)
+
+    def hold(self, row: OutboxRow, reason: str) -> None:
+        with self.store.lock:
+            if row.ref_id in self.store.outbox:
+                self.store.held[row.ref_id] = reason
+
+    def held(self) -> Sequence[HeldRow]:
+        with self.store.lock:
+            reasons = self.store.held
+            return [HeldRow(row, reasons[row.ref_id]) for row in self._rows() if row.ref_id in reasons]
+
+    def release(self, ref_id: UUID) -> bool:
+        with self.store.lock:
+            return self.store.held.pop(ref_id, None) is not None
+
+    def discard(self, ref_id: UUID) -> bool:
+        with self.store.lock:
+            was_held = self.release(ref_id)
+            if was_held:
+                del self.store.outbox[ref_id]
+        return was_held
+
+    def backlog(self) -> Backlog:
+        with self.store.lock:
+            oldest = next(iter(self.waiting(1)), None)
+            return Backlog(
+                rows=len(self.store.outbox),
+                held=len(self.store.held),
+                oldest=dt.datetime.fromisoformat(oldest.headers["ce_time"]) if oldest else None,
+            )
+
+    def _rows(self) -> Iterator[OutboxRow]:
+        for position, message in enumerate(self.store.outbox.values(), 1):
+            yield OutboxRow(
                 position=position,
                 ref_id=message.ref_id,
                 topic=f"ocs.rm.{message.family}",
@@ -31,13 +72,6 @@ class MemoryOutbox:
                 headers=message.headers,
                 value=self.encode(message.payload),
             )
-            for position, message in enumerate(messages, 1)
-        ]
-
-    def done(self, rows: Sequence[OutboxRow]) -> None:
-        with self.store.lock:
-            for row in rows:
-                self.store.outbox.pop(row.ref_id, None)
 
 
 @attrs.frozen
@@ -48,12 +82,12 @@ class MemoryEventLog:
     committed: dict[str, int] = attrs.field(factory=dict)
     lock: Any = attrs.field(factory=threading.Lock, repr=False)
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         with self.lock:
             for row in rows:
                 message = Delivered(topic=row.topic, key=row.key, headers=row.headers, value=row.value)
                 self.kept.setdefault(row.ref_id, message)
-        return rows
+        return Published(kept=rows)
 
     def reader(self, name: str) -> "MemoryStream":
         """What was published, as the reader of that name sees it."""
@@ -76,3 +110,10 @@ class MemoryStream:
 
     def commit(self) -> None:
         self.log.committed[self.name] = self.position
+
+    def rewind(self) -> None:
+        self.position = 0
+        self.commit()
+
+    def close(self) -> None:
+        """There is nothing to let go of."""

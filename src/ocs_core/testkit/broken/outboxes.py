@@ -1,7 +1,7 @@
 """Broken outboxes and relays."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
 
@@ -45,8 +45,8 @@ _breaks = planting(outbox_contract, _held, PlainOutbox)
 class ForgetsWhatItShows(PlainOutbox):
     """`DELETE … RETURNING`: what a relay had in hand when it crashed is gone."""
 
-    def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        rows = super().waiting(limit)
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        rows = super().waiting(limit, shares)
         super().done(rows)
         return rows
 
@@ -55,8 +55,8 @@ class ForgetsWhatItShows(PlainOutbox):
 class OrdersByIds(PlainOutbox):
     """Ids of version 7 rise with time, and so does everything, nearly."""
 
-    def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        return sorted(super().waiting(10_000), key=lambda row: row.ref_id)[:limit]
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        return sorted(super().waiting(10_000, shares), key=lambda row: row.ref_id)[:limit]
 
 
 @_breaks("test_done_forgets_exactly_those")
@@ -82,8 +82,8 @@ class ComplainsOfUnknownRows(PlainOutbox):
 class ShowsWhatIsBeingWritten(PlainOutbox):
     """The relay reads what is not committed."""
 
-    def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        return MemoryOutbox(attrs.evolve(self.store, lock=nullcontext()), self.encode).waiting(limit)
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        return MemoryOutbox(attrs.evolve(self.store, lock=nullcontext()), self.encode).waiting(limit, shares)
 
 
 @_breaks("test_headers_key_and_value_are_exact")
@@ -98,8 +98,8 @@ class WritesAmountsAsFloats(PlainOutbox):
 class TakesTheYoungestThatFit(PlainOutbox):
     """The limit is taken from the wrong end, and what waits longest waits for ever."""
 
-    def waiting(self, limit: int) -> Sequence[OutboxRow]:
-        return super().waiting(10_000)[-limit:]
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        return super().waiting(10_000, shares)[-limit:]
 
 
 @attrs.define
@@ -130,9 +130,9 @@ class GoesByTheHighestNumber(PlainOutbox):
 
     Store = _NumberingStore
 
-    def waiting(self, limit: int) -> Sequence[OutboxRow]:
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
         published, numbers = self.store.numbers.get("published", 0), self.store.numbers
-        rows = [attrs.evolve(row, position=numbers[str(row.ref_id)]) for row in super().waiting(10_000)]
+        rows = [attrs.evolve(row, position=numbers[str(row.ref_id)]) for row in super().waiting(10_000, shares)]
         return [row for row in rows if row.position > published][:limit]
 
     def done(self, rows: Sequence[OutboxRow]) -> None:
@@ -142,11 +142,19 @@ class GoesByTheHighestNumber(PlainOutbox):
 Move = Callable[[], Any]
 
 
+def carry(outbox: Outbox, publisher: Publisher, rows: Sequence[OutboxRow]) -> None:
+    """From the outbox to the platform; what cannot go is held."""
+    published = publisher.publish(rows)
+    outbox.done(published.kept)
+    for refused in published.refused:
+        outbox.hold(refused.row, refused.reason)
+
+
 def steady_relay(outbox: Outbox, publisher: Publisher) -> Move:
     """What broken relays are made of."""
 
     def move() -> None:
-        outbox.done(publisher.publish(outbox.waiting(1000)))
+        carry(outbox, publisher, outbox.waiting(1000))
 
     return move
 
@@ -183,7 +191,7 @@ def publishes_in_order_of_ids(outbox: Outbox, publisher: Publisher) -> Move:
     """Sorted, to be sure."""
 
     def move() -> None:
-        outbox.done(publisher.publish(sorted(outbox.waiting(1000), key=lambda row: row.ref_id)))
+        carry(outbox, publisher, sorted(outbox.waiting(1000), key=lambda row: row.ref_id))
 
     return move
 
@@ -194,6 +202,6 @@ def goes_on_past_a_refused_message(outbox: Outbox, publisher: Publisher) -> Move
 
     def move() -> None:
         for row in outbox.waiting(1000):
-            outbox.done(publisher.publish([row]))
+            carry(outbox, publisher, [row])
 
     return move

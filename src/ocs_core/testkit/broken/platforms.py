@@ -9,7 +9,7 @@ from uuid import uuid4
 import attrs
 
 from ocs_core.memory import MemoryEventLog, MemoryStream
-from ocs_core.ports import Delivered, OutboxRow
+from ocs_core.ports import Delivered, OutboxRow, Published
 from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import PublisherSubject, StreamSubject, publisher_contract, stream_contract
 
@@ -30,66 +30,66 @@ _breaks = planting(publisher_contract, _published, MemoryEventLog)
 class DropsWhatIsTooLarge(MemoryEventLog):
     """The platform refuses a large message, and the error is logged."""
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         super().publish([row for row in rows if len(row.value) < 65_536])
-        return rows
+        return Published(kept=rows)
 
 
 @_breaks("test_what_it_says_it_kept_is_kept_exactly")
 class MendsText(MemoryEventLog):
     """Values are decoded, put into normal form and encoded again."""
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         super().publish(
             [attrs.evolve(row, value=unicodedata.normalize("NFC", row.value.decode()).encode()) for row in rows]
         )
-        return rows
+        return Published(kept=rows)
 
 
 @_breaks("test_what_it_says_it_kept_is_kept_exactly")
 class WritesHeadersInLatin1(MemoryEventLog):
     """Headers are of the time before Unicode, and what does not fit becomes a question mark."""
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         super().publish([attrs.evolve(row, headers={k: _latin(v) for k, v in row.headers.items()}) for row in rows])
-        return rows
+        return Published(kept=rows)
 
 
 @_breaks("test_messages_of_a_key_are_kept_in_the_order_given")
 class SendsWithoutOrder(MemoryEventLog):
     """Several sends are in flight at once, and the last may arrive first."""
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         super().publish(rows[::-1])
-        return rows
+        return Published(kept=rows)
 
 
 @_breaks("test_messages_of_a_key_are_kept_in_the_order_given")
 class AcknowledgesWhatIsQueued(MemoryEventLog):
     """A queue in the client is full after twenty, and its answer is not looked at."""
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         super().publish(rows[:20])
-        return rows
+        return Published(kept=rows)
 
 
 @_breaks("test_a_message_published_again_is_known_by_its_id")
 class MakesAnIdForEachSend(MemoryEventLog):
     """`ce_id` is made where the message is sent: the same one sent again is another."""
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         renamed = [attrs.evolve(row, ref_id=uuid4()) for row in rows]
         super().publish([attrs.evolve(row, headers={**row.headers, "ce_id": str(row.ref_id)}) for row in renamed])
-        return rows
+        return Published(kept=rows)
 
 
 @_breaks("test_nothing_is_given_back_that_was_not_given")
 class GivesBackItsCopies(MemoryEventLog):
     """It answers with the messages as it keeps them, at positions of its own."""
 
-    def publish(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
         super().publish(rows)
-        return [attrs.evolve(row, position=len(self.kept)) for row in rows]
+        return Published(kept=[attrs.evolve(row, position=len(self.kept)) for row in rows])
 
 
 class Log(MemoryEventLog):

@@ -11,7 +11,7 @@ import pytest
 
 from ocs_core.messages import Message
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import Outbox, OutboxRow, Store
+from ocs_core.ports import SHARES, Backlog, Outbox, OutboxRow, Store, share_of
 from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, at_once, beside, only
 from ocs_core.testkit.contracts.values import a_message, id_of
 
@@ -130,6 +130,50 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
             """A run that is repeated makes the same ids, so that nothing is told twice."""
             _publish_each(subject.store, a_message(7, ONE), a_message(8, ONE), a_message(7, ONE))
             assert _ids(subject.reader().waiting(10)) == [id_of(7), id_of(8)]
+
+        def test_a_held_message_stops_its_own_key_alone_and_keeps_its_place(self, subject: OutboxSubject) -> None:
+            """What cannot be published waits for a person; what follows it must not overtake it, and others not wait."""
+            _publish_each(subject.store, *(a_message(n, ONE if n % 2 else OTHER) for n in range(10, 16)))
+            reader = subject.reader()
+            poison = reader.waiting(10)[1]
+            reader.hold(poison, "it is too large")
+            reader.hold(attrs.evolve(poison, position=10**9, ref_id=id_of(99)), "nobody knows it any more")
+            assert _ids(subject.reader().waiting(10)) == [id_of(10), id_of(12), id_of(14)]
+            assert [(h.row, h.reason) for h in subject.reader().held()] == [(poison, "it is too large")]
+            assert subject.reader().release(poison.ref_id)
+            assert _ids(reader.waiting(10)) == [id_of(n) for n in range(10, 16)]
+            assert list(reader.held()) == []
+
+        def test_a_discarded_message_is_gone_and_its_key_goes_on(self, subject: OutboxSubject) -> None:
+            """Somebody decided that it is not to be told; only what is held can be decided on."""
+            _publish_each(subject.store, *(a_message(n, ONE) for n in range(10, 13)))
+            reader = subject.reader()
+            assert not reader.discard(id_of(10))
+            assert not reader.release(id_of(10))
+            reader.hold(reader.waiting(1)[0], "it is too large")
+            assert reader.discard(id_of(10))
+            assert not reader.discard(id_of(10))
+            assert _ids(reader.waiting(10)) == [id_of(11), id_of(12)]
+
+        def test_shares_split_the_keys_and_leave_none_out(self, subject: OutboxSubject) -> None:
+            """Relays work side by side, each on keys of its own, so that no message overtakes another of its key."""
+            keys = [id_of(n) for n in range(1, 40)]
+            _publish_each(subject.store, *(a_message(100 + n, key) for n, key in enumerate(keys)))
+            reader = subject.reader()
+            halves = [reader.waiting(100, range(first, SHARES, 2)) for first in (0, 1)]
+            assert [{share_of(row.key) % 2 for row in half} for half in halves] == [{0}, {1}]
+            assert sorted(row.position for half in halves for row in half) == [r.position for r in reader.waiting(100)]
+            assert list(reader.waiting(100, ())) == []
+
+        def test_the_backlog_tells_how_much_waits_and_since_when(self, subject: OutboxSubject) -> None:
+            """A platform that is away is seen by the size and age of what waits."""
+            reader = subject.reader()
+            assert reader.backlog() == Backlog()
+            messages = [a_message(n, ONE) for n in range(10, 13)]
+            _publish_each(subject.store, *messages)
+            assert reader.backlog() == Backlog(rows=3, oldest=messages[0].occurred_at)
+            reader.hold(reader.waiting(1)[0], "it is too large")
+            assert reader.backlog() == Backlog(rows=3, held=1)
 
     return OutboxContract
 

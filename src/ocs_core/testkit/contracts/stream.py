@@ -107,6 +107,28 @@ def stream_contract(make: Callable[[], AbstractContextManager[StreamSubject]]) -
             publish_all(subject.publisher, rows[5:])
             assert by_key([*first, *_all_of(reader)]) == by_key([delivered(row) for row in rows])
 
+        def test_a_reader_that_rewinds_is_given_everything_again(self, subject: StreamSubject) -> None:
+            """A consumer that lost what it kept, or keeps it another way now, rebuilds it from the messages."""
+            rows = _rows(10)
+            publish_all(subject.publisher, rows)
+            reader = subject.reader("finance")
+            _all_of(reader)
+            reader.commit()
+            reader.rewind()
+            assert by_key(_all_of(reader)) == by_key([delivered(row) for row in rows])
+            assert len(_all_of(subject.reader("finance"))) == 10, "a rewind is no less lasting than a commit"
+
+        def test_a_reader_that_is_closed_makes_room_and_keeps_what_it_committed(self, subject: StreamSubject) -> None:
+            """A process that ends in order hands over at once."""
+            rows = _rows(10)
+            publish_all(subject.publisher, rows)
+            first = subject.reader("finance")
+            before = list(first.next(4))
+            first.commit()
+            first.next(3)
+            first.close()
+            assert by_key([*before, *_all_of(subject.reader("finance"))]) == by_key([delivered(row) for row in rows])
+
         def test_nothing_is_lost_however_often_a_reader_crashes(self, subject: StreamSubject) -> None:
             """Read, deal with, commit: wherever it ends, the next reader sees what the last one did not finish."""
             rows = _rows(20)
