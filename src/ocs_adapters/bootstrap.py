@@ -19,12 +19,13 @@ from ocs_adapters.sql.keys import SqlApiKeys
 from ocs_adapters.sql.migrations import NO_SCHEMA, migrate, problem
 from ocs_adapters.sql.outbox import SqlOutbox, Topics
 from ocs_adapters.sql.queries import SqlQueries
+from ocs_adapters.sql.shares import SqlShares
 from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.access import ApiKeys
 from ocs_core.entities.configuration import Configuration
 from ocs_core.memory import MemoryApiKeys, MemoryQueries, MemoryStore
-from ocs_core.ports import Clock, Ids, Store
+from ocs_core.ports import Backlog, Clock, Ids, Store
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 
@@ -44,6 +45,8 @@ class Services:
     ids: Ids = new_id
     problems: Callable[[], list[str]] = attrs.field(default=list)
     """Why the system cannot serve, as sentences without their full stop; none when it can."""
+    backlog: Callable[[], Backlog] = attrs.field(default=Backlog)
+    """How much waits to be published."""
     start: Callable[[], None] = attrs.field(default=lambda: None)
     """Begin the work in the background: runs and the relay."""
     close: Callable[[], None] = attrs.field(default=lambda: None)
@@ -57,6 +60,7 @@ class Platform:
     settings: Settings
     database: Database
     events: SqlEventLog = attrs.field(init=False)
+    outbox: SqlOutbox = attrs.field(init=False)
     relay: Relay = attrs.field(init=False)
     services: Services = attrs.field(init=False)
 
@@ -64,9 +68,14 @@ class Platform:
     def _make_events(self) -> SqlEventLog:
         return SqlEventLog(self.database, utc_now)
 
+    @outbox.default
+    def _make_outbox(self) -> SqlOutbox:
+        return SqlOutbox(self.database)
+
     @relay.default
     def _make_relay(self) -> Relay:
-        return Relay(SqlOutbox(self.database), self.events, tidy_up=self._tidy_up)
+        sharing = SqlShares(self.database, str(new_id()))
+        return Relay(self.outbox, self.events, sharing=sharing, tidy_up=self._tidy_up)
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision."""
@@ -103,6 +112,7 @@ class Platform:
             keys=SqlApiKeys(self.database),
             runner=runner,
             problems=self._problems,
+            backlog=self.outbox.backlog,
             start=self._start,
             close=self._close,
         )
@@ -120,7 +130,8 @@ class Platform:
 
     def _start(self) -> None:
         self.services.runner.start()
-        self.relay.start()
+        if self.settings.relay:
+            self.relay.start()
 
     def _problems(self) -> list[str]:
         try:

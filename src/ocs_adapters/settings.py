@@ -16,6 +16,7 @@ class Settings:
     )
     http_host: str = ts.option(default="127.0.0.1", help="The address the server listens on")
     http_port: int = ts.option(default=8000, help="The port the server listens on")
+    relay: bool = ts.option(default=True, help="Whether ocs serve publishes messages; ocs relay does nothing else")
     events_keep_days: int | None = ts.option(
         default=None, help="How many days the event log is kept; for ever if not set"
     )

@@ -29,10 +29,11 @@ def health_handlers(services: Services, workers: Workers) -> list[HTTPRouteHandl
         problems = await workers.run(services.problems)
         if problems:
             return problem(503, " ".join(f"{sentence}." for sentence in problems), headers=RETRY_AFTER)
-        return _status("ready")
+        backlog = await workers.run(services.backlog)
+        return _status("ready", outbox={"rows": backlog.rows, "held": backlog.held, "oldest": backlog.oldest})
 
     return [is_live, is_ready]
 
 
-def _status(status: str) -> Response[Any]:
-    return Response(msgspec.json.encode({"status": status}), media_type="application/json")
+def _status(status: str, **more: Any) -> Response[Any]:
+    return Response(msgspec.json.encode({"status": status, **more}), media_type="application/json")

@@ -156,8 +156,16 @@ def _read(read: Read) -> Schema:
     }
 
 
-def _health(name: str, summary: str, status: str, *problems: int) -> Schema:
-    schema = schemas.closed("It is.", status={"const": status})
+BACKLOG = schemas.closed(
+    "What waits to be published: a platform that is away is seen here, and keeps nobody from being served.",
+    rows={"type": "integer", "description": "Messages in the outbox."},
+    held={"type": "integer", "description": "Messages among them that cannot be published; `ocs outbox` decides."},
+    oldest={"type": ["string", "null"], "format": "date-time", "description": "When the first that waits was made."},
+)
+
+
+def _health(name: str, summary: str, status: str, *problems: int, **more: Schema) -> Schema:
+    schema = schemas.closed("It is.", status={"const": status}, **more)
     return {
         "operationId": name,
         "summary": summary,
@@ -186,7 +194,9 @@ def document() -> Mapping[str, Any]:
             **{operation.path: {"post": _command(operation)} for operation in OPERATIONS},
             **{read.path: {"get": _read(read)} for read in READS},
             health.LIVE: {"get": _health("isLive", "Whether the server lives", "live", 500)},
-            health.READY: {"get": _health("isReady", "Whether the server can serve", "ready", 500, 503)},
+            health.READY: {
+                "get": _health("isReady", "Whether the server can serve", "ready", 500, 503, outbox=BACKLOG)
+            },
         },
         "components": {
             "schemas": schemas.all_schemas(),

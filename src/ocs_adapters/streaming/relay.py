@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Collection
+from typing import Any, Protocol
 
 import attrs
 import structlog
@@ -21,25 +21,50 @@ TIDY_SECONDS = 3600.0
 log: Any = structlog.get_logger()
 
 
+class Sharing(Protocol):
+    """One relay's part in the work."""
+
+    def mine(self) -> Collection[int] | None:
+        """The shares of the keys that are this relay's now, asked for before each batch; None where all are."""
+
+    def leave(self) -> None:
+        """Give them back, so that others take them over at once."""
+
+
+class Alone:
+    """The part of a relay that has no other beside it."""
+
+    def mine(self) -> None:
+        return None
+
+    def leave(self) -> None:
+        """There is nobody to give anything to."""
+
+
 @attrs.frozen
 class Relay:
     """A row leaves the outbox only after the platform has kept it, so a crash in between publishes it again."""
 
     outbox: Outbox
     publisher: Publisher
+    sharing: Sharing = attrs.field(factory=Alone, kw_only=True)
+    """How the work in the background is divided, where several relays work side by side."""
     tidy_up: Callable[[], None] = attrs.field(default=lambda: None, kw_only=True)
     """What is done now and then beside: forgetting what need not be kept."""
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
     _threads: list[threading.Thread] = attrs.field(factory=list, init=False)
 
-    def move(self, limit: int = BATCH) -> int:
-        """Move at most `limit` messages; gives how many were moved."""
-        rows = self.outbox.waiting(limit)
+    def move(self, limit: int = BATCH, shares: Collection[int] | None = None) -> int:
+        """Move at most `limit` messages of these shares of the keys, of all if none are named; gives how many were moved."""
+        rows = self.outbox.waiting(limit, shares)
         if not rows:
             return 0
         published = self.publisher.publish(rows)
         self.outbox.done(published.kept)
         for refused in published.refused:
+            log.error(
+                "a message cannot be published and is held", ref_id=str(refused.row.ref_id), reason=refused.reason
+            )
             self.outbox.hold(refused.row, refused.reason)
         return len(published.kept)
 
@@ -69,10 +94,14 @@ class Relay:
                 if time.monotonic() - tidied > TIDY_SECONDS:
                     self.tidy_up()
                     tidied = time.monotonic()
-                moved = self.move()
+                moved = self.move(shares=self.sharing.mine())
             except Exception as error:
                 log.error("relay interrupted; nothing is lost, it tries again", error=repr(error))
                 self._stop.wait(PATIENCE_SECONDS)
             else:
                 if not moved:
                     self._stop.wait(IDLE_SECONDS)
+        try:
+            self.sharing.leave()
+        except Exception as error:
+            log.error("the shares were not given back; others take them over in seconds", error=repr(error))

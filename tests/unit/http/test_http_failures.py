@@ -11,7 +11,8 @@ from litestar.testing import TestClient
 from structlog.testing import capture_logs
 
 from ocs_core.errors import Conflict, StoreBusy, StoreUnavailable
-from ocs_core.testkit.fakes import FaultyStore
+from ocs_core.ports import Backlog
+from ocs_core.testkit.fakes import NOW, FaultyStore
 
 from .conftest import KEY, headers_of
 
@@ -139,7 +140,14 @@ def test_ready_says_why_not(site):
     assert response.status_code == 503
     assert response.json()["detail"] == f"{sentences[0]}. {sentences[1]}."
     with TestClient(site.app()) as client:
-        assert client.get("/health/ready").json() == {"status": "ready"}
+        assert client.get("/health/ready").json()["status"] == "ready"
+
+
+def test_ready_tells_what_waits_to_be_published(site):
+    backlog = Backlog(rows=3, held=1, oldest=NOW)
+    with TestClient(site.app(site.services(backlog=lambda: backlog))) as client:
+        response = client.get("/health/ready")
+    assert response.json() == {"status": "ready", "outbox": {"rows": 3, "held": 1, "oldest": "2024-05-14T10:00:00Z"}}
 
 
 def test_the_application_starts_and_ends_the_background_only_where_it_is_asked_to(site):
