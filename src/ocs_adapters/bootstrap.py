@@ -11,6 +11,7 @@ import structlog
 from ocs_adapters.clock import new_id, utc_now
 from ocs_adapters.process.runner import CollectionRunner
 from ocs_adapters.settings import Settings
+from ocs_adapters.sql.bell import Bell
 from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, connect, is_missing
@@ -61,6 +62,7 @@ class Platform:
     database: Database
     events: SqlEventLog = attrs.field(init=False)
     outbox: SqlOutbox = attrs.field(init=False)
+    bell: Bell = attrs.field(init=False)
     relay: Relay = attrs.field(init=False)
     services: Services = attrs.field(init=False)
 
@@ -72,10 +74,14 @@ class Platform:
     def _make_outbox(self) -> SqlOutbox:
         return SqlOutbox(self.database)
 
+    @bell.default
+    def _make_bell(self) -> Bell:
+        return Bell(self.database)
+
     @relay.default
     def _make_relay(self) -> Relay:
         sharing = SqlShares(self.database, str(new_id()))
-        return Relay(self.outbox, self.events, sharing=sharing, tidy_up=self._tidy_up)
+        return Relay(self.outbox, self.events, sharing=sharing, wait=self.bell.wait, tidy_up=self._tidy_up)
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision."""
@@ -148,6 +154,7 @@ class Platform:
 
     def _close(self) -> None:
         self.relay.stop()
+        self.bell.close()
         self.services.runner.stop()
         self.database.close()
 

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from ocs_adapters.sql.bell import Bell
 from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, Transaction
@@ -30,6 +31,7 @@ class SqlStore:
     _configuration: ConfigurationCache = attrs.field(
         default=attrs.Factory(lambda store: ConfigurationCache(store.default_zone), takes_self=True), init=False
     )
+    _bell: Bell | None = attrs.field(init=False)
 
     @contextmanager
     def begin(self, *, snapshot: bool = False) -> Iterator[SqlUnitOfWork]:
@@ -38,11 +40,17 @@ class SqlStore:
                 uow = SqlUnitOfWork(transaction, self._configuration, self.topics)
                 yield uow
                 uow.flush(commit=True)
+            if uow.has_published and self._bell:
+                self._bell.ring()
         else:
             with _savepoint(self._target) as transaction:
                 uow = SqlUnitOfWork(transaction, self._configuration, self.topics)
                 yield uow
                 uow.flush(commit=False)
+
+    @_bell.default
+    def _bell_of_the_target(self) -> Bell | None:
+        return Bell(self._target) if isinstance(self._target, Database) else None
 
 
 @contextmanager

@@ -75,6 +75,10 @@ class SqlUnitOfWork:
     def publish(self, message: Message) -> None:
         self._messages.append(message)
 
+    @property
+    def has_published(self) -> bool:
+        return bool(self._messages)
+
     def remember(self, performed: Performed) -> None:
         self._inserts[tables.requests].append(
             {

@@ -11,8 +11,12 @@ import structlog
 from ocs_core.ports import Outbox, Publisher
 
 BATCH = 1000
-IDLE_SECONDS = 0.2
-"""How long the relay rests when nothing waits."""
+ALERT_SECONDS = 0.3
+"""How long the relay looks again and again after it found something: others follow soon, and not each is told of."""
+GLANCE_SECONDS = 0.01
+"""How long it rests between two looks then."""
+IDLE_SECONDS = 0.5
+"""How long it rests when nothing waits, unless it is woken."""
 PATIENCE_SECONDS = 1.0
 """How long it rests when the database or the platform does not answer."""
 
@@ -53,6 +57,12 @@ class Relay:
     """What is done now and then beside: forgetting what need not be kept."""
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
     _threads: list[threading.Thread] = attrs.field(factory=list, init=False)
+    wait: Callable[[float], object] = attrs.field(kw_only=True)
+    """Wait for messages, for so many seconds at the most; without it, they are looked for."""
+
+    @wait.default
+    def _rest(self) -> Callable[[float], object]:
+        return self._stop.wait
 
     def move(self, limit: int = BATCH, shares: Collection[int] | None = None) -> int:
         """Move at most `limit` messages of these shares of the keys, of all if none are named; gives how many were moved."""
@@ -88,19 +98,24 @@ class Relay:
             thread.join()
 
     def _work(self) -> None:
-        tidied = -TIDY_SECONDS
+        tidied = moved_at = -TIDY_SECONDS
         while not self._stop.is_set():
             try:
                 if time.monotonic() - tidied > TIDY_SECONDS:
                     self.tidy_up()
                     tidied = time.monotonic()
-                moved = self.move(shares=self.sharing.mine())
+                if self.move(shares=self.sharing.mine()):
+                    moved_at = time.monotonic()
+                elif time.monotonic() - moved_at < ALERT_SECONDS:
+                    self._stop.wait(GLANCE_SECONDS)
+                else:
+                    self.wait(IDLE_SECONDS)
             except Exception as error:
                 log.error("relay interrupted; nothing is lost, it tries again", error=repr(error))
                 self._stop.wait(PATIENCE_SECONDS)
-            else:
-                if not moved:
-                    self._stop.wait(IDLE_SECONDS)
+        self._hand_over()
+
+    def _hand_over(self) -> None:
         try:
             self.sharing.leave()
         except Exception as error:
