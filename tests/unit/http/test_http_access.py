@@ -18,7 +18,7 @@ from ocs_http.searches import READS
 
 from .conftest import KEY, api_key, headers_of
 
-OPEN = {"/health/live", "/health/ready", "/openapi.json", "/docs", "/docs/{name:str}"}
+OPEN = {"/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/{name:str}"}
 
 
 def routes(app):
