@@ -1,0 +1,135 @@
+"""A private Apache Kafka for tests: one node of its own on free ports, gone afterwards."""
+
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+POM = Path(__file__).parent / "kafka" / "pom.xml"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ocs-rm" / "kafka-3.9.1"
+CLUSTER = "b2NzLXJtLWNsdXN0ZXIwMQ"
+START_SECONDS = 90
+STOP_SECONDS = 30
+PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={folder}/data
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+"""
+
+
+def jars() -> Path:
+    """Kafka's own jars, fetched once for all projects of this user."""
+    assert shutil.which("java"), "Java is not installed (Debian: apt-get install default-jre-headless)"
+    CACHE.mkdir(parents=True, exist_ok=True)
+    libs = CACHE / "libs"
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes may come at once
+        if not libs.exists():
+            _fetch(libs)
+    return libs
+
+
+def _fetch(libs: Path) -> None:
+    assert shutil.which("mvn"), "Maven is not installed (Debian: apt-get install maven)"
+    fetched = libs.with_name("fetched")
+    options = ["-DincludeScope=runtime", f"-DoutputDirectory={fetched}"]
+    subprocess.run(["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", *options], check=True)
+    fetched.rename(libs)
+
+
+@attrs.define
+class Broker:
+    """A running broker that keeps its data and its address when it is killed and started again."""
+
+    folder: Path
+    libs: Path
+    port: int
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def server(self) -> str:
+        """`127.0.0.1:PORT`"""
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        with (self.folder / "log").open("ab") as log:
+            command = [*_java(self.libs, "-Xmx512m"), "kafka.Kafka", self.folder / "server.properties"]
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=self.folder)
+        ends = time.monotonic() + START_SECONDS
+        while not self._answers():
+            assert self._process.poll() is None, (self.folder / "log").read_text()[-4000:]
+            assert time.monotonic() < ends, "the broker does not start"
+            time.sleep(0.1)
+
+    def kill(self) -> None:
+        """As a machine dies."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(how)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+        except OSError:
+            return False
+        return True
+
+
+@contextmanager
+def broker() -> Iterator[Broker]:
+    """Start a broker, and stop it at the end."""
+    libs = jars()
+    folder = Path(tempfile.mkdtemp(prefix="ocs-kafka-"))
+    port, controller = _free_ports()
+    properties = folder / "server.properties"
+    properties.write_text(PROPERTIES.format(port=port, controller=controller, folder=folder))
+    format_disk = [*_java(libs), "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties]
+    subprocess.run(format_disk, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    made = Broker(folder, libs, port)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _java(libs: Path, *options: str) -> list[str]:
+    return ["java", *options, "-cp", f"{libs}/*"]
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
+        return one.getsockname()[1], other.getsockname()[1]

@@ -1,0 +1,174 @@
+"""Kafka's adapter on a real broker: the publisher's contract, and what the broker alone can do."""
+
+import atexit
+import datetime as dt
+import functools
+import gc
+import json
+import logging
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+
+from ocs_adapters.kafka import headers, publisher, topics
+from ocs_adapters.kafka.connection import KafkaConnection
+from ocs_adapters.kafka.publisher import KafkaPublisher
+from ocs_adapters.sql.outbox import SqlOutbox
+from ocs_adapters.streaming.relay import Relay
+from ocs_core.errors import PlatformUnavailable
+from ocs_core.ports import Delivered
+from ocs_core.testkit.contracts import PublisherSubject, publisher_contract
+from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered
+from ocs_core.testkit.examples import Desk
+from tests.contract.broker import Broker, broker
+from tests.contract.stores import postgres_database, subject_on
+
+TOPICS = ("ocs.rm.business-transactions", "ocs.rm.notifications")
+WEEK = dt.timedelta(days=7)
+
+
+@functools.cache
+def _server() -> Broker:
+    """One broker for the whole test session; it ends with the process."""
+    running = broker()
+    started = running.__enter__()
+    atexit.register(running.__exit__, None, None, None)
+    return started
+
+
+@contextmanager
+def _empty() -> Iterator[KafkaConnection]:
+    """A platform with empty topics."""
+    connection = KafkaConnection(servers=_server().server)
+    admin = KafkaAdminClient(**connection.options())
+    try:
+        while there := {*TOPICS} & {*admin.list_topics()}:
+            admin.delete_topics(sorted(there))
+            time.sleep(0.05)
+    finally:
+        admin.close()
+    assert topics.create_topics(connection, TOPICS, partitions=3, replication=1, retention=WEEK) == sorted(TOPICS)
+    yield connection
+
+
+def _kept(connection: KafkaConnection) -> Sequence[Delivered]:
+    """All that the topics have, the oldest of each partition first, as any other consumer reads it."""
+    consumer = KafkaConsumer(auto_offset_reset="earliest", enable_auto_commit=False, **connection.options())
+    try:
+        partitions = [TopicPartition(t, p) for t in TOPICS for p in sorted(consumer.partitions_for_topic(t))]
+        consumer.assign(partitions)
+        ends = consumer.end_offsets(partitions)
+        found: list[Delivered] = []
+        while any(consumer.position(p) < ends[p] for p in partitions):
+            for records in consumer.poll(timeout_ms=500).values():
+                found += [headers.delivered(r.topic, r.key, r.headers, r.value) for r in records]
+        return found
+    finally:
+        consumer.close()
+
+
+@contextmanager
+def _publisher() -> Iterator[PublisherSubject]:
+    with _empty() as connection:
+        made = KafkaPublisher(connection)
+        yield PublisherSubject(made, lambda: _kept(connection))
+        made.close()
+
+
+TestKafkaPublisher = publisher_contract(_publisher)
+
+
+def test_a_message_that_is_too_large_is_refused_and_holds_its_key_alone() -> None:
+    with _publisher() as subject:
+        large = a_row(11, KEYS[0], b"x" * 2_000_000)
+        rows = [a_row(10, KEYS[0]), large, a_row(12, KEYS[0]), a_row(13, KEYS[1])]
+        published = subject.publisher.publish(rows)
+        assert [row.ref_id for row in published.kept] == [rows[0].ref_id, rows[3].ref_id]
+        assert [refused.row for refused in published.refused] == [large]
+        assert "MessageSizeTooLarge" in published.refused[0].reason
+        assert list(subject.publisher.publish([rows[2]]).kept) == [rows[2]]
+        assert by_key(subject.kept()) == by_key([delivered(row) for row in (rows[0], rows[2], rows[3])])
+
+
+def test_what_only_the_broker_finds_too_large_is_told_apart_from_what_came_with_it() -> None:
+    with _empty() as connection:
+        made = KafkaPublisher(connection, {"max_request_size": 8_000_000})
+        large = a_row(11, KEYS[0], _incompressible(3_000_000))
+        rows = [a_row(10, KEYS[0]), large, a_row(12, KEYS[0]), a_row(13, KEYS[1])]
+        published = made.publish(rows)
+        made.close()
+        assert [refused.row for refused in published.refused] == [large]
+        assert {row.ref_id for row in published.kept} == {rows[0].ref_id, rows[3].ref_id}
+        assert {m.headers["ce_id"] for m in _kept(connection)} == {str(row.ref_id) for row in published.kept}
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # the client forgets a socket then
+def test_a_broker_that_is_away_is_told_and_nothing_is_taken_for_kept(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(
+        logging.CRITICAL + 1, "kafka"
+    )  # what is logged would keep the sockets for as long as the tests run
+    monkeypatch.setattr(publisher, "METADATA_SECONDS", 1.0)
+    made = KafkaPublisher(KafkaConnection(servers="127.0.0.1:1"))
+    assert _complaint(made).startswith("Kafka does not answer")
+    made.close()
+    gc.collect()
+
+
+def test_what_was_committed_arrives_with_every_header_by_name() -> None:
+    with _empty() as connection, postgres_database() as database:
+        desk = Desk(subject_on(database).store)
+        account = desk.account("A-1")
+        payment = desk.payment(account=account, amount=49_900_000)
+        made = KafkaPublisher(connection)
+        Relay(SqlOutbox(database), made).drain()
+        made.close()
+        (told,) = [m for m in _kept(connection) if m.headers["ce_type"] == "io.ocs.rm.paymentReceived"]
+        assert (told.topic, told.key) == ("ocs.rm.notifications", account.ref_id)
+        assert {**told.headers, "ce_id": "made for each"} == {
+            "X-Ocs-Io-transaction-id": "request-2",
+            "X-Ocs-Io-notification-code": "paymentReceived",
+            "X-Ocs-Io-notification-payload": "PaymentReceivedNotification",
+            "ce_id": "made for each",
+            "ce_specversion": "1.0",
+            "ce_source": "/ocs-rm",
+            "ce_type": "io.ocs.rm.paymentReceived",
+            "ce_time": "2024-05-14T10:00:00.000000Z",
+            "ce_subject": str(payment.ref_id),
+            "ce_dataschema": "urn:ocs-rm:schema:PaymentReceivedNotification:1",
+            "content-type": "application/json",
+        }
+        assert json.loads(told.value)["paymentAmount"] == 49_900_000
+
+
+def test_topics_are_made_once_and_never_compacted() -> None:
+    with _empty() as connection:
+        assert list(topics.create_topics(connection, TOPICS, partitions=5, replication=1, retention=WEEK)) == []
+        admin = KafkaAdminClient(**connection.options())
+        try:
+            assert [len(topic["partitions"]) for topic in admin.describe_topics(list(TOPICS))] == [3, 3]
+            resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in TOPICS]
+            for configuration in admin.describe_configs(resources)["topic"].values():
+                assert configuration["cleanup.policy"]["value"] == "delete"
+                assert configuration["retention.ms"]["value"] == "604800000"
+        finally:
+            admin.close()
+
+
+def _complaint(made: KafkaPublisher) -> str:
+    try:
+        made.publish([a_row(10, KEYS[0])])
+    except PlatformUnavailable as error:
+        return str(error)
+    raise AssertionError("it found a broker where there is none")
+
+
+def _incompressible(length: int) -> bytes:
+
+    return random.Random(7).randbytes(length)
