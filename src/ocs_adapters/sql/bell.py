@@ -1,7 +1,6 @@
 """The bell of the outbox: whoever committed messages rings it, and a relay that rests wakes up."""
 
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -39,10 +38,10 @@ class Bell:
             with suppress(StoreUnavailable):
                 self.database.write(Call(_NOTIFY))
 
-    def wait(self, seconds: float, rest: Callable[[float], object] = time.sleep) -> None:
+    def wait(self, seconds: float) -> None:
         """Wait until it is rung, or for so long. Raises `StoreUnavailable`."""
         if self.database.driver.name != "postgresql":
-            rest(min(seconds, SQLITE_SECONDS))
+            time.sleep(min(seconds, SQLITE_SECONDS))
         elif self._listening is None:
             self._listen()  # what was committed before is not told of: the caller looks once more
         else:

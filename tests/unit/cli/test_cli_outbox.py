@@ -8,6 +8,10 @@ import sys
 import time
 from uuid import uuid4
 
+import pytest
+
+from ocs_adapters.bootstrap import platform
+from ocs_adapters.settings import Settings
 from ocs_core.ports import OutboxRow
 from ocs_core.testkit.examples import Desk
 from tests.unit.cli.conftest import Ocs
@@ -76,6 +80,19 @@ def test_a_relay_of_its_own_publishes_until_it_is_terminated_and_hands_over(ocs:
             process.stdout.close()
     assert made.outbox.backlog().rows == 0
     made.services.close()
+
+
+@pytest.mark.parametrize("relays", [True, False])
+def test_a_server_publishes_unless_it_is_told_to_leave_that_to_others(ocs: Ocs, relays: bool) -> None:
+    made = platform(Settings(database_url=ocs.url, relay=relays))
+    Desk(made.services.store).account("A-1")
+    made.services.start()
+    if relays:
+        _wait(lambda: made.outbox.backlog().rows == 0)
+    made.services.close()
+    left = ocs.platform()
+    assert left.outbox.backlog().rows == (0 if relays else 2)
+    left.services.close()
 
 
 def _wait(until) -> None:
