@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any, ClassVar
+from uuid import UUID
 
 import attrs
 
@@ -11,7 +12,7 @@ from ocs_core.errors import Conflict
 from ocs_core.memory import MemoryOutbox, MemoryStore
 from ocs_core.memory.store import MemoryUnitOfWork
 from ocs_core.messages import Message
-from ocs_core.ports import Outbox, OutboxRow, Publisher
+from ocs_core.ports import SHARES, Backlog, Outbox, OutboxRow, Publisher
 from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import OutboxSubject, outbox_contract, relay_contract
 from ocs_core.testkit.examples import configuration
@@ -100,6 +101,43 @@ class TakesTheYoungestThatFit(PlainOutbox):
 
     def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
         return super().waiting(10_000, shares)[-limit:]
+
+
+@_breaks("test_a_held_message_stops_its_own_key_alone_and_keeps_its_place")
+class HoldsTheMessageAlone(PlainOutbox):
+    """What follows a held message of the same key overtakes it."""
+
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        held, self.store.held = self.store.held, {}
+        rows = [row for row in super().waiting(10_000, shares) if row.ref_id not in held]
+        self.store.held = held
+        return rows[:limit]
+
+
+@_breaks("test_a_discarded_message_is_gone_and_its_key_goes_on")
+class DiscardsWhatIsNotHeld(PlainOutbox):
+    """A slip of the pen, and a message that was on its way is gone."""
+
+    def discard(self, ref_id: UUID) -> bool:
+        self.store.held.pop(ref_id, None)
+        return self.store.outbox.pop(ref_id, None) is not None
+
+
+@_breaks("test_shares_split_the_keys_and_leave_none_out")
+class SharesThePositions(PlainOutbox):
+    """Every relay takes its part of the messages instead of its part of the keys."""
+
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        rows = super().waiting(10_000)
+        return [row for row in rows if shares is None or row.position % SHARES in shares][:limit]
+
+
+@_breaks("test_the_backlog_tells_how_much_waits_and_since_when")
+class CountsWhatCanMove(PlainOutbox):
+    """What stands still is not counted, and nobody sees it."""
+
+    def backlog(self) -> Backlog:
+        return attrs.evolve(super().backlog(), rows=len(self.waiting(10_000)))
 
 
 @attrs.define
@@ -192,6 +230,16 @@ def publishes_in_order_of_ids(outbox: Outbox, publisher: Publisher) -> Move:
 
     def move() -> None:
         carry(outbox, publisher, sorted(outbox.waiting(1000), key=lambda row: row.ref_id))
+
+    return move
+
+
+@_relay_breaks("test_what_the_platform_refuses_holds_its_key_alone_until_somebody_decides")
+def knocks_for_ever(outbox: Outbox, publisher: Publisher) -> Move:
+    """What is refused is tried again and again, and nobody is told."""
+
+    def move() -> None:
+        outbox.done(publisher.publish(outbox.waiting(1000)).kept)
 
     return move
 

@@ -181,3 +181,27 @@ class SortsWhatItGives(Log):
 
 def _latin(text: str) -> str:
     return text.encode("latin-1", errors="replace").decode("latin-1")
+
+
+class _RewindsForNow(MemoryStream):
+    def rewind(self) -> None:
+        self.position = 0
+
+
+@_stream_breaks("test_a_reader_that_rewinds_is_given_everything_again")
+class RewindsThisReaderAlone(Log):
+    """A rewind that is forgotten when the process ends in the middle of it."""
+
+    stream = _RewindsForNow
+
+
+class _CommitsAtTheEnd(MemoryStream):
+    def close(self) -> None:
+        self.commit()
+
+
+@_stream_breaks("test_a_reader_that_is_closed_makes_room_and_keeps_what_it_committed")
+class CommitsWhenItIsClosed(Log):
+    """What was given and not dealt with is taken for dealt with, as consumers do at their end unless told not to."""
+
+    stream = _CommitsAtTheEnd

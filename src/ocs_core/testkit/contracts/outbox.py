@@ -158,7 +158,7 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
         def test_shares_split_the_keys_and_leave_none_out(self, subject: OutboxSubject) -> None:
             """Relays work side by side, each on keys of its own, so that no message overtakes another of its key."""
             keys = [id_of(n) for n in range(1, 40)]
-            _publish_each(subject.store, *(a_message(100 + n, key) for n, key in enumerate(keys)))
+            _publish_each(subject.store, *(a_message(100 + n, key) for n, key in enumerate(keys + keys[::-1])))
             reader = subject.reader()
             halves = [reader.waiting(100, range(first, SHARES, 2)) for first in (0, 1)]
             assert [{share_of(row.key) % 2 for row in half} for half in halves] == [{0}, {1}]
