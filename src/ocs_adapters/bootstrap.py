@@ -25,8 +25,9 @@ from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.access import ApiKeys
 from ocs_core.entities.configuration import Configuration
+from ocs_core.errors import OcsError
 from ocs_core.memory import MemoryApiKeys, MemoryQueries, MemoryStore
-from ocs_core.ports import Backlog, Clock, Ids, Store
+from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 
@@ -63,6 +64,7 @@ class Platform:
     events: SqlEventLog = attrs.field(init=False)
     outbox: SqlOutbox = attrs.field(init=False)
     bell: Bell = attrs.field(init=False)
+    publisher: Publisher = attrs.field(init=False)
     relay: Relay = attrs.field(init=False)
     services: Services = attrs.field(init=False)
 
@@ -74,6 +76,16 @@ class Platform:
     def _make_outbox(self) -> SqlOutbox:
         return SqlOutbox(self.database)
 
+    @publisher.default
+    def _make_publisher(self) -> Publisher:
+        if self.settings.kafka_servers is None:
+            return self.events
+        try:
+            from ocs_adapters.kafka.publisher import KafkaPublisher
+        except ImportError:
+            raise OcsError("OCS_KAFKA_SERVERS needs Kafka's client; install ocs-rm[kafka].") from None
+        return KafkaPublisher(kafka_connection(self.settings))
+
     @bell.default
     def _make_bell(self) -> Bell:
         return Bell(self.database)
@@ -81,7 +93,7 @@ class Platform:
     @relay.default
     def _make_relay(self) -> Relay:
         sharing = SqlShares(self.database, str(new_id()))
-        return Relay(self.outbox, self.events, sharing=sharing, wait=self.bell.wait, tidy_up=self._tidy_up)
+        return Relay(self.outbox, self.publisher, sharing=sharing, wait=self.bell.wait, tidy_up=self._tidy_up)
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision."""
@@ -155,8 +167,17 @@ class Platform:
     def _close(self) -> None:
         self.relay.stop()
         self.bell.close()
+        self.publisher.close()
         self.services.runner.stop()
         self.database.close()
+
+
+def kafka_connection(settings: Settings) -> Any:
+    """How the settings say that Kafka is reached: a `KafkaConnection`."""
+    from ocs_adapters.kafka.connection import KafkaConnection
+
+    names = [field.name for field in attrs.fields(KafkaConnection)]
+    return KafkaConnection(**{name: getattr(settings, f"kafka_{name}") for name in names})
 
 
 def platform(settings: Settings) -> Platform:

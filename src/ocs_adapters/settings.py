@@ -20,6 +20,16 @@ class Settings:
     events_keep_days: int | None = ts.option(
         default=None, help="How many days the event log is kept; for ever if not set"
     )
+    kafka_servers: str | None = ts.option(
+        default=None, help="HOST:PORT of Kafka's brokers, separated by commas; the event log in the database if not set"
+    )
+    kafka_security_protocol: str = ts.option(default="PLAINTEXT", help="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
+    kafka_sasl_mechanism: str | None = ts.option(default=None, help="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 …")
+    kafka_sasl_username: str | None = ts.option(default=None, help="Who we are to Kafka")
+    kafka_sasl_password: str | None = ts.secret(default=None, help="The password that goes with it")
+    kafka_ssl_cafile: str | None = ts.option(default=None, help="The authorities that brokers are checked against")
+    kafka_ssl_certfile: str | None = ts.option(default=None, help="Our own certificate")
+    kafka_ssl_keyfile: str | None = ts.option(default=None, help="Its key")
     business_transactions_topic: str = ts.option(default="ocs.rm.business-transactions", help="Topic of entities")
     notifications_topic: str = ts.option(default="ocs.rm.notifications", help="Topic of notifications")
 

@@ -307,6 +307,9 @@ class Publisher(Protocol):
         Raises `PlatformUnavailable` when the platform does not answer: nothing is known of any of them then.
         """
 
+    def close(self) -> None:
+        """Let go of the platform; what it did not say it kept comes again."""
+
 
 @attrs.frozen(kw_only=True)
 class Delivered:

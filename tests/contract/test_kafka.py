@@ -11,13 +11,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import attrs
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
 
+from ocs_adapters.bootstrap import platform
+from ocs_adapters.cli import main
 from ocs_adapters.kafka import headers, publisher, topics
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.publisher import KafkaPublisher
+from ocs_adapters.settings import load
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.errors import PlatformUnavailable
@@ -145,6 +149,28 @@ def test_what_was_committed_arrives_with_every_header_by_name() -> None:
             "content-type": "application/json",
         }
         assert json.loads(told.value)["paymentAmount"] == 49_900_000
+
+
+def test_the_command_line_makes_the_topics_and_its_relay_publishes_to_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _empty() as connection, postgres_database() as database:
+        monkeypatch.setenv("OCS_KAFKA_SERVERS", connection.servers)
+        monkeypatch.setenv("OCS_NOTIFICATIONS_TOPIC", f"told-{time.time_ns()}")
+        with pytest.raises(SystemExit, match="0"):
+            main(["kafka", "init", "--partitions", "2"])
+        said = capsys.readouterr().out.splitlines()
+        assert said[0] == "ocs.rm.business-transactions: there already"
+        assert said[1].endswith(": made")
+        settings = attrs.evolve(load(), database_url=database.engine.url.render_as_string(hide_password=False))
+        Desk(subject_on(database).store).account("A-1")
+        made = platform(settings)
+        assert made.relay.drain() == 2
+        made.services.close()
+        assert [m.headers["X-Ocs-Io-message-code"] for m in _kept(connection)] == ["account", "payer"]
+        with pytest.raises(SystemExit, match="1"):
+            main(["events"])
+        assert "Messages go to Kafka at 127.0.0.1" in capsys.readouterr().err
 
 
 def test_topics_are_made_once_and_never_compacted() -> None:

@@ -18,6 +18,7 @@ from ocs_core.form import FormError, ZoneName
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option that is given or not."""
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
 
 
@@ -74,6 +75,12 @@ def settings() -> Settings:
         wrong.append(f"OCS_HTTP_PORT is {found.http_port}; give a port from 0 to 65535.")
     if found.events_keep_days is not None and not 1 <= found.events_keep_days <= 36500:
         wrong.append(f"OCS_EVENTS_KEEP_DAYS is {found.events_keep_days}; give 1 to 36500 days, or nothing for ever.")
+    if found.kafka_servers == "":
+        wrong.append("OCS_KAFKA_SERVERS is empty; give HOST:PORT of Kafka's brokers, or nothing for the event log.")
+    if found.kafka_security_protocol not in PROTOCOLS:
+        wrong.append(
+            f"OCS_KAFKA_SECURITY_PROTOCOL is {found.kafka_security_protocol!r}; give one of {', '.join(PROTOCOLS)}."
+        )
     if not re.match(r"(sqlite|postgresql)(\+\w+)?://", found.database_url):
         wrong.append(
             f"OCS_DATABASE_URL is {masked(found.database_url)}; "
@@ -97,6 +104,8 @@ def connected(given: Settings) -> Iterator[Platform]:
     """The database, whatever its state; closed at the end. Raises `Refused`."""
     try:
         opened = platform(given)
+    except OcsError:
+        raise
     except Exception as error:  # what a URL can do wrong is known to the driver alone
         raise Refused(f"OCS_DATABASE_URL {masked(given.database_url)} cannot be used: {error}.") from None
     try:

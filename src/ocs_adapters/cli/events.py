@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ocs_adapters.bootstrap import Platform
-from ocs_adapters.cli.commands import Commands, Flag
+from ocs_adapters.cli.commands import Commands, Flag, Refused
 
 IDLE_SECONDS = 0.3
 Offset = Annotated[int, Parameter(validator=Number(gte=0, lte=2**63 - 1))]
@@ -25,6 +25,9 @@ def join(commands: Commands) -> None:
             after: Print only what is behind this offset.
             follow: Go on with what is published from now on, until interrupted.
         """
+        servers = commands.settings().kafka_servers
+        if servers is not None:
+            raise Refused(f"Messages go to Kafka at {servers}; read them there, with kcat for one.")
         with commands.opened() as platform:
             try:
                 after = _print_what_is_there(platform, after)

@@ -12,7 +12,7 @@ import structlog
 from cyclopts import App
 from rich.text import Text
 
-from ocs_adapters.cli import collect, database, events, keys, outbox, receivables, relay, rules
+from ocs_adapters.cli import collect, database, events, kafka, keys, outbox, receivables, relay, rules
 from ocs_adapters.cli.commands import Commands
 from ocs_core.errors import Conflict, OcsError, RequestRejected
 
@@ -26,13 +26,13 @@ def commands() -> Commands:
         name="ocs",
         help="Revenue management: payments, charges, receivables and collections.",
         help_epilogue="Settings come from the environment: OCS_DATABASE_URL (sqlite:///ocs.sqlite3 if not set), OCS_ZONE, "
-        "OCS_HTTP_HOST, OCS_HTTP_PORT, OCS_RELAY, OCS_EVENTS_KEEP_DAYS.",
+        "OCS_HTTP_HOST, OCS_HTTP_PORT, OCS_RELAY, OCS_EVENTS_KEEP_DAYS, OCS_KAFKA_SERVERS.",
         help_format="markdown",
         error_formatter=lambda error: Text(str(error)),
         version=lambda: importlib.metadata.version("ocs-rm"),
     )
     joined = Commands(app)
-    for part in (database, keys, receivables, collect, events, outbox, relay, rules):
+    for part in (database, keys, receivables, collect, events, outbox, relay, kafka, rules):
         part.join(joined)
     for entry_point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda e: e.name):
         entry_point.load()(joined)

@@ -79,6 +79,9 @@ class SqlEventLog:
         self.database.write(*_one_at_a_time(self.database.driver.name), Call(_APPEND, parameters))
         return Published(kept=rows)
 
+    def close(self) -> None:
+        """There is nothing to let go of: the database is its owner's."""
+
     def after(self, offset: int, limit: int = 1000) -> Sequence[LoggedEvent]:
         """The events behind an offset, the oldest first."""
         return [

@@ -89,6 +89,9 @@ class MemoryEventLog:
                 self.kept.setdefault(row.ref_id, message)
         return Published(kept=rows)
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
     def reader(self, name: str) -> "MemoryStream":
         """What was published, as the reader of that name sees it."""
         return MemoryStream(self, name, self.committed.get(name, 0))

@@ -1,6 +1,7 @@
 """Settings from the environment, and databases that cannot be worked on."""
 
 import sqlite3
+import sys
 
 import pytest
 
@@ -14,6 +15,9 @@ from tests.unit.cli.conftest import Ocs
         ("OCS_HTTP_PORT", "70000", "OCS_HTTP_PORT is 70000; give a port from 0 to 65535."),
         ("OCS_EVENTS_KEEP_DAYS", "soon", "OCS_EVENTS_KEEP_DAYS is 'soon'; give a whole number."),
         ("OCS_EVENTS_KEEP_DAYS", "0", "OCS_EVENTS_KEEP_DAYS is 0; give 1 to 36500 days"),
+        ("OCS_RELAY", "perhaps", "OCS_RELAY is 'perhaps'; give true or false."),
+        ("OCS_KAFKA_SERVERS", "", "OCS_KAFKA_SERVERS is empty; give HOST:PORT of Kafka's brokers"),
+        ("OCS_KAFKA_SECURITY_PROTOCOL", "TLS", "OCS_KAFKA_SECURITY_PROTOCOL is 'TLS'; give one of PLAINTEXT, SSL"),
         ("OCS_ZONE", "Europe/Atlantis", "OCS_ZONE: 'Europe/Atlantis' is not the name of a time zone"),
         (
             "OCS_DATABASE_URL",
@@ -134,3 +138,14 @@ def test_the_zone_of_the_configuration_wins_and_the_difference_is_told(
     made = ocs.platform()
     assert made.services.queries.configuration().zone.key == "Europe/Madrid"
     made.services.close()
+
+
+def test_topics_cannot_be_made_without_a_broker_and_that_is_said(ocs: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OCS_KAFKA_SERVERS", raising=False)
+    assert "OCS_KAFKA_SERVERS is not set" in ocs("kafka", "init").refused()
+
+
+def test_kafka_without_its_client_is_refused_with_what_brings_it(ocs: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_KAFKA_SERVERS", "127.0.0.1:1")
+    monkeypatch.setitem(sys.modules, "ocs_adapters.kafka.publisher", None)
+    assert "install ocs-rm[kafka]" in ocs("outbox", "status").refused()

@@ -45,6 +45,9 @@ class _Platform:
                 said.append(row)
         return Published(kept=said, refused=refused)
 
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
 
 def relay_contract(make: Callable[[Outbox, Publisher], Move]) -> type:
     """The laws of a relay: from the outbox to the platform, in order per key, at least once, whatever crashes.

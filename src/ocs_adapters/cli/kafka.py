@@ -1,0 +1,42 @@
+"""`ocs kafka`: the topics that messages go to."""
+
+import datetime as dt
+from typing import Annotated
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from ocs_adapters.bootstrap import kafka_connection
+from ocs_adapters.cli.commands import Commands, Refused
+
+Count = Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))]
+
+
+def join(commands: Commands) -> None:
+    app = App(name="kafka", help="Apache Kafka, the streaming platform that OCS_KAFKA_SERVERS names: make its topics.")
+    commands.app.command(app)
+
+    @app.command
+    def init(*, partitions: Count = 12, replication: Count = 1, retention_days: Count = 7) -> None:
+        """Create the topics that do not exist yet; those that do are left as they are.
+
+        They forget by time and are never compacted, since many entities share an account's key. Choose the number of
+        partitions for good: another one would move keys to other partitions, and so change their order.
+
+        Args:
+            partitions: How many partitions each topic has.
+            replication: On how many brokers each is kept.
+            retention_days: How many days messages are kept.
+        """
+        settings = commands.settings()
+        if settings.kafka_servers is None:
+            raise Refused("OCS_KAFKA_SERVERS is not set; give HOST:PORT of Kafka's brokers.")
+        from ocs_adapters.kafka.topics import create_topics
+
+        names = (settings.business_transactions_topic, settings.notifications_topic)
+        retention = dt.timedelta(days=retention_days)
+        made = create_topics(
+            kafka_connection(settings), names, partitions=partitions, replication=replication, retention=retention
+        )
+        for name in names:
+            print(f"{name}: {'made' if name in made else 'there already'}")
