@@ -116,6 +116,7 @@ def register(body: RegisterPayment, db: Annotated[Session, Depends(session)]) ->
                 key=account.ref_id,
                 headers=json.dumps(headers),
                 value=_text(entity),
+                share=account.ref_id.int % 64,
             )
         )
     db.add(

@@ -170,6 +170,7 @@ def register(body: bytes) -> bytes:
             f"outbox_{index}_key": account,
             f"outbox_{index}_headers": msgspec.json.encode(headers).decode(),
             f"outbox_{index}_value": msgspec.json.encode(value).decode(),
+            f"outbox_{index}_share": account.int % 64,
         }
     write = statements["write"]
     psycopg.RawCursor(conn).execute(write["sql"], [rows.get(name) for name in write["names"]])
