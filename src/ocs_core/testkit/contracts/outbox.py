@@ -91,10 +91,12 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
                 slow.publish(a_message(7, ONE))
                 fast = beside(lambda: publish(subject.store, a_message(8, OTHER)))
                 fast.result_soon()
-                early = beside(lambda: reader.waiting(10)).result_soon() or []
+                look = beside(lambda: reader.waiting(10))
+                early = look.result_soon() or []
                 if early:
                     reader.done(early)
             fast.result()
+            look.result()
             assert {*_ids(early), *_ids(reader.waiting(10))} == {id_of(7), id_of(8)}
 
         def test_the_oldest_come_first_and_a_limit_is_kept(self, subject: OutboxSubject) -> None:
