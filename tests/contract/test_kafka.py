@@ -120,7 +120,9 @@ def test_a_broker_that_is_away_is_told_and_nothing_is_taken_for_kept(
     )  # what is logged would keep the sockets for as long as the tests run
     monkeypatch.setattr(publisher, "METADATA_SECONDS", 1.0)
     made = KafkaPublisher(KafkaConnection(servers="127.0.0.1:1"))
+    begun = time.monotonic()
     assert _complaint(made).startswith("Kafka does not answer")
+    assert time.monotonic() - begun < 4, "it waited for the broker once for each key"
     made.close()
     gc.collect()
 
@@ -189,7 +191,7 @@ def test_topics_are_made_once_and_never_compacted() -> None:
 
 def _complaint(made: KafkaPublisher) -> str:
     try:
-        made.publish([a_row(10, KEYS[0])])
+        made.publish([a_row(10 + n, key) for n, key in enumerate(KEYS)])
     except PlatformUnavailable as error:
         return str(error)
     raise AssertionError("it found a broker where there is none")

@@ -68,17 +68,25 @@ class KafkaPublisher:
 
     def _send(self, rows: Sequence[OutboxRow]) -> _Attempt:
         attempt, sent = _Attempt(), []
+        lost: set[UUID] = set()
+        try:
+            producer = self._open()
+        except KafkaError as error:
+            raise PlatformUnavailable(f"Kafka does not answer: {error!r}") from error
         for row in rows:
             if row.key not in attempt.errors:
                 try:
-                    sent.append((row, self._open().send(**_record(row))))
+                    sent.append((row, producer.send(**_record(row))))
                 except KafkaError as error:
                     attempt.errors[row.key] = error
         ends = time.monotonic() + PATIENCE_SECONDS
         for row, future in sent:
+            if row.key in lost:
+                continue
             try:
                 future.get(timeout=max(ends - time.monotonic(), 0.0))
             except KafkaError as error:
+                lost.add(row.key)
                 attempt.errors[row.key] = error
             else:
                 attempt.kept.append(row)
