@@ -69,8 +69,10 @@ def sqlite_database() -> Iterator[Database]:
         file = Path(folder) / "ocs.sqlite3"
         file.write_bytes(_sqlite_template())
         database = connect(f"sqlite:///{file}")
-        yield database
-        database.close()
+        try:
+            yield database
+        finally:
+            database.close()
 
 
 @contextmanager
@@ -99,9 +101,11 @@ def postgres_database() -> Iterator[Database]:
     name = f"ocs_{next(_names)}"
     server = postgres_cluster()
     database = connect(server.create(name, "template_ocs"))
-    yield database
-    database.close()
-    server.drop(name)
+    try:
+        yield database
+    finally:
+        database.close()
+        server.drop(name)
 
 
 @contextmanager
