@@ -7,6 +7,7 @@ import gc
 import json
 import logging
 import random
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,16 @@ from contextlib import contextmanager
 import attrs
 import pytest
 from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ConfigResource,
+    ConfigResourceType,
+    KafkaAdminClient,
+    ResourcePattern,
+    ResourceType,
+)
 
 from ocs_adapters.bootstrap import platform
 from ocs_adapters.cli import main
@@ -27,7 +37,7 @@ from ocs_adapters.streaming.relay import Relay
 from ocs_core.errors import PlatformUnavailable
 from ocs_core.ports import Delivered
 from ocs_core.testkit.contracts import PublisherSubject, publisher_contract
-from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered
+from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered, once, publish_all
 from ocs_core.testkit.examples import Desk
 from tests.contract.broker import Broker, broker
 from tests.contract.stores import postgres_database, subject_on
@@ -121,10 +131,65 @@ def test_a_broker_that_is_away_is_told_and_nothing_is_taken_for_kept(
     monkeypatch.setattr(publisher, "METADATA_SECONDS", 1.0)
     made = KafkaPublisher(KafkaConnection(servers="127.0.0.1:1"))
     begun = time.monotonic()
-    assert _complaint(made).startswith("Kafka does not answer")
+    assert _complaint(made).startswith("Kafka keeps nothing")
     assert time.monotonic() - begun < 4, "it waited for the broker once for each key"
     made.close()
     gc.collect()
+
+
+def test_a_topic_that_nobody_made_is_waited_for_once_and_keeps_no_other_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "METADATA_SECONDS", 1.0)
+    with _publisher() as subject:
+        rows = [a_row(10 + n, key) for n, key in enumerate(KEYS)]
+        lost = [attrs.evolve(row, topic="nobody-made-it") for row in rows[:4]]
+        large = a_row(20, KEYS[4], b"x" * 2_000_000)
+        begun = time.monotonic()
+        published = subject.publisher.publish([*lost, rows[4], large])
+        assert time.monotonic() - begun < 4, "it waited for the topic once for each message"
+        assert list(published.kept) == [rows[4]]
+        assert [refused.row for refused in published.refused] == [large]
+        with pytest.raises(PlatformUnavailable, match="Kafka keeps nothing"):
+            subject.publisher.publish(lost)
+
+
+def test_a_topic_whose_name_cannot_be_is_the_messages_own_fault() -> None:
+    with _publisher() as subject:
+        wrong = attrs.evolve(a_row(10, KEYS[0]), topic="no such topic!")
+        published = subject.publisher.publish([wrong, a_row(11, KEYS[1])])
+        assert [refused.row for refused in published.refused] == [wrong]
+        assert len(published.kept) == 1
+
+
+def test_a_topic_that_we_may_not_write_to_is_told_and_nothing_of_it_is_held() -> None:
+    with _publisher() as subject:
+        connection = KafkaConnection(servers=_server().server)
+        pattern = ResourcePattern(ResourceType.TOPIC, TOPICS[1])
+        rule = ACL("User:ANONYMOUS", "*", ACLOperation.WRITE, ACLPermissionType.DENY, pattern)
+        admin = KafkaAdminClient(**connection.options())
+        try:
+            admin.create_acls([rule])
+            with pytest.raises(PlatformUnavailable, match="TopicAuthorizationFailed"):
+                subject.publisher.publish([a_row(10, KEYS[0]), a_row(11, KEYS[1])])
+        finally:
+            admin.delete_acls([rule])
+            admin.close()
+        publish_all(subject.publisher, [a_row(10, KEYS[0])])
+
+
+def test_a_broker_that_dies_in_the_middle_loses_nothing_and_nothing_overtakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publisher, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(publisher, "LATENESS_SECONDS", 1.0)
+    with _publisher() as subject:
+        rows = [a_row(number, KEYS[number % 5]) for number in range(300, 100, -1)]
+        publish_all(subject.publisher, rows[:50])
+        _server().kill()
+        threads = threading.active_count()
+        with pytest.raises(PlatformUnavailable):
+            subject.publisher.publish(rows[50:100])
+        assert threading.active_count() < threads, "the dead producer's thread goes on"
+        _server().start()
+        publish_all(subject.publisher, rows[50:])
+        assert by_key(once(subject.kept())) == by_key([delivered(row) for row in rows])
 
 
 def test_what_was_committed_arrives_with_every_header_by_name() -> None:

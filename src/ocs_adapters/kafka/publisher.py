@@ -7,7 +7,14 @@ from uuid import UUID
 
 import attrs
 from kafka import KafkaProducer
-from kafka.errors import InvalidRecordError, KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
+from kafka.errors import (
+    InvalidRecordError,
+    InvalidTopicError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    RecordListTooLargeError,
+)
 
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.headers import to_record
@@ -15,10 +22,12 @@ from ocs_core.errors import PlatformUnavailable
 from ocs_core.ports import HeldRow, OutboxRow, Published
 
 PATIENCE_SECONDS = 30.0
-"""How long a batch may take to be acknowledged."""
+"""How long the client tries to send a message before it gives up."""
+LATENESS_SECONDS = 5.0
+"""How much longer we wait for it to say so."""
 METADATA_SECONDS = 10.0
 """How long the broker may take to say where a topic is."""
-REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecordError)
+REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecordError, InvalidTopicError)
 """What is wrong with the message itself, whenever it comes."""
 
 
@@ -27,7 +36,7 @@ class _Attempt:
     """What became of one sending: the rows that were acknowledged, and the first error of each key."""
 
     kept: list[OutboxRow] = attrs.field(factory=list)
-    errors: dict[UUID, Exception] = attrs.field(factory=dict)
+    errors: dict[UUID, KafkaError] = attrs.field(factory=dict)
 
 
 @attrs.define
@@ -47,13 +56,13 @@ class KafkaPublisher:
         if not attempt.errors:
             return Published(kept=attempt.kept)
         self.close()
-        errors = list(attempt.errors.values())
-        if all(getattr(error, "retriable", True) for error in errors):
-            if attempt.kept:
-                return Published(kept=attempt.kept)
-            raise PlatformUnavailable(f"Kafka does not answer: {errors[0]!r}") from errors[0]
-        kept = {row.ref_id for row in attempt.kept}
-        rest = self._one_by_one([row for row in rows if row.ref_id not in kept])
+        rest = Published()
+        if not all(error.retriable for error in attempt.errors.values()):
+            kept = {row.ref_id for row in attempt.kept}
+            rest = self._one_by_one([row for row in rows if row.ref_id not in kept])
+        if not (attempt.kept or rest.kept or rest.refused):
+            error = next(iter(attempt.errors.values()))
+            raise PlatformUnavailable(f"Kafka keeps nothing: {error!r}") from error
         return attrs.evolve(rest, kept=[*attempt.kept, *rest.kept])
 
     def close(self) -> None:
@@ -61,52 +70,66 @@ class KafkaPublisher:
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
-                producer.close(timeout=1)
+                producer.close(timeout=LATENESS_SECONDS)
             except KafkaError:
-                # It complains of what it could not send, which is nobody's loss, and has ended all the same.
-                return
+                # Its thread would go on, and send behind what the next producer sends; nothing else ends it.
+                producer._sender.force_close()
+                producer._sender.join()
 
     def _send(self, rows: Sequence[OutboxRow]) -> _Attempt:
-        attempt, sent = _Attempt(), []
-        lost: set[UUID] = set()
+        attempt = _Attempt()
         try:
-            producer = self._open()
+            sent = self._hand_over(self._open(), rows, attempt)
         except KafkaError as error:
-            raise PlatformUnavailable(f"Kafka does not answer: {error!r}") from error
+            return _Attempt(errors={row.key: error for row in rows})
+        ends = time.monotonic() + PATIENCE_SECONDS + LATENESS_SECONDS
+        lost: set[UUID] = set()
+        for row, future in sent:
+            if row.key not in lost:
+                try:
+                    future.get(timeout=max(ends - time.monotonic(), 0.0))
+                    attempt.kept.append(row)
+                except KafkaError as error:
+                    lost.add(row.key)
+                    attempt.errors[row.key] = error
+        return attempt
+
+    def _hand_over(self, producer: Any, rows: Sequence[OutboxRow], attempt: _Attempt) -> list[tuple[OutboxRow, Any]]:
+        """Give the rows to the client. A topic that nobody knows of is waited for once, and its keys stand still."""
+        sent: list[tuple[OutboxRow, Any]] = []
+        unknown: dict[str, KafkaError] = {}
         for row in rows:
+            if row.topic in unknown:
+                attempt.errors.setdefault(row.key, unknown[row.topic])
             if row.key not in attempt.errors:
                 try:
                     sent.append((row, producer.send(**_record(row))))
+                except KafkaTimeoutError as error:
+                    attempt.errors[row.key] = unknown[row.topic] = error
                 except KafkaError as error:
                     attempt.errors[row.key] = error
-        ends = time.monotonic() + PATIENCE_SECONDS
-        for row, future in sent:
-            if row.key in lost:
-                continue
-            try:
-                future.get(timeout=max(ends - time.monotonic(), 0.0))
-            except KafkaError as error:
-                lost.add(row.key)
-                attempt.errors[row.key] = error
-            else:
-                attempt.kept.append(row)
-        return attempt
+                except ValueError as error:
+                    attempt.errors[row.key] = InvalidTopicError(str(error))
+        return sent
 
     def _one_by_one(self, rows: Sequence[OutboxRow]) -> Published:
         """Which message it is that the broker refuses: the error of a batch is told of all its messages."""
         kept: list[OutboxRow] = []
         refused: list[HeldRow] = []
-        blocked: set[UUID] = set()
+        blocked: set[UUID | str] = set()  # keys, and topics that each message would wait for again
         for row in rows:
-            if row.key in blocked:
+            if not blocked.isdisjoint({row.key, row.topic}):
+                blocked.add(row.key)
                 continue
             attempt = self._send([row])
             kept += attempt.kept
-            for error in attempt.errors.values():
+            if error := attempt.errors.get(row.key):
                 self.close()
                 blocked.add(row.key)
                 if isinstance(error, REFUSALS):
-                    refused.append(HeldRow(row, f"Kafka refuses it: {error}"))
+                    refused.append(HeldRow(row, f"Kafka refuses it: {error!r}"))
+                elif error.retriable:
+                    blocked.add(row.topic)
         return Published(kept=kept, refused=refused)
 
     def _open(self) -> Any:
