@@ -10,6 +10,7 @@ import structlog
 
 from ocs_adapters.clock import new_id, utc_now
 from ocs_adapters.process.runner import CollectionRunner
+from ocs_adapters.serial import encode
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql.bell import Bell
 from ocs_adapters.sql.configuration import write_entries
@@ -26,7 +27,7 @@ from ocs_adapters.streaming.relay import Relay
 from ocs_core.access import ApiKeys
 from ocs_core.entities.configuration import Configuration
 from ocs_core.errors import OcsError
-from ocs_core.memory import MemoryApiKeys, MemoryQueries, MemoryStore
+from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemoryStore
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
@@ -195,6 +196,7 @@ def in_memory(store: MemoryStore, settings: Settings | None = None) -> Services:
         queries=queries,
         keys=MemoryApiKeys(),
         runner=runner,
+        backlog=MemoryOutbox(store, encode).backlog,
         start=runner.start,
         close=runner.stop,
     )

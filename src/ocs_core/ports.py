@@ -235,7 +235,7 @@ class Outbox(Protocol):
     def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence["OutboxRow"]:
         """The oldest messages that wait, at most `limit`; per key in the order of their commits.
 
-        Of these shares of the keys only, where any are named. Keys with a message that is held do not wait: they stand still.
+        Of these shares of the keys only; None: of all. Keys with a message that is held do not wait: they stand still.
         """
 
     def done(self, rows: Sequence["OutboxRow"]) -> None:

@@ -1,7 +1,8 @@
 """The bell of the outbox: whoever committed messages rings it, and a relay that rests wakes up."""
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import attrs
@@ -54,7 +55,7 @@ class Bell:
             self._listening = None
 
     def _listen(self) -> None:
-        with translated():
+        with self._ended_by_an_error():
             pooled = self.database.engine.raw_connection()
             self._listening = pooled.driver_connection
             pooled.detach()
@@ -62,10 +63,16 @@ class Bell:
             self._listening.execute("LISTEN ocs_outbox")
 
     def _wait_for_a_ring(self, seconds: float) -> None:
+        with self._ended_by_an_error():
+            for _ in self._listening.notifies(timeout=seconds, stop_after=1):
+                pass
+
+    @contextmanager
+    def _ended_by_an_error(self) -> Iterator[None]:
+        """What went wrong may have happened to the connection: the next wait makes another."""
         try:
             with translated():
-                for _ in self._listening.notifies(timeout=seconds, stop_after=1):
-                    pass
+                yield
         except BaseException:
             self.close()
             raise

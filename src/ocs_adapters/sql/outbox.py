@@ -84,9 +84,7 @@ class SqlOutbox:
 
     def held(self) -> Sequence[HeldRow]:
         (rows,) = self.database.read(Call(_HELD))
-        return [
-            HeldRow(row, reason) for row, reason in zip(self._rows(row[:-1] for row in rows), _last(rows), strict=True)
-        ]
+        return list(map(HeldRow, self._rows(row[:-1] for row in rows), [row[-1] for row in rows]))
 
     def release(self, ref_id: UUID) -> bool:
         (released,) = self.database.write(Call(_RELEASE, {"message": ref_id}))
@@ -99,8 +97,9 @@ class SqlOutbox:
     def backlog(self) -> Backlog:
         counts, first = self.database.read(Call(_COUNTS), Call(_WAITING, {"limit": 1}))
         ((rows, held),) = counts
-        oldest = [dt.datetime.fromisoformat(row.headers["ce_time"]) for row in self._rows(first)]
-        return Backlog(rows=rows, held=held, oldest=oldest[0] if oldest else None)
+        oldest = next(iter(self._rows(first)), None)
+        since = dt.datetime.fromisoformat(oldest.headers["ce_time"]) if oldest else None
+        return Backlog(rows=rows, held=held, oldest=since)
 
     def _rows(self, rows: Iterable[Row]) -> list[OutboxRow]:
         to_id = self.database.driver.decoder(UUID) or _same
@@ -125,10 +124,6 @@ def _waiting_of(driver: Any) -> Any:
 @functools.cache
 def _delete(driver: Any) -> Any:
     return sa.delete(_OUTBOX).where(driver.one_of(_OUTBOX.c.position, "positions"))
-
-
-def _last(rows: Sequence[Row]) -> list[str]:
-    return [row[-1] for row in rows]
 
 
 def _same(value: Any) -> Any:

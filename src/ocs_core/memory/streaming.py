@@ -1,6 +1,7 @@
 """The outbox of a store in memory, and the streaming platform behind it."""
 
 import datetime as dt
+import itertools
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
@@ -24,13 +25,14 @@ class MemoryOutbox:
         wanted = range(SHARES) if shares is None else shares
         with self.store.lock:
             still = {self.store.outbox[ref_id].key for ref_id in self.store.held}
-            rows = [row for row in self._rows() if row.key not in still and share_of(row.key) in wanted]
-        return rows[:limit]
+            rows = (row for row in self._rows() if row.key not in still and share_of(row.key) in wanted)
+            return list(itertools.islice(rows, limit))
 
     def done(self, rows: Sequence[OutboxRow]) -> None:
         with self.store.lock:
             for row in rows:
                 self.store.outbox.pop(row.ref_id, None)
+                self.store.held.pop(row.ref_id, None)
 
     def hold(self, row: OutboxRow, reason: str) -> None:
         with self.store.lock:

@@ -123,6 +123,14 @@ class DiscardsWhatIsNotHeld(PlainOutbox):
         return self.store.outbox.pop(ref_id, None) is not None
 
 
+@_breaks("test_a_message_that_is_done_is_held_no_more")
+class HoldsWhatIsPublished(PlainOutbox):
+    """What is held stays held, whatever became of it, and its key stands still for good."""
+
+    def done(self, rows: Sequence[OutboxRow]) -> None:
+        super().done([row for row in rows if row.ref_id not in self.store.held])
+
+
 @_breaks("test_shares_split_the_keys_and_leave_none_out")
 class SharesThePositions(PlainOutbox):
     """Every relay takes its part of the messages instead of its part of the keys."""

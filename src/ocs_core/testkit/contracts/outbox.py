@@ -157,6 +157,16 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
             assert not reader.discard(id_of(10))
             assert _ids(reader.waiting(10)) == [id_of(11), id_of(12)]
 
+        def test_a_message_that_is_done_is_held_no_more(self, subject: OutboxSubject) -> None:
+            """One relay found that it cannot be published, and another had it published: it is published."""
+            _publish_each(subject.store, *(a_message(n, ONE) for n in range(10, 13)))
+            reader = subject.reader()
+            first = reader.waiting(1)
+            reader.hold(first[0], "it is too large")
+            subject.reader().done(first)
+            assert list(reader.held()) == []
+            assert _ids(reader.waiting(10)) == [id_of(11), id_of(12)]
+
         def test_shares_split_the_keys_and_leave_none_out(self, subject: OutboxSubject) -> None:
             """Relays work side by side, each on keys of its own, so that no message overtakes another of its key."""
             keys = [id_of(n) for n in range(1, 40)]
