@@ -1,0 +1,63 @@
+"""The ports: what the use-cases need from the world. Each lists its promises and its errors; `ocs_core.memory` keeps them
+in the shortest way, and every other adapter is compared with it by the contracts in `ocs_core.testkit`.
+"""
+
+from ocs_core.ports.store import (
+    DOCUMENT_NUMBERS,
+    PAYMENT_NUMBERS,
+    AccountId,
+    Clock,
+    DocumentId,
+    E,
+    Entity,
+    Found,
+    Ids,
+    PaymentId,
+    Performed,
+    RequestKey,
+    SliceWanted,
+    Store,
+    UnitOfWork,
+    Wanted,
+)
+from ocs_core.ports.streaming import (
+    SHARES,
+    Backlog,
+    Delivered,
+    HeldRow,
+    Outbox,
+    OutboxRow,
+    Published,
+    Publisher,
+    Stream,
+    share_of,
+)
+
+__all__ = [
+    "DOCUMENT_NUMBERS",
+    "PAYMENT_NUMBERS",
+    "SHARES",
+    "AccountId",
+    "Backlog",
+    "Clock",
+    "Delivered",
+    "DocumentId",
+    "E",
+    "Entity",
+    "Found",
+    "HeldRow",
+    "Ids",
+    "Outbox",
+    "OutboxRow",
+    "PaymentId",
+    "Performed",
+    "Published",
+    "Publisher",
+    "RequestKey",
+    "SliceWanted",
+    "Store",
+    "Stream",
+    "UnitOfWork",
+    "Wanted",
+    "share_of",
+]

@@ -1,0 +1,135 @@
+"""The way out: from the outbox through a publisher to those who read the stream."""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+import attrs
+
+SHARES = 64
+"""Into so many shares the keys are split, so that several relays can work side by side."""
+
+
+def share_of(key: UUID) -> int:
+    """The share that a key belongs to, for ever: 0 to `SHARES` - 1."""
+    return key.int % SHARES
+
+
+class Outbox(Protocol):
+    """Messages that are committed and not yet published."""
+
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence["OutboxRow"]:
+        """The oldest messages that wait, at most `limit`; per key in the order of their commits.
+
+        Of these shares of the keys only; None: of all. Keys with a message that is held do not wait: they stand still.
+        """
+
+    def done(self, rows: Sequence["OutboxRow"]) -> None:
+        """Forget messages that were published. A row unknown by now is no error: another relay was faster."""
+
+    def hold(self, row: "OutboxRow", reason: str) -> None:
+        """Set a message aside that cannot be published; those of its key stand still until somebody decides."""
+
+    def held(self) -> Sequence["HeldRow"]:
+        """The messages that were set aside, the oldest first."""
+
+    def release(self, ref_id: UUID) -> bool:
+        """Let a held message wait again, in its old place; False when it is not held."""
+
+    def discard(self, ref_id: UUID) -> bool:
+        """Forget a held message, unpublished; False when it is not held."""
+
+    def backlog(self) -> "Backlog":
+        """How much waits, and since when."""
+
+
+@attrs.frozen(kw_only=True)
+class OutboxRow:
+    """A message as bytes, ready to travel. `position` is where it stands in the outbox."""
+
+    position: int
+    ref_id: UUID
+    topic: str
+    key: UUID
+    headers: Mapping[str, str]
+    value: bytes
+
+
+@attrs.frozen
+class HeldRow:
+    """A message that the platform refused, and why."""
+
+    row: OutboxRow
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Backlog:
+    """How much waits in an outbox. `rows` counts everything in it, `held` those set aside; `oldest` is the `ce_time` of the
+    first that waits, None where nothing does."""
+
+    rows: int = 0
+    held: int = 0
+    oldest: dt.datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Published:
+    """What became of messages: those that are safely kept, and those that the platform refuses whenever they come.
+
+    What is in neither is to come again. None is kept behind one of its own key that is not.
+    """
+
+    kept: Sequence[OutboxRow] = ()
+    refused: Sequence[HeldRow] = ()
+
+
+class Publisher(Protocol):
+    """The streaming platform, as a relay sees it."""
+
+    def publish(self, rows: Sequence[OutboxRow]) -> Published:
+        """Publish in the order given; tells what became of them. Publishing the same message again is allowed.
+
+        Raises `PlatformUnavailable` when the platform does not answer: nothing is known of any of them then.
+        """
+
+    def close(self) -> None:
+        """Let go of the platform; what it did not say it kept comes again."""
+
+
+@attrs.frozen(kw_only=True)
+class Delivered:
+    """A message as those who read the streaming platform are given it; `headers["ce_id"]` tells it from every other."""
+
+    topic: str
+    key: UUID
+    headers: Mapping[str, str]
+    value: bytes
+
+
+class Stream(Protocol):
+    """What was published, as one reader sees it: the streaming platform from its other side.
+
+    A reader has a name; the platform keeps how far each name has come, and one that is new begins at the oldest message.
+    One reader works under a name at a time, or several that share the keys among them.
+    """
+
+    def next(self, limit: int) -> Sequence[Delivered]:
+        """The messages behind those this reader was given, at most `limit`, per key in the order of their publication;
+        none where there is nothing new yet.
+
+        Raises `PlatformUnavailable` when the platform does not answer.
+        """
+
+    def commit(self) -> None:
+        """All that this reader was given is dealt with: the next one of its name goes on behind it, and not before.
+
+        Where the platform gave a part of it to another reader meanwhile, that part comes again there: no error.
+        """
+
+    def rewind(self) -> None:
+        """Begin again at the oldest message there is, as if the name were new."""
+
+    def close(self) -> None:
+        """Leave, so that others of the name go on at once. What was not committed comes again."""
