@@ -94,8 +94,10 @@ def _kept(connection: KafkaConnection) -> Sequence[Delivered]:
 def _publisher() -> Iterator[PublisherSubject]:
     with _empty() as connection:
         made = KafkaPublisher(connection)
-        yield PublisherSubject(made, lambda: _kept(connection))
-        made.close()
+        try:
+            yield PublisherSubject(made, lambda: _kept(connection))
+        finally:
+            made.close()
 
 
 TestKafkaPublisher = publisher_contract(_publisher)
@@ -190,10 +192,12 @@ def test_a_broker_that_dies_in_the_middle_loses_nothing_and_nothing_overtakes(
         publish_all(subject.publisher, rows[:50])
         _server().kill()
         threads = threading.active_count()
-        _complaint(subject.publisher, rows[50:100])
-        assert threading.active_count() < threads, "the dead producer's thread goes on"
-        gc.collect()
-        _server().start()
+        try:
+            _complaint(subject.publisher, rows[50:100])
+            assert threading.active_count() < threads, "the dead producer's thread goes on"
+            gc.collect()
+        finally:
+            _server().start()
         publish_all(subject.publisher, rows[50:])
         assert by_key(once(subject.kept())) == by_key([delivered(row) for row in rows])
 
