@@ -1,11 +1,7 @@
 """Kafka's adapter on a real broker: the publisher's contract, and what the broker alone can do."""
 
-import atexit
-import datetime as dt
-import functools
 import gc
 import json
-import logging
 import random
 import threading
 import time
@@ -14,7 +10,6 @@ from contextlib import contextmanager
 
 import attrs
 import pytest
-from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import (
     ACL,
     ACLOperation,
@@ -28,74 +23,27 @@ from kafka.admin import (
 
 from ocs_adapters.bootstrap import platform
 from ocs_adapters.cli import main
-from ocs_adapters.kafka import headers, publisher, topics
+from ocs_adapters.kafka import publisher, topics
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.publisher import KafkaPublisher
 from ocs_adapters.settings import load
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.errors import PlatformUnavailable
-from ocs_core.ports import Delivered, OutboxRow, Publisher
+from ocs_core.ports import OutboxRow, Publisher
 from ocs_core.testkit.contracts import PublisherSubject, publisher_contract
 from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered, once, publish_all
 from ocs_core.testkit.examples import Desk
-from tests.contract.broker import Broker, broker
+from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, WEEK, empty, kept, server
 from tests.contract.stores import postgres_database, subject_on
-
-TOPICS = ("ocs.rm.business-transactions", "ocs.rm.notifications")
-FORGETS_SOCKETS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""For where the client cannot connect: it leaves those sockets to the garbage collector."""
-NOTHING = logging.CRITICAL + 1
-"""What is logged then would keep the sockets for as long as the tests run."""
-WEEK = dt.timedelta(days=7)
-
-
-@functools.cache
-def _server() -> Broker:
-    """One broker for the whole test session; it ends with the process."""
-    running = broker()
-    started = running.__enter__()
-    atexit.register(running.__exit__, None, None, None)
-    return started
-
-
-@contextmanager
-def _empty() -> Iterator[KafkaConnection]:
-    """A platform with empty topics."""
-    connection = KafkaConnection(servers=_server().server)
-    admin = KafkaAdminClient(**connection.options())
-    try:
-        while there := {*TOPICS} & {*admin.list_topics()}:
-            admin.delete_topics(sorted(there))
-            time.sleep(0.05)
-    finally:
-        admin.close()
-    assert topics.create_topics(connection, TOPICS, partitions=3, replication=1, retention=WEEK) == sorted(TOPICS)
-    yield connection
-
-
-def _kept(connection: KafkaConnection) -> Sequence[Delivered]:
-    """All that the topics have, the oldest of each partition first, as any other consumer reads it."""
-    consumer = KafkaConsumer(auto_offset_reset="earliest", enable_auto_commit=False, **connection.options())
-    try:
-        partitions = [TopicPartition(t, p) for t in TOPICS for p in sorted(consumer.partitions_for_topic(t))]
-        consumer.assign(partitions)
-        ends = consumer.end_offsets(partitions)
-        found: list[Delivered] = []
-        while any(consumer.position(p) < ends[p] for p in partitions):
-            for records in consumer.poll(timeout_ms=500).values():
-                found += [headers.delivered(r.topic, r.key, r.headers, r.value) for r in records]
-        return found
-    finally:
-        consumer.close()
 
 
 @contextmanager
 def _publisher() -> Iterator[PublisherSubject]:
-    with _empty() as connection:
+    with empty() as connection:
         made = KafkaPublisher(connection)
         try:
-            yield PublisherSubject(made, lambda: _kept(connection))
+            yield PublisherSubject(made, lambda: kept(connection))
         finally:
             made.close()
 
@@ -116,7 +64,7 @@ def test_a_message_that_is_too_large_is_refused_and_holds_its_key_alone() -> Non
 
 
 def test_what_only_the_broker_finds_too_large_is_told_apart_from_what_came_with_it() -> None:
-    with _empty() as connection:
+    with empty() as connection:
         made = KafkaPublisher(connection, {"max_request_size": 8_000_000})
         large = a_row(11, KEYS[0], _incompressible(3_000_000))
         rows = [a_row(10, KEYS[0]), large, a_row(12, KEYS[0]), a_row(13, KEYS[1])]
@@ -124,11 +72,11 @@ def test_what_only_the_broker_finds_too_large_is_told_apart_from_what_came_with_
         made.close()
         assert [refused.row for refused in published.refused] == [large]
         assert {row.ref_id for row in published.kept} == {rows[0].ref_id, rows[3].ref_id}
-        assert {m.headers["ce_id"] for m in _kept(connection)} == {str(row.ref_id) for row in published.kept}
+        assert {m.headers["ce_id"] for m in kept(connection)} == {str(row.ref_id) for row in published.kept}
 
 
 @FORGETS_SOCKETS
-def test_a_broker_that_is_away_is_told_and_nothing_is_taken_for_kept(
+def test_a_broker_that_is_away_is_told_and_nothing_is_taken_forkept(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(NOTHING, "kafka")
@@ -166,7 +114,7 @@ def test_a_topic_whose_name_cannot_be_is_the_messages_own_fault() -> None:
 
 def test_a_topic_that_we_may_not_write_to_is_told_and_nothing_of_it_is_held() -> None:
     with _publisher() as subject:
-        connection = KafkaConnection(servers=_server().server)
+        connection = KafkaConnection(servers=server().server)
         pattern = ResourcePattern(ResourceType.TOPIC, TOPICS[1])
         rule = ACL("User:ANONYMOUS", "*", ACLOperation.WRITE, ACLPermissionType.DENY, pattern)
         admin = KafkaAdminClient(**connection.options())
@@ -190,27 +138,27 @@ def test_a_broker_that_dies_in_the_middle_loses_nothing_and_nothing_overtakes(
     with _publisher() as subject:
         rows = [a_row(number, KEYS[number % 5]) for number in range(300, 100, -1)]
         publish_all(subject.publisher, rows[:50])
-        _server().kill()
+        server().kill()
         threads = threading.active_count()
         try:
             _complaint(subject.publisher, rows[50:100])
             assert threading.active_count() < threads, "the dead producer's thread goes on"
             gc.collect()
         finally:
-            _server().start()
+            server().start()
         publish_all(subject.publisher, rows[50:])
         assert by_key(once(subject.kept())) == by_key([delivered(row) for row in rows])
 
 
 def test_what_was_committed_arrives_with_every_header_by_name() -> None:
-    with _empty() as connection, postgres_database() as database:
+    with empty() as connection, postgres_database() as database:
         desk = Desk(subject_on(database).store)
         account = desk.account("A-1")
         payment = desk.payment(account=account, amount=49_900_000)
         made = KafkaPublisher(connection)
         Relay(SqlOutbox(database), made).drain()
         made.close()
-        (told,) = [m for m in _kept(connection) if m.headers["ce_type"] == "io.ocs.rm.paymentReceived"]
+        (told,) = [m for m in kept(connection) if m.headers["ce_type"] == "io.ocs.rm.paymentReceived"]
         assert (told.topic, told.key) == ("ocs.rm.notifications", account.ref_id)
         assert {**told.headers, "ce_id": "made for each"} == {
             "X-Ocs-Io-transaction-id": "request-2",
@@ -231,7 +179,7 @@ def test_what_was_committed_arrives_with_every_header_by_name() -> None:
 def test_the_command_line_makes_the_topics_and_its_relay_publishes_to_them(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with _empty() as connection, postgres_database() as database:
+    with empty() as connection, postgres_database() as database:
         monkeypatch.setenv("OCS_KAFKA_SERVERS", connection.servers)
         monkeypatch.setenv("OCS_NOTIFICATIONS_TOPIC", f"told-{time.time_ns()}")
         with pytest.raises(SystemExit, match="0"):
@@ -244,14 +192,14 @@ def test_the_command_line_makes_the_topics_and_its_relay_publishes_to_them(
         made = platform(settings)
         assert made.relay.drain() == 2
         made.services.close()
-        assert [m.headers["X-Ocs-Io-message-code"] for m in _kept(connection)] == ["account", "payer"]
+        assert [m.headers["X-Ocs-Io-message-code"] for m in kept(connection)] == ["account", "payer"]
         with pytest.raises(SystemExit, match="1"):
             main(["events"])
         assert "Messages go to Kafka at 127.0.0.1" in capsys.readouterr().err
 
 
 def test_topics_are_made_once_and_never_compacted() -> None:
-    with _empty() as connection:
+    with empty() as connection:
         assert list(topics.create_topics(connection, TOPICS, partitions=5, replication=1, retention=WEEK)) == []
         admin = KafkaAdminClient(**connection.options())
         try:

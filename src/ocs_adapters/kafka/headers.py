@@ -1,11 +1,16 @@
 """Headers, keys and values between our messages and Kafka's records: text in UTF-8, ids in canonical text."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
+
+import structlog
 
 from ocs_core.ports import Delivered
 
 Headers = list[tuple[str, bytes]]
+
+log: Any = structlog.get_logger()
 
 
 def to_record(headers: Mapping[str, str]) -> Headers:
@@ -13,11 +18,34 @@ def to_record(headers: Mapping[str, str]) -> Headers:
     return [(name, value.encode()) for name, value in headers.items()]
 
 
-def delivered(topic: str, key: bytes, headers: Iterable[tuple[str, bytes]], value: bytes) -> Delivered:
-    """A record as those who read it are given it."""
+def delivered(
+    topic: str, key: bytes | None, headers: Iterable[tuple[str, bytes | None]], value: bytes | None
+) -> Delivered:
+    """A record as those who read it are given it. Raises `ValueError` for one that is none of our messages."""
+    if value is None:
+        raise ValueError("it has no value")
     return Delivered(
         topic=topic,
-        key=UUID(key.decode()),
-        headers={name: text.decode() for name, text in headers},
+        key=UUID(_text("key", key)),
+        headers={name: _text(f"header {name}", text) for name, text in headers},
         value=value,
     )
+
+
+def read(record: Any) -> Delivered | None:
+    """The same of a record of the client; what is none of our messages goes to the log, and None comes back.
+
+    A topic is open to others. One record of theirs must not keep all that follows it from those who read.
+    """
+    try:
+        return delivered(record.topic, record.key, record.headers, record.value)
+    except ValueError as error:
+        where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+        log.error("a record that is none of our messages is passed over", **where, reason=str(error))
+        return None
+
+
+def _text(what: str, text: bytes | None) -> str:
+    if text is None:
+        raise ValueError(f"its {what} is missing")
+    return text.decode()

@@ -1,0 +1,126 @@
+"""Kafka as a `Stream`: a reader is a consumer group, and those of one name are its members."""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+from kafka import TopicPartition
+from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
+from kafka.structs import OffsetAndMetadata
+
+from ocs_adapters.kafka.buffer import Buffer
+from ocs_adapters.kafka.connection import KafkaConnection
+from ocs_adapters.kafka.member import Member
+from ocs_core.errors import PlatformUnavailable
+from ocs_core.ports import Delivered
+
+NAP_SECONDS = 0.1
+"""How long `next` waits for a message where there is none: whoever calls it again and again neither hurries nor dawdles."""
+WAIT_SECONDS = 2.0
+"""How long it waits for its place in the group, and for what is there and did not come yet."""
+PATIENCE_SECONDS = 10.0
+"""How long the broker may be silent."""
+ANSWER_SECONDS = 1.0
+"""How long it may take to say where a partition ends."""
+
+
+@attrs.define
+class KafkaStream:
+    """One member of the consumer group `name`; not for several threads at once. Close it: until then it is a member.
+
+    It joins with the first `next` or `rewind`. What it fetches ahead is bounded: 5,000 records or 32 MiB, by as much as a
+    hundred records more. When the group gives partitions to others, what was not committed comes again there, and also
+    here where they stay.
+    """
+
+    connection: KafkaConnection
+    topics: Sequence[str]
+    name: str
+    options: Mapping[str, Any] = attrs.field(factory=dict)
+    """Further options of the client."""
+    _buffer: Buffer = attrs.field(factory=Buffer, init=False)
+    _member: Member = attrs.field(init=False)
+    _silent_since: float | None = attrs.field(default=None, init=False)
+
+    @_member.default
+    def _make_member(self) -> Member:
+        return Member(self.connection, self.topics, self.name, self.options, self._buffer)
+
+    def next(self, limit: int) -> Sequence[Delivered]:
+        """The messages behind those that were given, at once where there are any.
+
+        None where all up to the ends of the partitions was given, or where two seconds did not do to find out.
+        Raises `PlatformUnavailable` when the broker refuses us, or was silent for ten seconds.
+        """
+        ends = time.monotonic() + WAIT_SECONDS
+        given = self._buffer.take(limit, NAP_SECONDS)
+        try:
+            while not given and (left := ends - time.monotonic()) > 0:
+                if self._member.ask(self._is_up_to_date, left):
+                    given = self._buffer.take(limit)
+                    break
+                given = self._buffer.take(limit, NAP_SECONDS)
+        except PlatformUnavailable:
+            self._silent_since = self._silent_since or ends - WAIT_SECONDS
+            if self._is_refused() or time.monotonic() - self._silent_since > PATIENCE_SECONDS:
+                raise
+            return []
+        self._silent_since = None
+        return given
+
+    def commit(self) -> None:
+        """All that `next` gave is dealt with. Raises `PlatformUnavailable`; nothing is known of it then."""
+        if self._buffer.given:
+            self._member.ask(self._commit_given, PATIENCE_SECONDS + ANSWER_SECONDS)
+
+    def rewind(self) -> None:
+        """Begin again at the oldest of every partition. Raises `PlatformUnavailable`.
+
+        Other members of the name go on where they are: close them first.
+        """
+        self._member.ask(self._rewind, PATIENCE_SECONDS)
+
+    def close(self) -> None:
+        """Leave the group, so that others go on at once."""
+        self._member.leave()
+
+    def _is_refused(self) -> bool:
+        return isinstance(self._member.problem, KafkaError) and not self._member.problem.retriable
+
+    def _is_up_to_date(self, consumer: Any) -> bool:
+        """Whether all that is there now is in the buffer, or was given."""
+        self._member.is_behind = True
+        partitions = list(self._buffer.owned)
+        ends = consumer.end_offsets(partitions, timeout_ms=ANSWER_SECONDS * 1000)
+        positions = {partition: consumer.position(partition, timeout_ms=0) for partition in partitions}
+        self._member.is_behind = any(
+            position is None or position < ends[partition] for partition, position in positions.items()
+        )
+        return not self._member.is_behind
+
+    def _commit_given(self, consumer: Any) -> None:
+        given = self._buffer.given
+        try:
+            consumer.commit(_offsets(given), timeout_ms=PATIENCE_SECONDS * 1000)
+        except (CommitFailedError, RebalanceInProgressError):
+            return  # the group goes on without us: whoever has the partitions next is given it again
+        self._buffer.committed(given)
+
+    def _rewind(self, consumer: Any) -> None:
+        partitions = [TopicPartition(topic, number) for topic in self.topics for number in _numbers(consumer, topic)]
+        oldest = consumer.beginning_offsets(partitions, timeout_ms=ANSWER_SECONDS * 1000)
+        consumer.commit(_offsets(oldest), timeout_ms=PATIENCE_SECONDS * 1000)
+        owned = self._buffer.owned
+        self._buffer.forget()
+        self._buffer.on_partitions_assigned(owned)
+        for partition in owned:
+            consumer.seek(partition, oldest[partition])
+
+
+def _numbers(consumer: Any, topic: str) -> Sequence[int]:
+    return sorted(consumer.partitions_for_topic(topic))
+
+
+def _offsets(offsets: Mapping[TopicPartition, int]) -> dict[TopicPartition, OffsetAndMetadata]:
+    return {partition: OffsetAndMetadata(offset, "", -1) for partition, offset in offsets.items()}
