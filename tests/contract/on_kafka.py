@@ -6,11 +6,12 @@ import functools
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient
+from kafka.errors import UnknownTopicOrPartitionError
 
 from ocs_adapters.kafka import headers, topics
 from ocs_adapters.kafka.connection import KafkaConnection
@@ -41,7 +42,8 @@ def empty() -> Iterator[KafkaConnection]:
     admin = KafkaAdminClient(**connection.options())
     try:
         while there := {*TOPICS} & {*admin.list_topics()}:
-            admin.delete_topics(sorted(there))
+            with suppress(UnknownTopicOrPartitionError):  # it is told of for a while after it went
+                admin.delete_topics(sorted(there))
             time.sleep(0.05)
     finally:
         admin.close()

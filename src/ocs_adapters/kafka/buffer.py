@@ -30,7 +30,8 @@ class Fetched:
 class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
     """One thread puts, another takes, and the client's own tells which partitions are ours.
 
-    What is taken away from us is forgotten here at once: it is neither given nor committed any more.
+    While the group shares its partitions out anew, nothing is given. What is not ours any more then is forgotten: it is
+    neither given nor committed.
     """
 
     def __init__(self) -> None:
@@ -39,6 +40,7 @@ class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._bytes = 0
         self._owned: frozenset[TopicPartition] = frozenset()
         self._given: dict[TopicPartition, int] = {}
+        self._is_held = False
 
     @property
     def owned(self) -> Collection[TopicPartition]:
@@ -72,8 +74,8 @@ class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
         """At most `limit` messages, as soon as there are any; none after so many seconds."""
         taken: list[Delivered] = []
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting, seconds)
-            while self._waiting and len(taken) < limit:
+            self._changed.wait_for(lambda: self._waiting and not self._is_held, seconds)
+            while self._waiting and not self._is_held and len(taken) < limit:
                 record = self._waiting.popleft()
                 self._bytes -= record.size
                 self._given[record.partition] = record.offset + 1
@@ -87,21 +89,29 @@ class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
             self._given = {p: offset for p, offset in self._given.items() if offsets.get(p) != offset}
 
     def forget(self) -> None:
-        """Drop what waits, and how far was given."""
-        self.on_partitions_revoked(self._owned)
-
-    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        with self._changed:
-            self._owned = self._owned | frozenset(assigned)
+        """Drop what waits, how far was given, and the partitions."""
+        self._keep(frozenset())
 
     def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         with self._changed:
-            self._owned = self._owned - frozenset(revoked)
-            self._waiting = deque(record for record in self._waiting if record.partition in self._owned)
-            self._bytes = sum(record.size for record in self._waiting)
-            self._given = {p: offset for p, offset in self._given.items() if p in self._owned}
+            self._is_held = True
 
-    on_partitions_lost = on_partitions_revoked
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        # The client goes on where it was with partitions that stay ours, and at what was committed with the others.
+        self._keep(frozenset(assigned))
+
+    def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
+        self._keep(frozenset())
+
+    def _keep(self, partitions: frozenset[TopicPartition]) -> None:
+        with self._changed:
+            kept = self._owned & partitions
+            self._waiting = deque(record for record in self._waiting if record.partition in kept)
+            self._bytes = sum(record.size for record in self._waiting)
+            self._given = {partition: offset for partition, offset in self._given.items() if partition in kept}
+            self._owned = partitions
+            self._is_held = False
+            self._changed.notify_all()
 
 
 def _size(record: Any) -> int:

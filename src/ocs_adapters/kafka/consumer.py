@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 from kafka import TopicPartition
-from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
+from kafka.errors import CommitFailedError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
 
 from ocs_adapters.kafka.buffer import Buffer
@@ -29,9 +29,8 @@ ANSWER_SECONDS = 1.0
 class KafkaStream:
     """One member of the consumer group `name`; not for several threads at once. Close it: until then it is a member.
 
-    It joins with the first `next` or `rewind`. What it fetches ahead is bounded: 5,000 records or 32 MiB, by as much as a
-    hundred records more. When the group gives partitions to others, what was not committed comes again there, and also
-    here where they stay.
+    It joins with the first `next` or `rewind`. What it fetches ahead is bounded: 5,000 records or 32 MiB, and a hundred
+    records more. Where the group gives partitions to another member, what was not committed comes again there.
     """
 
     connection: KafkaConnection
@@ -63,7 +62,7 @@ class KafkaStream:
                 given = self._buffer.take(limit, NAP_SECONDS)
         except PlatformUnavailable:
             self._silent_since = self._silent_since or ends - WAIT_SECONDS
-            if self._is_refused() or time.monotonic() - self._silent_since > PATIENCE_SECONDS:
+            if self._member.is_refused or time.monotonic() - self._silent_since > PATIENCE_SECONDS:
                 raise
             return []
         self._silent_since = None
@@ -84,9 +83,6 @@ class KafkaStream:
     def close(self) -> None:
         """Leave the group, so that others go on at once."""
         self._member.leave()
-
-    def _is_refused(self) -> bool:
-        return isinstance(self._member.problem, KafkaError) and not self._member.problem.retriable
 
     def _is_up_to_date(self, consumer: Any) -> bool:
         """Whether all that is there now is in the buffer, or was given."""

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import attrs
 import structlog
-from kafka.errors import KafkaError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError
 from kafka.structs import MemberState
 
 from ocs_adapters.kafka.buffer import Buffer
@@ -44,6 +44,10 @@ class Stuck(KafkaError):  # type: ignore[misc]
     """The client does not come to terms with its group; another one will."""
 
 
+class TopicMissing(KafkaError):  # type: ignore[misc]
+    """The broker knows of no such topic, and a reader that waits for it would wait for ever."""
+
+
 @attrs.define
 class Member:
     """Fetches into a buffer in the background, within bounds, and answers questions about the client on its own thread.
@@ -64,6 +68,11 @@ class Member:
     _leaving: threading.Event = attrs.field(factory=threading.Event, init=False)
     _thread: threading.Thread | None = attrs.field(default=None, init=False)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether it is us that the problem lies with, and waiting does not help."""
+        return isinstance(self.problem, KafkaError) and not self.problem.retriable
+
     def ask(self, work: Callable[[Any], T], seconds: float) -> T:
         """What `work` gives for the client, once it has its place in the group.
 
@@ -77,7 +86,7 @@ class Member:
         except (KafkaError, TimeoutError) as error:
             answer.cancel()
             cause = self.problem or error
-            raise PlatformUnavailable(f"Kafka does not answer: {cause!r}") from cause
+            raise PlatformUnavailable(f"Kafka cannot be read: {cause!r}") from cause
 
     def leave(self) -> None:
         """Leave the group at once."""
@@ -96,8 +105,10 @@ class Member:
                 with self._client() as consumer:
                     self._serve(consumer)
             except Exception as error:
-                self.problem = error
+                self.problem = error.with_traceback(None)  # which would keep the client
                 log.warning("Kafka's consumer begins anew", group=self.group, error=repr(error))
+                if self.is_refused:
+                    self._answer(None)
                 self._leaving.wait(REST_SECONDS)
 
     @contextmanager
@@ -136,7 +147,7 @@ class Member:
         ends = time.monotonic() + CONNECT_SECONDS
         while unknown := [topic for topic in self.topics if not consumer._cluster.partitions_for_topic(topic)]:
             if self._leaving.wait(POLL_SECONDS) or time.monotonic() > ends:
-                raise UnknownTopicOrPartitionError(", ".join(unknown))
+                raise TopicMissing(f"there is no topic {' and no topic '.join(unknown)}")
 
     def _hold_back(self, consumer: Any) -> None:
         if self.buffer.is_full:
@@ -149,11 +160,13 @@ class Member:
             consumer.group_metadata().state == MemberState.STABLE and consumer.assignment() == {*self.buffer.owned}
         )
 
-    def _answer(self, consumer: Any) -> None:
+    def _answer(self, consumer: Any | None) -> None:
         while self._questions:
             work, answer = self._questions.popleft()
             if answer.set_running_or_notify_cancel():
                 try:
+                    if consumer is None:
+                        raise TimeoutError
                     answer.set_result(work(consumer))
                 except Exception as error:
                     answer.set_exception(error)
