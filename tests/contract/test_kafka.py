@@ -29,7 +29,7 @@ from ocs_adapters.kafka.publisher import KafkaPublisher
 from ocs_adapters.settings import load
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.streaming.relay import Relay
-from ocs_core.errors import PlatformUnavailable
+from ocs_core.errors import OcsError, PlatformUnavailable
 from ocs_core.ports import OutboxRow, Publisher
 from ocs_core.testkit.contracts import PublisherSubject, publisher_contract
 from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered, once, publish_all
@@ -184,9 +184,10 @@ def test_the_command_line_makes_the_topics_and_its_relay_publishes_to_them(
         monkeypatch.setenv("OCS_NOTIFICATIONS_TOPIC", f"told-{time.time_ns()}")
         with pytest.raises(SystemExit, match="0"):
             main(["kafka", "init", "--partitions", "2"])
-        said = capsys.readouterr().out.splitlines()
-        assert said[0] == "ocs.rm.business-transactions: there already"
-        assert said[1].endswith(": made")
+        said = capsys.readouterr()
+        assert said.out.splitlines()[0] == "ocs.rm.business-transactions: there already"
+        assert said.out.splitlines()[1].endswith(": made")
+        assert said.err == "The topic ocs.rm.business-transactions has 3 partitions, not 2; it is left so.\n"
         settings = attrs.evolve(load(), database_url=database.engine.url.render_as_string(hide_password=False))
         Desk(subject_on(database).store).account("A-1")
         made = platform(settings)
@@ -200,7 +201,7 @@ def test_the_command_line_makes_the_topics_and_its_relay_publishes_to_them(
 
 def test_topics_are_made_once_and_never_compacted() -> None:
     with empty() as connection:
-        assert list(topics.create_topics(connection, TOPICS, partitions=5, replication=1, retention=WEEK)) == []
+        assert topics.create_topics(connection, TOPICS, partitions=3, replication=1, retention=WEEK).made == []
         admin = KafkaAdminClient(**connection.options())
         try:
             assert [len(topic["partitions"]) for topic in admin.describe_topics(list(TOPICS))] == [3, 3]
@@ -209,6 +210,33 @@ def test_topics_are_made_once_and_never_compacted() -> None:
                 assert configuration["cleanup.policy"]["value"] == "delete"
                 assert configuration["retention.ms"]["value"] == "604800000"
         finally:
+            admin.close()
+
+
+def test_topics_that_exist_are_compared_with_what_is_wanted_and_compacted_ones_are_refused() -> None:
+    name = f"compared-{time.time_ns()}"
+    with empty() as connection:
+        admin = KafkaAdminClient(**connection.options())
+
+        def set_to(option: str, value: str) -> None:
+            admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {option: value})])
+
+        def differences(partitions: int) -> Sequence[str]:
+            asked = topics.create_topics(connection, [name], partitions=partitions, replication=1, retention=WEEK)
+            return asked.differences
+
+        try:
+            assert differences(3) == []
+            set_to("retention.ms", "-1")
+            assert differences(4) == [
+                f"The topic {name} has 3 partitions, not 4; it is left so.",
+                f"The topic {name} keeps messages for ever, not for 7 days; it is left so.",
+            ]
+            set_to("cleanup.policy", "compact")
+            with pytest.raises(OcsError, match=r"has cleanup.policy=compact. Compaction keeps the last message"):
+                differences(3)
+        finally:
+            admin.delete_topics([name])
             admin.close()
 
 

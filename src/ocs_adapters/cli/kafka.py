@@ -7,6 +7,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from ocs_adapters.bootstrap import kafka_connection
+from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Refused
 
 Count = Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))]
@@ -18,7 +19,7 @@ def join(commands: Commands) -> None:
 
     @app.command
     def init(*, partitions: Count = 12, replication: Count = 1, retention_days: Count = 7) -> None:
-        """Create the topics that do not exist yet; those that do are left as they are.
+        """Create the topics that do not exist yet; those that do are left as they are, and how they differ is said.
 
         They forget by time and are never compacted, since many entities share an account's key. Choose the number of
         partitions for good: another one would move keys to other partitions, and so change their order.
@@ -35,8 +36,10 @@ def join(commands: Commands) -> None:
 
         names = (settings.business_transactions_topic, settings.notifications_topic)
         retention = dt.timedelta(days=retention_days)
-        made = create_topics(
+        topics = create_topics(
             kafka_connection(settings), names, partitions=partitions, replication=replication, retention=retention
         )
         for name in names:
-            print(f"{name}: {'made' if name in made else 'there already'}")
+            print(f"{name}: {'made' if name in topics.made else 'there already'}")
+        for difference in topics.differences:
+            say.warn(difference)
