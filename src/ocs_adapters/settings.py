@@ -33,6 +33,10 @@ class Settings:
     business_transactions_topic: str = ts.option(default="ocs.rm.business-transactions", help="Topic of entities")
     notifications_topic: str = ts.option(default="ocs.rm.notifications", help="Topic of notifications")
 
+    finance_url: str = ts.option(
+        default="sqlite:///ocs-finance.sqlite3", help="Where ocs consume finance keeps what it makes of the messages"
+    )
+
 
 def load() -> Settings:
     """The settings of this process. Raises `typed_settings.exceptions.InvalidValueError` for a value of the wrong type."""

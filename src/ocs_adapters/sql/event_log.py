@@ -2,7 +2,7 @@
 
 import datetime as dt
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +31,7 @@ _AFTER = (
     .order_by(_LOG.c.offset)
     .limit(bindparam("limit"))
 )
+_AFTER_OF: Any = functools.cache(lambda driver: _AFTER.where(driver.one_of(_LOG.c.topic, "topics")))
 _COMMITTED = sa.select(_READERS.c.offset).where(_READERS.c.name == bindparam("name"))
 _COMMIT = sa.text(
     'INSERT INTO event_readers (name, "offset") VALUES (:name, :offset) '
@@ -95,10 +96,17 @@ class SqlEventLog:
             for number, event in self.delivered_after(offset, limit)
         ]
 
-    def delivered_after(self, offset: int, limit: int) -> Sequence[tuple[int, Delivered]]:
-        """The same with the bytes that were published, each with its offset."""
-        (rows,) = self.database.read(Call(_AFTER, {"after": offset, "limit": limit}))
-        to_id = self.database.driver.decoder(UUID)
+    def delivered_after(
+        self, offset: int, limit: int, topics: Collection[str] | None = None
+    ) -> Sequence[tuple[int, Delivered]]:
+        """The same with the bytes that were published, each with its offset; of these topics only, None: of all."""
+        driver, bound = self.database.driver, {"after": offset, "limit": limit}
+        if topics is None:
+            call = Call(_AFTER, bound)
+        else:
+            call = Call(_AFTER_OF(driver), {**bound, "topics": driver.bind_list(sorted(topics))})
+        (rows,) = self.database.read(call)
+        to_id = driver.decoder(UUID)
         return [
             (
                 number,
@@ -112,10 +120,10 @@ class SqlEventLog:
             for number, topic, key, headers, value in rows
         ]
 
-    def reader(self, name: str) -> "SqlStream":
-        """What was published, as the reader of that name sees it."""
+    def reader(self, name: str, topics: Collection[str] | None = None) -> "SqlStream":
+        """What was published to these topics, None: to all, as the reader of that name sees it."""
         (rows,) = self.database.read(Call(_COMMITTED, {"name": name}))
-        return SqlStream(self, name, rows[0][0] if rows else 0)
+        return SqlStream(self, name, rows[0][0] if rows else 0, topics)
 
     def prune(self, before: dt.datetime) -> int:
         """Forget events that were logged before an instant; gives how many."""
@@ -130,9 +138,10 @@ class SqlStream:
     log: SqlEventLog
     name: str
     offset: int
+    topics: Collection[str] | None = None
 
     def next(self, limit: int) -> Sequence[Delivered]:
-        given = self.log.delivered_after(self.offset, limit)
+        given = self.log.delivered_after(self.offset, limit, self.topics)
         if given:
             self.offset = given[-1][0]
         return [event for _, event in given]

@@ -1,0 +1,118 @@
+"""`ocs consume`: those who read the streaming platform; `ocs dead-letters`: the messages that they could not deal with."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+from uuid import UUID
+
+from cyclopts import App, Parameter
+
+from ocs_adapters.bootstrap import consumers
+from ocs_adapters.cli import say
+from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.consumers.consumer import Consumer
+from ocs_adapters.consumers.processor import Processor
+from ocs_core.messages import format_instant
+
+Kind = Annotated[str, Parameter(help=f"One of: {', '.join(consumers.KINDS)}.")]
+
+
+def join(commands: Commands) -> None:
+    consume = App(name="consume", help="Read the streaming platform, and make something of its messages.")
+    commands.app.command(consume)
+
+    @consume.command
+    def finance(*, from_beginning: Flag = False, once: Flag = False) -> None:
+        """Keep every entity as it is now, in the database of OCS_FINANCE_URL, for ocs finance to show figures of.
+
+        Runs until interrupted or terminated; at the end, the batch in hand is finished. Several may run at once.
+
+        Args:
+            from_beginning: Forget what was kept, and make it anew from the oldest message there is.
+            once: Deal with what is there, and end.
+        """
+        _consume(commands, "finance", from_beginning=from_beginning, once=once)
+
+    letters = App(
+        name="dead-letters", help="Messages that a consumer could not deal with: show them, and decide on them."
+    )
+    commands.app.command(letters)
+
+    @letters.command(name="list")
+    def list_(kind: Kind, /) -> None:
+        """Show a consumer's dead letters, the oldest first, each with the reason."""
+        with _processor(commands, kind) as processor:
+            found = processor.inbox.dead_letters()
+        print(f"{len(found)} dead letters of {kind}.")
+        if found:
+            rows = [
+                (d.ref_id, d.message.headers.get("ce_type"), format_instant(d.set_aside_at), d.reason) for d in found
+            ]
+            say.table(["id", "type", "set aside", "reason"], rows)
+
+    @letters.command
+    def retry(kind: Kind, ref_id: str, /) -> None:
+        """Let the consumer deal with a dead letter again.
+
+        Args:
+            ref_id: Its id, as ocs dead-letters list shows it, or ALL.
+        """
+        with _processor(commands, kind) as processor:
+            named = [d.ref_id for d in processor.inbox.dead_letters()] if ref_id == "ALL" else [_id(ref_id)]
+            for each in named:
+                processor.retry(each)
+        print(f"{len(named)} dead letters were dealt with.")
+
+    @letters.command
+    def discard(kind: Kind, ref_id: str, /) -> None:
+        """Forget a dead letter: nothing will ever be made of it.
+
+        Args:
+            ref_id: Its id, as ocs dead-letters list shows it.
+        """
+        with _processor(commands, kind) as processor:
+            if not processor.inbox.discard(_id(ref_id)):
+                raise Refused(f"There is no dead letter {ref_id}; ocs dead-letters list {kind} shows them.")
+        print(f"{ref_id} was forgotten.")
+
+
+def _consume(commands: Commands, name: str, *, from_beginning: bool, once: bool) -> None:
+    with consumers.consumer(consumers.KINDS[name], commands.settings(), from_beginning=from_beginning) as consumer:
+        if once:
+            print(f"{consumer.drain()} messages.")
+        else:
+            print(f"Reading as {name}.", flush=True)
+            _work(consumer)
+
+
+def _work(consumer: Consumer) -> None:
+    """In a thread of its own: what interrupts this process must not interrupt a transaction."""
+    stop = threading.Event()
+    worker = threading.Thread(target=consumer.work, args=(stop,), name="consumer")
+    worker.start()
+    try:
+        worker.join()
+    finally:
+        stop.set()
+        worker.join()
+
+
+@contextmanager
+def _processor(commands: Commands, name: str) -> Iterator[Processor]:
+    settings = commands.settings()
+    if name not in consumers.KINDS:
+        raise Refused(f"There is no consumer {name}; give one of {', '.join(consumers.KINDS)}.")
+    kind = consumers.KINDS[name]
+    with consumers.database_of(kind, settings) as database:
+        if not kind.tables.are_in(database):
+            raise Refused(f"{name} has read nothing yet; run: ocs consume {name}")
+        with consumers.processor(kind, settings, database) as processor:
+            yield processor
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Refused(f"{text} is not the id of a dead letter; ocs dead-letters list shows them.") from None

@@ -1,0 +1,70 @@
+"""The loop that every consumer has: read, deal with it, tell the platform."""
+
+import threading
+import time
+from typing import Any
+
+import attrs
+import structlog
+
+from ocs_adapters.consumers.processor import PASSING, Processor
+from ocs_core.errors import Conflict
+from ocs_core.ports import Delivered, Stream
+
+BATCH = 1000
+IDLE_SECONDS = 0.05
+"""How long it rests where nothing is new."""
+PATIENCE_SECONDS = 1.0
+"""How long it rests when the database or the platform does not answer."""
+
+log: Any = structlog.get_logger()
+
+
+@attrs.define(kw_only=True)
+class Consumer:
+    """Effectively once: only after the messages are dealt with the stream goes on, and one that comes again is known by its
+    `ce_id`. Messages are gathered for `window` seconds, at most `batch` of them, into one transaction.
+    """
+
+    stream: Stream
+    processor: Processor
+    batch: int = BATCH
+    window: float = 0.0
+    _in_hand: list[Delivered] = attrs.field(factory=list, init=False)
+
+    def step(self) -> int:
+        """Deal with what is new, at most a batch; gives how many messages it was. Raises what is `PASSING`:
+        the next step goes on with the same messages."""
+        if not self._in_hand:
+            self._gather()
+        if self._in_hand:
+            self.processor.process(self._in_hand)
+            self.stream.commit()
+        dealt_with, self._in_hand = len(self._in_hand), []
+        return dealt_with
+
+    def drain(self) -> int:
+        """Deal with everything that is new."""
+        dealt_with = 0
+        while step := self.step():
+            dealt_with += step
+        return dealt_with
+
+    def work(self, stop: threading.Event) -> None:
+        """Go on until told to stop, and end after the batch in hand."""
+        while not stop.is_set():
+            try:
+                if not self.step():
+                    stop.wait(IDLE_SECONDS)
+            except PASSING as error:
+                log.warning("consumer interrupted; nothing is lost, it tries again", error=str(error))
+                stop.wait(0.0 if isinstance(error, Conflict) else PATIENCE_SECONDS)
+
+    def _gather(self) -> None:
+        self._in_hand += self.stream.next(self.batch)
+        ends = time.monotonic() + self.window
+        while self._in_hand and len(self._in_hand) < self.batch and time.monotonic() < ends:
+            more = self.stream.next(self.batch - len(self._in_hand))
+            self._in_hand += more
+            if not more:
+                time.sleep(IDLE_SECONDS)

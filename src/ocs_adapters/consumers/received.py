@@ -1,0 +1,60 @@
+"""A message taken apart, as consumers that look into it need it."""
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+import attrs
+import msgspec
+
+from ocs_core.errors import OcsError
+from ocs_core.messages import SCHEMA_VERSION, Family
+from ocs_core.ports import Delivered
+
+
+class NotUnderstood(OcsError):
+    """A message that this release cannot read; a newer one may."""
+
+
+@attrs.frozen(kw_only=True)
+class Received:
+    """What a message tells: about which `subject` (a refId), what kind of thing (`code`), when, and its value as plain JSON."""
+
+    ce_id: UUID
+    time: dt.datetime
+    family: Family
+    code: str
+    subject: UUID
+    value: Any
+
+    @property
+    def version(self) -> int:
+        """The version of the entity that it carries. Raises `NotUnderstood` where it carries none."""
+        found = self.value.get("version", self.value.get("monetaryTransaction", {}).get("version"))
+        if not isinstance(found, int):
+            raise NotUnderstood(f"This {self.code} has no version.")
+        return found
+
+
+def received(message: Delivered) -> Received:
+    """Take a message apart; it may have fields that nobody here knows of. Raises `NotUnderstood`."""
+    headers = message.headers
+    try:
+        schema, version = headers["ce_dataschema"].rsplit(":", 1)
+        if int(version) > SCHEMA_VERSION:
+            raise NotUnderstood(f"It follows version {version} of {schema}, which this release does not know.")
+        value = msgspec.json.decode(message.value)
+        if not isinstance(value, dict):
+            raise NotUnderstood("Its value is no JSON object.")
+        return Received(
+            ce_id=UUID(headers["ce_id"]),
+            time=dt.datetime.fromisoformat(headers["ce_time"]),
+            family=Family.NOTIFICATION if "X-Ocs-Io-notification-code" in headers else Family.BUSINESS_TRANSACTION,
+            code=headers["ce_type"].rsplit(".", 1)[-1],
+            subject=UUID(headers["ce_subject"]),
+            value=value,
+        )
+    except KeyError as error:
+        raise NotUnderstood(f"It has no header {error}.") from error
+    except ValueError as error:
+        raise NotUnderstood(f"It cannot be read: {error}.") from error

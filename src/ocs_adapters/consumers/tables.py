@@ -1,0 +1,99 @@
+"""What every consumer has in its database: an inbox, dead letters, and the number of its layout."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+
+from ocs_adapters.sql.database import Database, is_missing
+from ocs_adapters.sql.tables.columns import Id, Instant, text
+from ocs_core.errors import OcsError
+
+
+@attrs.frozen(eq=False)
+class ConsumerTables:
+    """The tables of one consumer; their names begin with its own, so that several may share a database.
+
+    There are no migrations: the messages rebuild everything, so another `layout` is a reason to read them again.
+    """
+
+    name: str
+    layout: int
+    metadata: sa.MetaData = attrs.field(factory=sa.MetaData, init=False)
+    inbox: sa.Table = attrs.field(init=False)
+    dead_letters: sa.Table = attrs.field(init=False)
+    layouts: sa.Table = attrs.field(init=False)
+
+    @inbox.default
+    def _make_inbox(self) -> sa.Table:
+        return self.table(
+            "inbox",
+            sa.Column("ce_id", Id, primary_key=True),
+            sa.Column("received_at", Instant, nullable=False),
+            sa.Index(f"ix_{self.name}_inbox_received_at", "received_at"),
+        )
+
+    @dead_letters.default
+    def _make_dead_letters(self) -> sa.Table:
+        return self.table(
+            "dead_letters",
+            sa.Column("ref_id", Id, primary_key=True),
+            sa.Column("set_aside_at", Instant, nullable=False),
+            text("topic", nullable=False),
+            sa.Column("key", Id, nullable=False),
+            text("headers", nullable=False),
+            sa.Column("value", sa.LargeBinary(), nullable=False),
+            text("reason", nullable=False),
+            once="ref_id",
+        )
+
+    @layouts.default
+    def _make_layouts(self) -> sa.Table:
+        return self.table("layout", sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False))
+
+    def table(self, name: str, *columns: Any, once: str | None = None, lasting: bool = False) -> sa.Table:
+        """A further table of this consumer; `once` names a column of which the first row of each value is kept, `lasting`
+        says that messages cannot rebuild it: it outlives `drop`."""
+        info = {"lasting": lasting, **({"once": once} if once else {})}
+        return sa.Table(f"{self.name}_{name}", self.metadata, *columns, info=info)
+
+    def prepare(self, database: Database) -> None:
+        """Make the tables where there are none. Raises `OcsError` where there are those of another layout."""
+        with _whole(database) as connection:
+            self.metadata.create_all(connection)
+            found = connection.execute(sa.select(self.layouts.c.number)).scalar()
+            if found is None:
+                connection.execute(self.layouts.insert().values(number=self.layout))
+        if found not in (None, self.layout):
+            raise OcsError(
+                f"The tables of {self.name} have layout {found}, this release needs {self.layout}; "
+                f"build them anew from the messages: ocs consume {self.name} --from-beginning"
+            )
+
+    def drop(self, database: Database) -> None:
+        """Remove the tables with everything in them, but for those that last."""
+        rebuilt = [table for table in self.metadata.tables.values() if not table.info["lasting"]]
+        with _whole(database) as connection:
+            self.metadata.drop_all(connection, tables=rebuilt)
+
+    def are_in(self, database: Database) -> bool:
+        """Whether this consumer ever worked on that database."""
+        return not is_missing(database) and sa.inspect(database.engine).has_table(self.layouts.name)
+
+
+@contextmanager
+def _whole(database: Database) -> Iterator[sa.Connection]:
+    """A transaction for statements that change tables: SQLite begins none by itself."""
+    with database.engine.begin() as connection:
+        if connection.dialect.name != "sqlite":
+            yield connection
+            return
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise
+        connection.exec_driver_sql("COMMIT")

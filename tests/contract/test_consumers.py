@@ -1,0 +1,259 @@
+"""What every consumer does: each message once, whatever happens; what cannot be dealt with is set aside and told."""
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from uuid import UUID, uuid4
+
+import attrs
+import pytest
+import sqlalchemy as sa
+
+from ocs_adapters.consumers.consumer import Consumer
+from ocs_adapters.consumers.inbox import Inbox
+from ocs_adapters.consumers.processor import Processor
+from ocs_adapters.consumers.tables import ConsumerTables
+from ocs_adapters.sql.drivers import Call
+from ocs_core.errors import OcsError, PlatformUnavailable, StoreUnavailable
+from ocs_core.memory import MemoryEventLog
+from ocs_core.ports import Delivered, OutboxRow, Stream
+from ocs_core.testkit.fakes import NOW
+from tests.contract.stores import DATABASES
+
+TABLES = ConsumerTables("notes", layout=1)
+NOTES = TABLES.table("notes", sa.Column("note", sa.Text(), nullable=False))
+
+
+class Bang(Exception):
+    """Something that nobody expected."""
+
+
+@attrs.frozen
+class Cut:
+    """A stream whose commits do not arrive."""
+
+    stream: Stream
+
+    def next(self, limit: int) -> Sequence[Delivered]:
+        return self.stream.next(limit)
+
+    def commit(self) -> None:
+        raise PlatformUnavailable("gone")
+
+
+@attrs.define
+class Scene:
+    """A consumer that notes down every value, and what it may be made to suffer."""
+
+    log: MemoryEventLog
+    inbox: Inbox
+    consumer: Consumer = attrs.field(init=False)
+    fails_with: dict[bytes, list[Exception]] = attrs.field(factory=dict)
+    together: list[int] = attrs.field(factory=list)
+    """How many messages came in each transaction."""
+    committed: Callable[[], None] = lambda: None
+
+    def __attrs_post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """As after a crash: what was not committed comes again."""
+        self.consumer = Consumer(
+            stream=self.log.reader("notes"),
+            processor=Processor(inbox=self.inbox, handle=self.note, committed=lambda: self.committed()),
+        )
+
+    def note(self, transaction, messages) -> None:
+        self.together.append(len(messages))
+        for message in messages:
+            transaction.run([Call(NOTES.insert().values(note=sa.bindparam("note")), {"note": message.value.decode()})])
+            if failures := self.fails_with.get(message.value):
+                raise failures.pop(0) if len(failures) > 1 else failures[0]
+
+    def publish(self, *values: bytes, **headers: str) -> list[UUID]:
+        ids = [uuid4() for _ in values]
+        self.log.publish(
+            [
+                OutboxRow(
+                    position=0,
+                    ref_id=ce_id,
+                    topic="t",
+                    key=uuid4(),
+                    headers={"ce_id": str(ce_id), **headers},
+                    value=value,
+                )
+                for ce_id, value in zip(ids, values, strict=True)
+            ]
+        )
+        return ids
+
+    @property
+    def notes(self) -> list[str]:
+        (rows,) = self.inbox.database.read(Call(sa.select(NOTES.c.note)))
+        return [note for (note,) in rows]
+
+
+@pytest.fixture
+def scene_on():
+    with ExitStack() as stack:
+
+        def made(make) -> Scene:
+            database = stack.enter_context(make())
+            TABLES.prepare(database)
+            return Scene(MemoryEventLog(), Inbox(database, TABLES, lambda: NOW))
+
+        yield made
+
+
+@DATABASES
+def test_every_message_is_dealt_with_once_in_its_order(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.publish(b"a", b"b", b"c")
+    assert scene.consumer.drain() == 3
+    assert scene.notes == ["a", "b", "c"]
+
+
+@DATABASES
+def test_a_message_that_comes_again_is_known_by_its_ce_id(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.publish(b"a", b"b")
+    scene.consumer.stream = Cut(scene.consumer.stream)
+    with pytest.raises(PlatformUnavailable):
+        scene.consumer.step()
+    scene.restart()
+    scene.publish(b"c")
+    scene.consumer.drain()
+    assert scene.notes == ["a", "b", "c"]
+
+
+@DATABASES
+def test_a_message_that_comes_twice_in_one_batch_is_dealt_with_once(make, scene_on) -> None:
+    scene = scene_on(make)
+    twice = str(uuid4())
+    scene.publish(b"a", b"a", ce_id=twice)
+    scene.consumer.drain()
+    assert scene.notes == ["a"]
+
+
+@DATABASES
+def test_a_message_that_cannot_be_dealt_with_is_set_aside_and_the_others_are_dealt_with(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.fails_with[b"b"] = [Bang("no")]
+    _, bad, _ = scene.publish(b"a", b"b", b"c")
+    scene.consumer.drain()
+    assert scene.notes == ["a", "c"], "nothing of the one that failed stays"
+    (letter,) = scene.inbox.dead_letters()
+    assert (letter.ref_id, letter.message.value, letter.reason) == (bad, b"b", "Bang('no')")
+    assert letter.set_aside_at == NOW
+
+
+@DATABASES
+@pytest.mark.parametrize("headers", [{"ce_id": "?"}, {"ce_id": ""}])
+def test_a_message_without_an_id_is_set_aside_once(make, scene_on, headers) -> None:
+    scene = scene_on(make)
+    scene.publish(b"a", **headers)
+    scene.consumer.stream = Cut(scene.consumer.stream)
+    with pytest.raises(PlatformUnavailable):
+        scene.consumer.step()
+    scene.restart()
+    scene.consumer.drain()
+    (letter,) = scene.inbox.dead_letters()
+    assert letter.message.headers == headers
+
+
+@DATABASES
+def test_a_dead_letter_is_dealt_with_when_it_can_be(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.fails_with[b"a"] = [Bang("no")]
+    (bad,) = scene.publish(b"a")
+    scene.consumer.drain()
+    with pytest.raises(OcsError, match=f"{bad} stays a dead letter: Bang"):
+        scene.consumer.processor.retry(bad)
+    scene.fails_with.clear()
+    scene.consumer.processor.retry(bad)
+    assert scene.notes == ["a"]
+    assert scene.inbox.dead_letters() == []
+    with pytest.raises(OcsError, match="no dead letter"):
+        scene.consumer.processor.retry(bad)
+
+
+@DATABASES
+def test_a_dead_letter_is_discarded_once(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.fails_with[b"a"] = [Bang("no")]
+    (bad,) = scene.publish(b"a")
+    scene.consumer.drain()
+    assert [scene.inbox.discard(bad), scene.inbox.discard(bad)] == [True, False]
+
+
+@DATABASES
+def test_a_database_that_does_not_answer_costs_no_message(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.fails_with[b"b"] = [StoreUnavailable("away"), StoreUnavailable("away"), Bang("no")]
+    scene.publish(b"a", b"b", b"c")
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            scene.consumer.step()
+        assert scene.notes == []
+    scene.fails_with.clear()
+    scene.consumer.drain()
+    assert scene.notes == ["a", "b", "c"]
+    assert scene.inbox.dead_letters() == []
+
+
+@DATABASES
+def test_what_is_done_after_the_commit_is_done_after_the_commit(make, scene_on) -> None:
+    scene = scene_on(make)
+    seen: list[list[str]] = []
+    scene.committed = lambda: seen.append(scene.notes)
+    scene.publish(b"a")
+    scene.consumer.drain()
+    assert seen == [["a"]]
+
+
+@DATABASES
+def test_messages_of_a_window_go_into_one_transaction(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.consumer.window, scene.consumer.batch = 0.3, 4
+    later = threading.Timer(0.1, lambda: scene.publish(b"b", b"c"))
+    scene.publish(b"a")
+    later.start()
+    scene.consumer.step()
+    later.join()
+    assert scene.together == [3]
+
+
+@DATABASES
+def test_work_goes_on_until_it_is_told_to_stop(make, scene_on) -> None:
+    scene, stop = scene_on(make), threading.Event()
+    scene.fails_with[b"a"] = [PlatformUnavailable("away"), PlatformUnavailable("away")]
+    worker = threading.Thread(target=scene.consumer.work, args=(stop,))
+    worker.start()
+    try:
+        scene.publish(b"a", b"b")
+        _until(lambda: scene.fails_with.clear() or scene.notes == ["a", "b"])
+    finally:
+        stop.set()
+        worker.join(5)
+    assert not worker.is_alive()
+
+
+@DATABASES
+def test_tables_of_another_layout_are_not_worked_on(make, scene_on) -> None:
+    scene = scene_on(make)
+    newer = ConsumerTables("notes", layout=2)
+    with pytest.raises(OcsError, match=r"layout 1, this release needs 2.*ocs consume notes --from-beginning"):
+        newer.prepare(scene.inbox.database)
+    newer.drop(scene.inbox.database)
+    assert not newer.are_in(scene.inbox.database)
+    newer.prepare(scene.inbox.database)
+    assert newer.are_in(scene.inbox.database)
+
+
+def _until(reached) -> None:
+    pause = threading.Event()
+    for _ in range(200):
+        if reached():
+            return
+        pause.wait(0.05)
+    raise TimeoutError
