@@ -47,6 +47,16 @@ class PaymentDocuments:
     document_ref_id: UUID
     monetary_transaction: Settlement
 
+    @classmethod
+    def of(cls, settlement: Settlement) -> "PaymentDocuments":
+        """The link that a payment's settlement of a document makes."""
+        return cls(
+            account=settlement.account,
+            payment_ref_id=settlement.source_ref_id,
+            document_ref_id=settlement.target_ref_id,
+            monetary_transaction=settlement,
+        )
+
 
 @attrs.frozen(kw_only=True)
 class DocumentPayments:
@@ -57,6 +67,16 @@ class DocumentPayments:
     document_ref_id: UUID
     payment_ref_id: UUID
     monetary_transaction: Settlement
+
+    @classmethod
+    def of(cls, settlement: Settlement) -> "DocumentPayments":
+        """The link that a payment's settlement of a document makes."""
+        return cls(
+            account=settlement.account,
+            document_ref_id=settlement.target_ref_id,
+            payment_ref_id=settlement.source_ref_id,
+            monetary_transaction=settlement,
+        )
 
 
 @attrs.frozen(kw_only=True)

@@ -108,7 +108,7 @@ class Platform:
     def together(self) -> Iterator[Store]:
         """A store all of whose work is kept at the end of the block, or none of it: for much work at once."""
         with translated(), self.database.engine.begin() as connection:
-            yield SqlStore(connection, self._topics, self._zone)
+            yield SqlStore(connection, self.topics, self._zone)
 
     def problem(self) -> str | None:
         """Why the database cannot be worked on, as a sentence; None when it can. Raises `StoreUnavailable`."""
@@ -121,7 +121,7 @@ class Platform:
     @services.default
     def _make_services(self) -> Services:
         settings = self.settings
-        store = SqlStore(self.database, self._topics, self._zone)
+        store = SqlStore(self.database, self.topics, self._zone)
         queries = SqlQueries(self.database, self._zone)
         runner = CollectionRunner(CalculateCollectionBalance(store, clock=utc_now), queries)
         return Services(
@@ -137,7 +137,8 @@ class Platform:
         )
 
     @property
-    def _topics(self) -> Topics:
+    def topics(self) -> Topics:
+        """Which messages go to which topic."""
         settings = self.settings
         return Topics(
             business_transactions=settings.business_transactions_topic, notifications=settings.notifications_topic

@@ -12,7 +12,20 @@ import structlog
 from cyclopts import App
 from rich.text import Text
 
-from ocs_adapters.cli import collect, consume, database, events, kafka, keys, outbox, receivables, relay, rules
+from ocs_adapters.cli import (
+    collect,
+    consume,
+    database,
+    events,
+    finance,
+    kafka,
+    keys,
+    outbox,
+    receivables,
+    reconcile,
+    relay,
+    rules,
+)
 from ocs_adapters.cli.commands import Commands
 from ocs_core.errors import Conflict, OcsError, RequestRejected
 
@@ -32,7 +45,20 @@ def commands() -> Commands:
         version=lambda: importlib.metadata.version("ocs-rm"),
     )
     joined = Commands(app)
-    for part in (database, keys, receivables, collect, events, outbox, relay, kafka, consume, rules):
+    for part in (
+        database,
+        keys,
+        receivables,
+        collect,
+        events,
+        outbox,
+        relay,
+        kafka,
+        consume,
+        finance,
+        reconcile,
+        rules,
+    ):
         part.join(joined)
     for entry_point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda e: e.name):
         entry_point.load()(joined)

@@ -37,6 +37,7 @@ _COMMIT = sa.text(
     'INSERT INTO event_readers (name, "offset") VALUES (:name, :offset) '
     'ON CONFLICT (name) DO UPDATE SET "offset" = excluded."offset"'
 )
+_ENDS = sa.select(sa.func.min(_LOG.c.offset), sa.func.max(_LOG.c.offset))
 _PRUNE = sa.delete(_LOG).where(_LOG.c.logged_at < bindparam("before"))
 
 
@@ -119,6 +120,11 @@ class SqlEventLog:
             )
             for number, topic, key, headers, value in rows
         ]
+
+    def ends(self) -> tuple[int, int]:
+        """The offsets of the first and the last event; 1 and 0 in a log that is empty. The first ever has offset 1."""
+        (((first, last),),) = self.database.read(Call(_ENDS))
+        return first or 1, last or 0
 
     def reader(self, name: str, topics: Collection[str] | None = None) -> "SqlStream":
         """What was published to these topics, None: to all, as the reader of that name sees it."""

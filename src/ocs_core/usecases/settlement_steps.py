@@ -10,13 +10,7 @@ from ocs_core.usecases.perform import Work
 def publish_assignment(settlement: Settlement, work: Work) -> None:
     """Publish a settlement of a document by a payment from both sides: `paymentDocuments`, `documentPayments`."""
     for link in (PaymentDocuments, DocumentPayments):
-        told = link(
-            account=settlement.account,
-            payment_ref_id=settlement.source_ref_id,
-            document_ref_id=settlement.target_ref_id,
-            monetary_transaction=settlement,
-        )
-        work.publish(told, key=settlement.account.ref_id, subject=settlement.ref_id)
+        work.publish(link.of(settlement), key=settlement.account.ref_id, subject=settlement.ref_id)
 
 
 def notify_open_balance(document: Document, configuration: Configuration, work: Work) -> None:

@@ -1,0 +1,32 @@
+"""What the finance system holds of every entity, for whoever compares it."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ocs_adapters.consumers.finance.tables import entities
+from ocs_adapters.sql.database import Database
+from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.holdings import PAGE, Holding
+
+_PAGE = (
+    sa.select(entities.c.ref_id, entities.c.version, entities.c.digest)
+    .where(
+        entities.c.code == sa.bindparam("of"), entities.c.ref_id > sa.bindparam("after", type_=entities.c.ref_id.type)
+    )
+    .order_by(entities.c.ref_id)
+    .limit(PAGE)
+)
+
+
+def holdings(database: Database, code: str) -> Iterator[Holding]:
+    """The entities of a code, in the order of their ids, page by page as they are then."""
+    to_id, after = database.driver.decoder(UUID) or (lambda value: value), UUID(int=0)
+    while True:
+        (rows,) = database.read(Call(_PAGE, {"of": code, "after": after}))
+        for ref_id, version, digest in rows:
+            after = to_id(ref_id)
+            yield Holding(code=code, ref_id=after, version=version, digest=bytes(digest))
+        if len(rows) < PAGE:
+            return

@@ -1,0 +1,1 @@
+"""Whether the database, the finance system and the topics hold the same."""
