@@ -12,6 +12,7 @@ from ocs_adapters.reconcile.comparing import Beside, side_by_side
 from ocs_adapters.reconcile.topics import told_by
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.holdings import CODES, Holding, holdings
+from ocs_core.messages import format_instant
 from ocs_core.ports import Delivered
 
 PATIENCE_SECONDS = 5.0
@@ -72,9 +73,8 @@ class Reconciliation:
                     beyond_reach += 1
                 elif not beside.is_equal:
                     differences.append(beside)
-            reach = f"{told.messages} messages, " + (
-                "from the beginning" if read.reaches_back else f"since {told.oldest}"
-            )
+            since = format_instant(told.oldest) if told.oldest and not read.reaches_back else None
+            reach = f"{told.messages} messages, {f'since {since}' if since else 'from the beginning'}"
         return Report(compared=compared, differences=differences, beyond_reach=beyond_reach, reach=reach)
 
     def _beside(self, topics: Callable[[str], Iterable[Holding]]) -> Iterator[Beside]:

@@ -5,7 +5,6 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import attrs
 import sqlalchemy as sa
@@ -24,7 +23,7 @@ from ocs_core.ports import Delivered
 class KeepFinance:
     """Keeps business transactions. `zone` says what a payment's day is."""
 
-    zone: ZoneInfo
+    zone: dt.tzinfo
 
     def __call__(self, transaction: Transaction, messages: Sequence[Delivered]) -> None:
         """Raises `NotUnderstood` where a message lacks what is needed of it."""
