@@ -162,9 +162,10 @@ class Platform:
             return ["The database does not answer"]
         return [found] if found else []
 
-    def _tidy_up(self) -> None:
+    def _tidy_up(self) -> bool:
         if self.settings.events_keep_days is not None:
             self.events.prune(utc_now() - dt.timedelta(days=self.settings.events_keep_days))
+        return False
 
     def _close(self) -> None:
         self.relay.stop()

@@ -21,6 +21,9 @@ PATIENCE_SECONDS = 1.0
 """How long it rests when the database or the platform does not answer."""
 
 TIDY_SECONDS = 3600.0
+"""How long after it was all tidy, or could not be tidied up, the relay looks again."""
+TIDY_PAUSE_SECONDS = 0.2
+"""How long messages have the database for themselves between two steps of tidying up."""
 
 log: Any = structlog.get_logger()
 
@@ -53,8 +56,8 @@ class Relay:
     publisher: Publisher
     sharing: Sharing = attrs.field(factory=Alone, kw_only=True)
     """How the work in the background is divided, where several relays work side by side."""
-    tidy_up: Callable[[], None] = attrs.field(default=lambda: None, kw_only=True)
-    """What is done now and then beside: forgetting what need not be kept."""
+    tidy_up: Callable[[], bool] = attrs.field(default=lambda: False, kw_only=True)
+    """One short step of forgetting what need not be kept, taken between two batches; tells whether there may be more."""
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
     _threads: list[threading.Thread] = attrs.field(factory=list, init=False)
     wait: Callable[[float], object] = attrs.field(kw_only=True)
@@ -98,12 +101,9 @@ class Relay:
             thread.join()
 
     def _work(self) -> None:
-        tidied = moved_at = -TIDY_SECONDS
+        moved_at, tidy_at = -ALERT_SECONDS, 0.0
         while not self._stop.is_set():
             try:
-                if time.monotonic() - tidied > TIDY_SECONDS:
-                    self.tidy_up()
-                    tidied = time.monotonic()
                 if self.move(shares=self.sharing.mine()):
                     moved_at = time.monotonic()
                 elif time.monotonic() - moved_at < ALERT_SECONDS:
@@ -113,7 +113,17 @@ class Relay:
             except Exception as error:
                 log.error("relay interrupted; nothing is lost, it tries again", error=repr(error))
                 self._stop.wait(PATIENCE_SECONDS)
+            if time.monotonic() >= tidy_at:
+                tidy_at = time.monotonic() + self._tidy()
         self._hand_over()
+
+    def _tidy(self) -> float:
+        """Tidy up a little; gives after how many seconds to go on. Messages do not depend on it: a failure is only told."""
+        try:
+            return TIDY_PAUSE_SECONDS if self.tidy_up() else TIDY_SECONDS
+        except Exception as error:
+            log.error("what is old was not forgotten; publishing goes on, it is tried again later", error=repr(error))
+            return TIDY_SECONDS
 
     def _hand_over(self) -> None:
         try:
