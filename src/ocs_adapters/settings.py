@@ -1,5 +1,7 @@
 """Settings from the environment: `OCS_DATABASE_URL`, `OCS_ZONE`, `OCS_HTTP_HOST`, `OCS_HTTP_PORT` …"""
 
+import datetime as dt
+
 import typed_settings as ts
 
 
@@ -17,8 +19,12 @@ class Settings:
     http_host: str = ts.option(default="127.0.0.1", help="The address the server listens on")
     http_port: int = ts.option(default=8000, help="The port the server listens on")
     relay: bool = ts.option(default=True, help="Whether ocs serve publishes messages; ocs relay does nothing else")
+    answers_keep_days: int = ts.option(default=90, help="How many days a performed command's answer is given again")
     events_keep_days: int | None = ts.option(
         default=None, help="How many days the event log is kept; for ever if not set"
+    )
+    runs_keep_days: int | None = ts.option(
+        default=None, help="How many days a run is kept after its end; for ever if not set"
     )
     kafka_servers: str | None = ts.option(
         default=None, help="HOST:PORT of Kafka's brokers, separated by commas; the event log in the database if not set"
@@ -36,6 +42,10 @@ class Settings:
     finance_url: str = ts.option(
         default="sqlite:///ocs-finance.sqlite3", help="Where ocs consume finance keeps what it makes of the messages"
     )
+
+    @property
+    def answers_kept(self) -> dt.timedelta:
+        return dt.timedelta(days=self.answers_keep_days)
 
 
 def load() -> Settings:

@@ -25,7 +25,9 @@ REPLAYED = {"Idempotent-Replayed": "true"}
 
 def command_handler(operation: Operation, services: Services, workers: Workers) -> HTTPRouteHandler:
     """The route of a command."""
-    use_case = operation.use_case(services.store, clock=services.clock, ids=services.ids)
+    use_case = operation.use_case(
+        services.store, clock=services.clock, ids=services.ids, answers_kept=services.settings.answers_kept
+    )
 
     def perform(body: bytes, caller: Caller) -> ASGIResponse:
         value = parse_json(body)

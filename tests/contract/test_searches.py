@@ -1,7 +1,6 @@
 """Each filter of each search, alone, is answered through an index: shown by the databases' own plans."""
 
 import datetime as dt
-import json
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from ocs_core.entities.document import Document, DocumentState, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, PaymentSearch, Search
 from ocs_core.testkit.fakes import NOW
+from tests.contract.explained import plan_of, steps_of
 from tests.contract.stores import postgres_database, sqlite_database, subject_on
 
 ROWS = 6000
@@ -179,9 +179,7 @@ def _name(value: Any) -> str:
 @pytest.mark.parametrize(("cls", "search"), ALONE, ids=_name)
 def test_postgresql_answers_each_filter_alone_through_an_index(postgres_filled, cls, search) -> None:
     call = search_call(cls, search, Configuration())
-    explained = attrs.evolve(call, statement=_Explained("EXPLAIN (FORMAT JSON) ", call.statement))
-    ((plan,),) = postgres_filled.read(explained)[0]
-    nodes = list(_nodes(plan[0]["Plan"] if isinstance(plan, list) else json.loads(plan)[0]["Plan"]))
+    nodes = plan_of(postgres_filled, call)
     table = search_table(cls)
     assert not [n for n in nodes if n["Node Type"] == "Seq Scan" and n["Relation Name"] == table]
     assert [n for n in nodes if "Index" in n["Node Type"]]
@@ -190,8 +188,7 @@ def test_postgresql_answers_each_filter_alone_through_an_index(postgres_filled, 
 @pytest.mark.parametrize(("cls", "search"), ALONE, ids=_name)
 def test_sqlite_answers_each_filter_alone_through_an_index(sqlite_filled, cls, search) -> None:
     call = search_call(cls, search, Configuration())
-    explained = attrs.evolve(call, statement=_Explained("EXPLAIN QUERY PLAN ", call.statement))
-    steps = [row[3] for row in sqlite_filled.read(explained)[0]]
+    steps = steps_of(sqlite_filled, call)
     of_table = [step for step in steps if step.split()[1] == search_table(cls) or "MULTI-INDEX" in step]
     assert of_table
     assert all("USING" in step or "MULTI-INDEX" in step for step in of_table)
@@ -211,12 +208,10 @@ NAMES = [
 def test_a_command_finds_what_it_names_through_an_index(postgres_filled, sqlite_filled, cls, names, values) -> None:
     rows = rows_of(cls)
     bound = {f"{rows.table.name}_{name}": value for name, value in zip(names, values, strict=True)}
-    statement = lookups._item(rows, names)
-    call = Call(_Explained("EXPLAIN (FORMAT JSON) ", statement), bound)
-    ((plan,),) = postgres_filled.read(call)[0]
-    nodes = list(_nodes(plan[0]["Plan"]))
+    call = Call(lookups._item(rows, names), bound)
+    nodes = plan_of(postgres_filled, call)
     assert not [n for n in nodes if n["Node Type"] == "Seq Scan" and n["Relation Name"] == rows.table.name]
-    steps = [row[3] for row in sqlite_filled.read(Call(_Explained("EXPLAIN QUERY PLAN ", statement), bound))[0]]
+    steps = steps_of(sqlite_filled, call)
     assert [step for step in steps if step.startswith(f"SEARCH {rows.table.name} USING")]
 
 
@@ -228,22 +223,3 @@ def test_every_filter_of_every_search_is_looked_at() -> None:
 
 def search_table(cls: type) -> str:
     return {Account: "accounts", Payment: "payments", Document: "documents", ChargeableEvent: "chargeable_events"}[cls]
-
-
-@attrs.frozen(eq=False)
-class _Explained:
-    """A statement that compiles to the explanation of another one."""
-
-    how: str
-    statement: Any
-
-    def compile(self, dialect: Any) -> Any:
-        compiled = self.statement.compile(dialect=dialect)
-        compiled.string = self.how + compiled.string
-        return compiled
-
-
-def _nodes(node: dict[str, Any]) -> Any:
-    yield node
-    for child in node.get("Plans", ()):
-        yield from _nodes(child)

@@ -1,6 +1,5 @@
 """The composition root: the only place that knows every adapter."""
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +20,7 @@ from ocs_adapters.sql.keys import SqlApiKeys
 from ocs_adapters.sql.migrations import NO_SCHEMA, migrate, problem
 from ocs_adapters.sql.outbox import SqlOutbox, Topics
 from ocs_adapters.sql.queries import SqlQueries
+from ocs_adapters.sql.retention import PRUNABLES, Retention
 from ocs_adapters.sql.shares import SqlShares
 from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
@@ -66,6 +66,8 @@ class Platform:
     outbox: SqlOutbox = attrs.field(init=False)
     bell: Bell = attrs.field(init=False)
     publisher: Publisher = attrs.field(init=False)
+    retentions: tuple[Retention, ...] = attrs.field(init=False)
+    """How long each table that forgets is kept."""
     relay: Relay = attrs.field(init=False)
     services: Services = attrs.field(init=False)
 
@@ -90,6 +92,10 @@ class Platform:
     @bell.default
     def _make_bell(self) -> Bell:
         return Bell(self.database)
+
+    @retentions.default
+    def _make_retentions(self) -> tuple[Retention, ...]:
+        return tuple(Retention(self.database, kept, getattr(self.settings, kept.setting)) for kept in PRUNABLES)
 
     @relay.default
     def _make_relay(self) -> Relay:
@@ -163,9 +169,9 @@ class Platform:
         return [found] if found else []
 
     def _tidy_up(self) -> bool:
-        if self.settings.events_keep_days is not None:
-            self.events.prune(utc_now() - dt.timedelta(days=self.settings.events_keep_days))
-        return False
+        """Forget one batch of something that is old; tells whether there was any."""
+        now = utc_now()
+        return any(kept.forget_some(before) for kept in self.retentions if (before := kept.cut_off(now)) is not None)
 
     def _close(self) -> None:
         self.relay.stop()

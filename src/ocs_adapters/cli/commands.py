@@ -73,8 +73,11 @@ def settings() -> Settings:
             wrong.append(f"OCS_ZONE: {error.message}")
     if not 0 <= found.http_port <= 65535:
         wrong.append(f"OCS_HTTP_PORT is {found.http_port}; give a port from 0 to 65535.")
-    if found.events_keep_days is not None and not 1 <= found.events_keep_days <= 36500:
-        wrong.append(f"OCS_EVENTS_KEEP_DAYS is {found.events_keep_days}; give 1 to 36500 days, or nothing for ever.")
+    for field in attrs.fields(Settings):
+        days = getattr(found, field.name)
+        if field.name.endswith("_keep_days") and days is not None and not 1 <= days <= 36500:
+            or_nothing = f"nothing for {'ever' if field.default is None else field.default}"
+            wrong.append(f"OCS_{field.name.upper()} is {days}; give 1 to 36500 days, or {or_nothing}.")
     if found.kafka_servers == "":
         wrong.append("OCS_KAFKA_SERVERS is empty; give HOST:PORT of Kafka's brokers, or nothing for the event log.")
     if found.kafka_security_protocol not in PROTOCOLS:

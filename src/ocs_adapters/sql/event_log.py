@@ -1,6 +1,5 @@
 """The embedded streaming platform: an append-only log of what was published, in the same database."""
 
-import datetime as dt
 import functools
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -38,7 +37,6 @@ _COMMIT = sa.text(
     'ON CONFLICT (name) DO UPDATE SET "offset" = excluded."offset"'
 )
 _ENDS = sa.select(sa.func.min(_LOG.c.offset), sa.func.max(_LOG.c.offset))
-_PRUNE = sa.delete(_LOG).where(_LOG.c.logged_at < bindparam("before"))
 
 
 @functools.cache
@@ -130,11 +128,6 @@ class SqlEventLog:
         """What was published to these topics, None: to all, as the reader of that name sees it."""
         (rows,) = self.database.read(Call(_COMMITTED, {"name": name}))
         return SqlStream(self, name, rows[0][0] if rows else 0, topics)
-
-    def prune(self, before: dt.datetime) -> int:
-        """Forget events that were logged before an instant; gives how many."""
-        (forgotten,) = self.database.write(Call(_PRUNE, {"before": before}))
-        return int(forgotten)
 
 
 @attrs.define

@@ -14,7 +14,7 @@ from ocs_core.ports import DocumentId, PaymentId, Performed
 from ocs_core.rules.rule import rule
 
 ANSWERS_KEPT = dt.timedelta(days=90)
-"""How long the answer to a performed command is kept; the id and the digest are kept for ever."""
+"""How long the answer to a performed command is given again, unless set otherwise; its id and digest are kept for ever."""
 
 
 @rule("REQUEST_ID_REUSED", "/requestId")
@@ -26,9 +26,9 @@ def request_is_the_same(performed: Performed, operation: str, digest: bytes) -> 
 
 
 @rule("REQUEST_ALREADY_PERFORMED", "/requestId")
-def answer_is_still_kept(performed: Performed, now: dt.datetime) -> str | None:
-    """The answer to a performed command is given again for 90 days."""
-    if performed.answer is not None and now - performed.performed_at <= ANSWERS_KEPT:
+def answer_is_still_kept(performed: Performed, now: dt.datetime, kept: dt.timedelta = ANSWERS_KEPT) -> str | None:
+    """The answer to a performed command is given again for 90 days, unless set otherwise."""
+    if performed.answer is not None and now - performed.performed_at <= kept:
         return None
     touched = ", ".join(map(str, performed.ref_ids)) or "nothing"
     return f"This request was performed earlier and its answer is no longer kept; it touched: {touched}."

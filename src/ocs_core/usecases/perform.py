@@ -22,6 +22,7 @@ from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreUnavailab
 from ocs_core.form import ExternalId, Form, Label, wire_name
 from ocs_core.messages import Message, Payload, Response, Step
 from ocs_core.ports import Clock, E, Found, Ids, Performed, RequestKey, Store, UnitOfWork, Wanted
+from ocs_core.rules.common import ANSWERS_KEPT
 
 ATTEMPTS = 8
 """How often a command is tried when somebody else is faster each time."""
@@ -120,6 +121,8 @@ class UseCase(Generic[R]):
     store: Store
     clock: Clock = attrs.field(kw_only=True)
     ids: Ids = attrs.field(kw_only=True)
+    answers_kept: dt.timedelta = attrs.field(default=ANSWERS_KEPT, kw_only=True)
+    """How long the answer to a performed command is given again."""
 
     def __call__(self, request: R, *, caller: Caller = Caller(), digest: bytes | None = None) -> Response:
         """Perform the command, or give the answer again if it was performed. `digest`: of the body it came in, if any."""
@@ -191,7 +194,7 @@ class UseCase(Generic[R]):
 
     def _answer_again(self, performed: Performed, digest: bytes, now: dt.datetime) -> Response:
         rules.check(rules.request_is_the_same(performed, self.operation, digest))
-        rules.check(rules.answer_is_still_kept(performed, now))
+        rules.check(rules.answer_is_still_kept(performed, now, self.answers_kept))
         assert performed.answer is not None
         return Response(performed.answer.steps, replayed=True)
 

@@ -74,8 +74,8 @@ class Ocs:
 @pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Ocs]:
     """No database yet."""
-    for name in ("OCS_ZONE", "OCS_HTTP_HOST", "OCS_HTTP_PORT", "OCS_EVENTS_KEEP_DAYS"):
-        monkeypatch.delenv(name, raising=False)
+    for field in attrs.fields(Settings):
+        monkeypatch.delenv(f"OCS_{field.name.upper()}", raising=False)
     ocs = Ocs(tmp_path, capsys)
     monkeypatch.setenv("OCS_DATABASE_URL", ocs.url)
     monkeypatch.setenv("COLUMNS", "100")

@@ -1,5 +1,6 @@
 """A command may be repeated safely (domain: section 2, requestId), and nothing is left of one that failed."""
 
+import datetime as dt
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,6 +86,17 @@ def test_an_answer_that_is_no_longer_kept_is_told_by_what_it_touched(scene: Scen
 
     assert code == "REQUEST_ALREADY_PERFORMED"
     assert str(answer.steps[0].object.ref_id) in message
+
+
+def test_how_long_an_answer_is_kept_may_be_said_otherwise(scene: Scene) -> None:
+    request = scene.request("CreateAccount")
+    create = attrs.evolve(command(scene, "CreateAccount"), answers_kept=dt.timedelta(days=1))
+    create(request)
+    scene.clock.advance(days=1)
+    assert create(request).replayed
+    scene.clock.advance(microseconds=1)
+    with pytest.raises(RequestRejected, match="REQUEST_ALREADY_PERFORMED"):
+        create(request)
 
 
 def test_an_answer_that_the_store_has_dropped_is_no_longer_kept(scene: Scene) -> None:

@@ -5,6 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from litestar.testing import TestClient
 
+from ocs_adapters.settings import Settings
+
 from .conftest import KEY, api_key, codes, headers_of
 
 PATH = "/v1/rm/payments/register-payment"
@@ -64,6 +66,16 @@ def test_an_answer_is_kept_for_ninety_days(site, client):
     assert client.post(PATH, json=BODY).headers["Idempotent-Replayed"] == "true"
     site.desk.clock.advance(seconds=1)
     assert codes(client.post(PATH, json=BODY)) == [("REQUEST_ALREADY_PERFORMED", "/requestId")]
+
+
+def test_how_long_an_answer_is_kept_may_be_set(site):
+    with TestClient(site.app(site.services(settings=Settings(answers_keep_days=365)))) as client:
+        client.headers.update(headers_of(KEY, "crm"))
+        client.post(PATH, json=BODY)
+        site.desk.clock.advance(days=365)
+        assert client.post(PATH, json=BODY).headers["Idempotent-Replayed"] == "true"
+        site.desk.clock.advance(seconds=1)
+        assert codes(client.post(PATH, json=BODY)) == [("REQUEST_ALREADY_PERFORMED", "/requestId")]
 
 
 def test_two_applications_use_the_same_id_without_meeting(site):

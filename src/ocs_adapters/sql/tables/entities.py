@@ -283,4 +283,10 @@ process_runs = sa.Table(
         sqlite_where=sa.text("state = 'RUNNING' AND NOT dry_run"),
     ),
     sa.Index("ix_process_runs_as_of", "process", "as_of"),
+    sa.Index(
+        "ix_process_runs_finished_at",
+        "finished_at",
+        postgresql_where=sa.text("finished_at IS NOT NULL"),
+        sqlite_where=sa.text("finished_at IS NOT NULL"),
+    ),
 )

@@ -15,6 +15,12 @@ requests = sa.Table(
     sa.Column("performed_at", Instant, nullable=False),
     text("answer"),
     sa.PrimaryKeyConstraint("application", "request_id", name="uq_requests"),
+    sa.Index(
+        "ix_requests_answered",
+        "performed_at",
+        postgresql_where=sa.text("answer IS NOT NULL"),
+        sqlite_where=sa.text("answer IS NOT NULL"),
+    ),
 )
 
 payment_numbers = sa.Sequence("payment_numbers", metadata=metadata)

@@ -1,0 +1,125 @@
+"""What is forgotten with time, in batches so small that nobody waits for them.
+
+A table that grows is registered in `PRUNABLES`; one of another database in a list of its own.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from ocs_adapters.sql import tables
+from ocs_adapters.sql.database import Database
+from ocs_adapters.sql.drivers import Call
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Prunable:
+    """What a table forgets of the rows whose `since` lies before an instant and for which `conditions` hold.
+
+    `what` is how people call it, `setting` the field of the settings that says for how many days it is kept. With `values`,
+    rows stay and these columns are set; without, rows are deleted. `batch` is how many, at the most, in one transaction.
+    """
+
+    table: sa.Table
+    what: str
+    setting: str
+    since: "sa.Column[Any]"
+    conditions: tuple[Any, ...] = ()
+    values: dict[str, Any] = attrs.field(factory=dict)
+    batch: int = 2000
+    count: Any = attrs.field(init=False)
+    forget: Any = attrs.field(init=False)
+
+    @count.default
+    def _count_all(self) -> Any:
+        return sa.select(sa.func.count()).select_from(self.table).where(*self._old())
+
+    @forget.default
+    def _forget_a_batch(self) -> Any:
+        key = list(self.table.primary_key.columns)
+        # The limit is written out: PostgreSQL would plan for any number of rows if it were bound later.
+        found = sa.select(*key).where(*self._old()).order_by(self.since).limit(sa.literal_column(str(self.batch)))
+        # What others forget at this moment is passed over. As a common table expression it is looked for once, whatever the
+        # plan; nested, since Python's sqlite3 counts no rows of a statement that begins with one.
+        batch = found.with_for_update(of=self.table, skip_locked=True).cte("batch", nesting=True)
+        change = sa.update(self.table).values(self.values) if self.values else sa.delete(self.table)
+        return change.where(sa.tuple_(*key).in_(sa.select(*batch.columns)))
+
+    def _old(self) -> tuple[Any, ...]:
+        return (self.since < bindparam("before"), *self.conditions)
+
+
+_RUNS, _LATER = tables.process_runs, tables.process_runs.alias("later")
+_LATEST = sa.select(_LATER.c.process, sa.func.max(_LATER.c.as_of)).where(~_LATER.c.dry_run).group_by(_LATER.c.process)
+
+PRUNABLES = (
+    Prunable(
+        table=tables.requests,
+        what="answers of performed commands",
+        setting="answers_keep_days",
+        since=tables.requests.c.performed_at,
+        conditions=(tables.requests.c.answer.is_not(None),),
+        values={"answer": sa.null()},  # the request itself stays: it is what makes a repetition safe
+        batch=500,  # to write a row anew, with its indices, takes longer than to delete one
+    ),
+    Prunable(
+        table=tables.event_log,
+        what="published messages",
+        setting="events_keep_days",
+        since=tables.event_log.c.logged_at,
+    ),
+    Prunable(
+        table=_RUNS,
+        what="runs that have ended",
+        setting="runs_keep_days",
+        since=_RUNS.c.finished_at,
+        # No storing run may be as of an earlier instant than the latest one: that one is never forgotten.
+        conditions=(sa.or_(_RUNS.c.dry_run, sa.tuple_(_RUNS.c.process, _RUNS.c.as_of).not_in(_LATEST)),),
+    ),
+)
+"""Every table of the system's database that forgets."""
+
+
+@attrs.frozen
+class Retention:
+    """How long a database keeps what a table may forget: `days`, or for ever where that is None.
+
+    Pruning may be cut off at any instant, and several may be at it at once: each batch is a transaction of its own.
+    Its methods raise `StoreBusy` and `StoreUnavailable`.
+    """
+
+    database: Database
+    prunable: Prunable
+    days: int | None
+
+    def cut_off(self, now: dt.datetime) -> dt.datetime | None:
+        """The instant before which things are old; None where all are kept."""
+        return None if self.days is None else now - dt.timedelta(days=self.days)
+
+    def count(self, before: dt.datetime) -> int:
+        """How much is older than an instant and would be forgotten."""
+        (((count,),),) = self.database.read(Call(self.prunable.count, {"before": before}))
+        return int(count)
+
+    def forget_some(self, before: dt.datetime) -> int:
+        """Forget one batch of what is older than an instant, the oldest first; gives how much that was."""
+        (forgotten,) = self.database.write(Call(self.prunable.forget, {"before": before}))
+        return int(forgotten)
+
+    def forget(self, before: dt.datetime, on_batch: Callable[[int], None] = lambda forgotten: None) -> int:
+        """Forget all that is older than an instant, telling of each batch; gives how much that was."""
+        whole = 0
+        while True:
+            began = time.monotonic()
+            forgotten = self.forget_some(before)
+            whole += forgotten
+            on_batch(forgotten)
+            if forgotten < self.prunable.batch:
+                return whole
+            # SQLite has one writer at a time, and those of other processes look for their turn now and then only.
+            time.sleep(time.monotonic() - began)
