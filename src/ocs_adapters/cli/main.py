@@ -20,6 +20,7 @@ from ocs_adapters.cli import (
     finance,
     kafka,
     keys,
+    maintenance,
     outbox,
     receivables,
     reconcile,
@@ -57,6 +58,7 @@ def commands() -> Commands:
         kafka,
         consume,
         finance,
+        maintenance,
         reconcile,
         rules,
     ):

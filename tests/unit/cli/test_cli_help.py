@@ -19,6 +19,7 @@ COMMANDS = (
     ("rules",),
     ("events",),
     ("collect",),
+    ("maintenance", "prune"),
     ("import", "receivables"),
     ("serve",),
     ("demo",),

@@ -51,6 +51,7 @@ def test_all_wrong_settings_are_named_at_once(empty: Ocs, monkeypatch: pytest.Mo
     "command",
     [
         ("collect",),
+        ("maintenance", "prune"),
         ("events",),
         ("key", "list"),
         ("key", "add", "crm", "--privilege", "*"),
