@@ -104,6 +104,7 @@ def bench_short(session: nox.Session) -> None:
     """The benches on little data: they run, and say so."""
     session.run("python", "-m", "bench.interactors", "--short")
     session.run("python", "-m", "bench.http", "--short")
+    session.run("python", "-m", "bench.sizes", "--short")
 
 
 @nox.session
@@ -111,6 +112,7 @@ def bench(session: nox.Session) -> None:
     """The benches in full; takes minutes, wants a quiet machine."""
     session.run("python", "-m", "bench.interactors")
     session.run("python", "-m", "bench.http")
+    session.run("python", "-m", "bench.sizes")
 
 
 @nox.session

@@ -14,6 +14,9 @@ import pytest
 import ocs_core
 from ocs_adapters.cli import main
 from ocs_adapters.serial import encode
+from ocs_adapters.settings import Settings
+from ocs_adapters.sql import tables
+from ocs_adapters.sql.retention import PRUNABLES
 from ocs_core.memory import MemoryStore
 from ocs_core.testkit.examples import Desk, configuration
 
@@ -77,6 +80,22 @@ def test_the_page_of_rules_is_current(capsys: pytest.CaptureFixture[str]) -> Non
         main(["rules", "--markdown"])
     page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
     assert page == capsys.readouterr().out, "make it with: ocs rules --markdown > docs/rules.md"
+
+
+def test_what_each_table_keeps_is_told_to_operators() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert [name for name in tables.metadata.tables if f"`{name}`" not in page] == []
+    told = re.findall(r"^\| `(\w+)` \| (.+?) \| `(\w+)` \| (.+?) \|", page, re.MULTILINE)
+    defaults = attrs.fields_dict(Settings)
+    assert told == [
+        (
+            kept.table.name,
+            kept.what,
+            f"OCS_{kept.setting.upper()}",
+            f"{days} days" if (days := defaults[kept.setting].default) else "for ever",
+        )
+        for kept in PRUNABLES
+    ]
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed: the JavaScript reader is not run")
