@@ -4,6 +4,8 @@ import datetime as dt
 
 import typed_settings as ts
 
+from ocs_core.messages import Family
+
 
 @ts.settings(frozen=True)
 class Settings:
@@ -36,8 +38,8 @@ class Settings:
     kafka_ssl_cafile: str | None = ts.option(default=None, help="The authorities that brokers are checked against")
     kafka_ssl_certfile: str | None = ts.option(default=None, help="Our own certificate")
     kafka_ssl_keyfile: str | None = ts.option(default=None, help="Its key")
-    business_transactions_topic: str = ts.option(default="ocs.rm.business-transactions", help="Topic of entities")
-    notifications_topic: str = ts.option(default="ocs.rm.notifications", help="Topic of notifications")
+    business_transactions_topic: str = ts.option(default=Family.BUSINESS_TRANSACTION.topic, help="Topic of entities")
+    notifications_topic: str = ts.option(default=Family.NOTIFICATION.topic, help="Topic of notifications")
 
     finance_url: str = ts.option(
         default="sqlite:///ocs-finance.sqlite3", help="Where ocs consume finance keeps what it makes of the messages"

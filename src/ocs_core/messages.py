@@ -21,13 +21,18 @@ from ocs_core.entities.settlement import Settlement
 
 SOURCE = "/ocs-rm"
 TYPE_PREFIX = "io.ocs.rm."
-SCHEMA_VERSION = 1
-"""The version of every payload's schema; a payload that changes incompatibly gets its own, higher one."""
+SCHEMA_VERSIONS: Mapping[str, int] = {}
+"""The version of a payload's schema, by code; 1 where none is named. A payload that changes incompatibly gets the next."""
 
 
 class Family(StrEnum):
     BUSINESS_TRANSACTION = "business-transactions"
     NOTIFICATION = "notifications"
+
+    @property
+    def topic(self) -> str:
+        """Where its messages go, unless an operator says otherwise."""
+        return f"ocs.rm.{self}"
 
 
 class Payload(Protocol):
@@ -191,11 +196,27 @@ NOTIFICATIONS: Mapping[str, type] = {
         CollectionStart,
     )
 }
+PAYLOADS: Mapping[str, type] = {**BUSINESS_TRANSACTIONS, **NOTIFICATIONS}
 
 
 def payload_type(code: str) -> str:
     """The name of a payload's schema: `PaymentEx` for an entity, `PaymentReceivedNotification` for a notification."""
     return f"{code[0].upper()}{code[1:]}{'Notification' if code in NOTIFICATIONS else 'Ex'}"
+
+
+def schema_version(code: str) -> int:
+    """The version that a payload's schema has now."""
+    return SCHEMA_VERSIONS.get(code, 1)
+
+
+def schema_id(code: str) -> str:
+    """How a message names the schema of its payload: `urn:ocs-rm:schema:PaymentEx:1`."""
+    return f"urn:ocs-rm:schema:{payload_type(code)}:{schema_version(code)}"
+
+
+def family_of(code: str) -> Family:
+    """Whether a payload tells of an entity or of a condition."""
+    return Family.NOTIFICATION if code in NOTIFICATIONS else Family.BUSINESS_TRANSACTION
 
 
 @attrs.frozen(kw_only=True)
@@ -211,14 +232,14 @@ class Message:
 
     @property
     def family(self) -> Family:
-        return Family.NOTIFICATION if self.payload.code in NOTIFICATIONS else Family.BUSINESS_TRANSACTION
+        return family_of(self.payload.code)
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers exactly as they travel: ours, and CloudEvents 1.0 in binary mode."""
         return {
             "X-Ocs-Io-transaction-id": self.transaction_id,
-            **_headers_of(self.payload.code),
+            **headers_of(self.payload.code),
             "ce_id": str(self.ref_id),
             "ce_time": format_instant(self.occurred_at),
             "ce_subject": str(self.subject),
@@ -226,16 +247,16 @@ class Message:
 
 
 @functools.cache
-def _headers_of(code: str) -> Mapping[str, str]:
-    """What all messages of a code have in common."""
-    schema, kind = payload_type(code), "notification" if code in NOTIFICATIONS else "message"
+def headers_of(code: str) -> Mapping[str, str]:
+    """The headers that all messages of a code have in common."""
+    kind = "notification" if family_of(code) is Family.NOTIFICATION else "message"
     return {
         f"X-Ocs-Io-{kind}-code": code,
-        f"X-Ocs-Io-{kind}-payload": schema,
+        f"X-Ocs-Io-{kind}-payload": payload_type(code),
         "ce_specversion": "1.0",
         "ce_source": SOURCE,
         "ce_type": TYPE_PREFIX + code,
-        "ce_dataschema": f"urn:ocs-rm:schema:{schema}:{SCHEMA_VERSION}",
+        "ce_dataschema": schema_id(code),
         "content-type": "application/json",
     }
 

@@ -8,7 +8,7 @@ import attrs
 import msgspec
 
 from ocs_core.errors import OcsError
-from ocs_core.messages import SCHEMA_VERSION, Family
+from ocs_core.messages import Family, schema_version
 from ocs_core.ports import Delivered
 
 
@@ -40,8 +40,9 @@ def received(message: Delivered) -> Received:
     """Take a message apart; it may have fields that nobody here knows of. Raises `NotUnderstood`."""
     headers = message.headers
     try:
+        code = headers["ce_type"].rsplit(".", 1)[-1]
         schema, version = headers["ce_dataschema"].rsplit(":", 1)
-        if int(version) > SCHEMA_VERSION:
+        if int(version) > schema_version(code):
             raise NotUnderstood(f"It follows version {version} of {schema}, which this release does not know.")
         value = msgspec.json.decode(message.value)
         if not isinstance(value, dict):
@@ -50,7 +51,7 @@ def received(message: Delivered) -> Received:
             ce_id=UUID(headers["ce_id"]),
             time=dt.datetime.fromisoformat(headers["ce_time"]),
             family=Family.NOTIFICATION if "X-Ocs-Io-notification-code" in headers else Family.BUSINESS_TRANSACTION,
-            code=headers["ce_type"].rsplit(".", 1)[-1],
+            code=code,
             subject=UUID(headers["ce_subject"]),
             value=value,
         )

@@ -18,10 +18,10 @@ from ocs_adapters.serial.wire import DERIVED, OMITTED
 from ocs_core.entities.process import ProcessRun
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import UNSET, Form, Items, Text, Unset, Whole, ZoneName, type_hints, wire_name
-from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, payload_type
+from ocs_core.messages import PAYLOADS, payload_type
 
 _NAMES: Mapping[Any, str] = {
-    **{cls: payload_type(code) for code, cls in {**BUSINESS_TRANSACTIONS, **NOTIFICATIONS}.items()},
+    **{cls: payload_type(code) for code, cls in PAYLOADS.items()},
     ProcessRun: payload_type(ProcessRun.code),
     Settlement: "MonetaryTransaction",
 }
@@ -31,6 +31,15 @@ def components(classes: Iterable[type], ref_template: str = "#/$defs/{name}") ->
     """The schemas of these classes and of all they hold, by name."""
     mirrors = [_mirror(cls) for cls in classes]
     return msgspec.json.schema_components(mirrors, ref_template=ref_template)[1]
+
+
+def open_components(classes: Iterable[type], ref_template: str = "#/$defs/{name}") -> dict[str, dict[str, Any]]:
+    """The same for those who read messages: they ignore properties that they do not know, so that one can be added."""
+    closed = components(classes, ref_template)
+    return {
+        name: {key: said for key, said in schema.items() if (key, said) != ("additionalProperties", False)}
+        for name, schema in closed.items()
+    }
 
 
 def schema_name(cls: type) -> str:

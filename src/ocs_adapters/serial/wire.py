@@ -16,7 +16,7 @@ from ocs_core.collection import Line
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.process import ProcessRun
 from ocs_core.form import wire_name
-from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, Response, Step, format_instant, payload_type
+from ocs_core.messages import PAYLOADS, Response, Step, format_instant, payload_type
 
 OMITTED: Mapping[type, frozenset[str]] = {
     ProcessRun: frozenset(
@@ -31,7 +31,7 @@ DERIVED: Mapping[type, Mapping[str, type]] = {Document: {"state": DocumentState}
 
 _RECENT = 16
 
-_PAYLOADS = {payload_type(code): cls for code, cls in {**BUSINESS_TRANSACTIONS, **NOTIFICATIONS}.items()}
+_PAYLOADS = {payload_type(code): cls for code, cls in PAYLOADS.items()}
 _PAYLOADS[payload_type(ProcessRun.code)] = ProcessRun
 
 

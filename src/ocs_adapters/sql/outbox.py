@@ -37,8 +37,8 @@ _COUNTS = sa.select(sa.func.count(), sa.func.count(_OUTBOX.c.held_because)).sele
 class Topics:
     """Which topic a message goes to, unless its notification is configured to have one of its own."""
 
-    business_transactions: str = "ocs.rm.business-transactions"
-    notifications: str = "ocs.rm.notifications"
+    business_transactions: str = Family.BUSINESS_TRANSACTION.topic
+    notifications: str = Family.NOTIFICATION.topic
 
     def of(self, message: Message, configuration: Configuration) -> str:
         if message.family is Family.BUSINESS_TRANSACTION:

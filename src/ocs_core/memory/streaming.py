@@ -69,7 +69,7 @@ class MemoryOutbox:
             yield OutboxRow(
                 position=position,
                 ref_id=message.ref_id,
-                topic=f"ocs.rm.{message.family}",
+                topic=message.family.topic,
                 key=message.key,
                 headers=message.headers,
                 value=self.encode(message.payload),
