@@ -120,6 +120,8 @@ class PaymentSent:
 
 @attrs.frozen(kw_only=True)
 class DocumentCreated:
+    """A document was created."""
+
     code: ClassVar[str] = "documentCreated"
     effective_date: dt.datetime
     account: AccountRef
