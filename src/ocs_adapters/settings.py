@@ -44,6 +44,9 @@ class Settings:
     finance_url: str = ts.option(
         default="sqlite:///ocs-finance.sqlite3", help="Where ocs consume finance keeps what it makes of the messages"
     )
+    warehouse_folder: str = ts.option(
+        default="ocs-warehouse", help="Where ocs consume warehouse keeps every message, in Parquet files"
+    )
 
     @property
     def answers_kept(self) -> dt.timedelta:

@@ -1,7 +1,8 @@
 """Consumers, put together: what each reads, where it keeps what it makes of it."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import attrs
@@ -14,6 +15,7 @@ from ocs_adapters.consumers.finance.tables import tables as finance_tables
 from ocs_adapters.consumers.inbox import Inbox
 from ocs_adapters.consumers.processor import Processor
 from ocs_adapters.consumers.tables import ConsumerTables
+from ocs_adapters.consumers.warehouse.tables import tables as warehouse_tables
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql.database import Database, connect
 from ocs_core.errors import OcsError
@@ -30,6 +32,10 @@ class Kind:
     topics: Callable[[Settings], Collection[str]]
     opened: Callable[[Settings, Inbox], AbstractContextManager[Processor]]
     """How it deals with messages; what works beside it does so until the end of the block."""
+    alone: Callable[[Settings], AbstractContextManager[None]] = lambda _: nullcontext()
+    """What it must have to itself to work at all. Raises `OcsError` where it cannot."""
+    forget: Callable[[Database], None] = lambda _: None
+    """What is to be done before its tables are dropped; may be done several times."""
     batch: int = BATCH
     window: float = 0.0
 
@@ -39,12 +45,31 @@ def _finance(settings: Settings, inbox: Inbox) -> Iterator[Processor]:
     yield Processor(inbox=inbox, handle=KeepFinance(ZoneInfo(settings.zone or "UTC")))
 
 
+def warehouse() -> Any:
+    """What puts the warehouse together. Raises `OcsError` where what it needs is not installed."""
+    try:
+        from ocs_adapters.bootstrap import warehouse as found
+    except ImportError:
+        raise OcsError("The warehouse needs pyarrow and DuckDB, and no Windows; install ocs-rm[warehouse].") from None
+    return found
+
+
 KINDS: Mapping[str, Kind] = {
     "finance": Kind(
         tables=finance_tables,
         url=lambda settings: settings.finance_url,
         topics=lambda settings: [settings.business_transactions_topic],
         opened=_finance,
+    ),
+    "warehouse": Kind(
+        tables=warehouse_tables,
+        url=lambda settings: f"sqlite:///{settings.warehouse_folder}/manifest.sqlite3",
+        topics=lambda settings: [settings.business_transactions_topic, settings.notifications_topic],
+        opened=lambda settings, inbox: warehouse().opened(settings, inbox),
+        alone=lambda settings: warehouse().folder(settings).alone(),
+        forget=lambda database: warehouse().forget(database),
+        batch=20_000,
+        window=5.0,
     ),
 }
 """Every kind of consumer, by the name that it reads the streaming platform under."""
@@ -60,21 +85,36 @@ def database_of(kind: Kind, settings: Settings) -> Iterator[Database]:
         database.close()
 
 
+def inbox(kind: Kind, database: Database) -> Inbox:
+    """What a kind of consumer has dealt with, and its dead letters. Raises `OcsError` where its tables are another release's."""
+    kind.tables.prepare(database)
+    return Inbox(database, kind.tables, utc_now)
+
+
 @contextmanager
 def processor(kind: Kind, settings: Settings, database: Database) -> Iterator[Processor]:
-    """How a kind of consumer deals with messages. Raises `OcsError` where its tables are another release's."""
-    kind.tables.prepare(database)
-    with kind.opened(settings, Inbox(database, kind.tables, utc_now)) as made:
+    """How a kind of consumer deals with messages; what it needs for itself must be held. Raises `OcsError` where its tables
+    are another release's."""
+    with kind.opened(settings, inbox(kind, database)) as made:
         yield made
 
 
 @contextmanager
-def consumer(kind: Kind, settings: Settings, *, from_beginning: bool = False) -> Iterator[Consumer]:
-    """A consumer, ready to work. `from_beginning`: what it had made of the messages is made anew."""
-    with stream(settings, kind.tables.name, kind.topics(settings)) as read, database_of(kind, settings) as database:
+def consumer(
+    kind: Kind, settings: Settings, *, from_beginning: bool = False, more_topics: Collection[str] = ()
+) -> Iterator[Consumer]:
+    """A consumer, ready to work. `from_beginning`: what it had made of the messages is made anew. Raises `OcsError`."""
+    topics = {*kind.topics(settings), *more_topics}
+    with (
+        kind.alone(settings),
+        stream(settings, kind.tables.name, topics) as read,
+        database_of(kind, settings) as database,
+    ):
         if from_beginning:
             # In this order: whatever is interrupted here, no message is taken for known that is not.
             read.rewind()
+            if kind.tables.are_in(database):
+                kind.forget(database)
             kind.tables.drop(database)
         with processor(kind, settings, database) as made:
             yield Consumer(stream=read, processor=made, batch=kind.batch, window=kind.window)

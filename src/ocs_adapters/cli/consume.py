@@ -1,7 +1,7 @@
 """`ocs consume`: those who read the streaming platform; `ocs dead-letters`: the messages that they could not deal with."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +13,7 @@ from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Refused
 from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.processor import Processor
+from ocs_adapters.sql.database import Database
 from ocs_core.messages import format_instant
 
 Kind = Annotated[str, Parameter(help=f"One of: {', '.join(consumers.KINDS)}.")]
@@ -34,6 +35,25 @@ def join(commands: Commands) -> None:
         """
         _consume(commands, "finance", from_beginning=from_beginning, once=once)
 
+    @consume.command
+    def warehouse(
+        *,
+        from_beginning: Flag = False,
+        once: Flag = False,
+        topic: Annotated[list[str] | None, Parameter(negative=())] = None,
+    ) -> None:
+        """Keep every message, in Parquet files in the folder of OCS_WAREHOUSE_FOLDER, for ocs warehouse to answer questions.
+
+        Runs until interrupted or terminated; at the end, the batch in hand is finished. One process at a time has the folder.
+
+        Args:
+            from_beginning: Remove what was kept, and keep anew everything that is still published.
+            once: Deal with what is there, and end.
+            topic: A topic to read beside the two of the settings, where notifications are configured to have their own.
+                May be given several times.
+        """
+        _consume(commands, "warehouse", from_beginning=from_beginning, once=once, more_topics=topic or ())
+
     letters = App(
         name="dead-letters", help="Messages that a consumer could not deal with: show them, and decide on them."
     )
@@ -42,8 +62,8 @@ def join(commands: Commands) -> None:
     @letters.command(name="list")
     def list_(kind: Kind, /) -> None:
         """Show a consumer's dead letters, the oldest first, each with the reason."""
-        with _processor(commands, kind) as processor:
-            found = processor.inbox.dead_letters()
+        with _database(commands, kind) as (found_kind, database):
+            found = consumers.inbox(found_kind, database).dead_letters()
         print(f"{len(found)} dead letters of {kind}.")
         if found:
             rows = [
@@ -71,14 +91,17 @@ def join(commands: Commands) -> None:
         Args:
             ref_id: Its id, as ocs dead-letters list shows it.
         """
-        with _processor(commands, kind) as processor:
-            if not processor.inbox.discard(_id(ref_id)):
+        with _database(commands, kind) as (found_kind, database):
+            if not consumers.inbox(found_kind, database).discard(_id(ref_id)):
                 raise Refused(f"There is no dead letter {ref_id}; ocs dead-letters list {kind} shows them.")
         print(f"{ref_id} was forgotten.")
 
 
-def _consume(commands: Commands, name: str, *, from_beginning: bool, once: bool) -> None:
-    with consumers.consumer(consumers.KINDS[name], commands.settings(), from_beginning=from_beginning) as consumer:
+def _consume(
+    commands: Commands, name: str, *, from_beginning: bool, once: bool, more_topics: Collection[str] = ()
+) -> None:
+    kind, settings = consumers.KINDS[name], commands.settings()
+    with consumers.consumer(kind, settings, from_beginning=from_beginning, more_topics=more_topics) as consumer:
         if once:
             print(f"{consumer.drain()} messages.")
         else:
@@ -99,7 +122,7 @@ def _work(consumer: Consumer) -> None:
 
 
 @contextmanager
-def _processor(commands: Commands, name: str) -> Iterator[Processor]:
+def _database(commands: Commands, name: str) -> Iterator[tuple[consumers.Kind, Database]]:
     settings = commands.settings()
     if name not in consumers.KINDS:
         raise Refused(f"There is no consumer {name}; give one of {', '.join(consumers.KINDS)}.")
@@ -107,8 +130,18 @@ def _processor(commands: Commands, name: str) -> Iterator[Processor]:
     with consumers.database_of(kind, settings) as database:
         if not kind.tables.are_in(database):
             raise Refused(f"{name} has read nothing yet; run: ocs consume {name}")
-        with consumers.processor(kind, settings, database) as processor:
-            yield processor
+        yield kind, database
+
+
+@contextmanager
+def _processor(commands: Commands, name: str) -> Iterator[Processor]:
+    settings = commands.settings()
+    with (
+        _database(commands, name) as (kind, database),
+        kind.alone(settings),
+        consumers.processor(kind, settings, database) as processor,
+    ):
+        yield processor
 
 
 def _id(text: str) -> UUID:

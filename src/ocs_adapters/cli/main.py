@@ -26,6 +26,7 @@ from ocs_adapters.cli import (
     reconcile,
     relay,
     rules,
+    warehouse,
 )
 from ocs_adapters.cli.commands import Commands
 from ocs_core.errors import Conflict, OcsError, RequestRejected
@@ -58,6 +59,7 @@ def commands() -> Commands:
         kafka,
         consume,
         finance,
+        warehouse,
         maintenance,
         reconcile,
         rules,

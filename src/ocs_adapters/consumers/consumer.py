@@ -32,11 +32,11 @@ class Consumer:
     window: float = 0.0
     _in_hand: list[Delivered] = attrs.field(factory=list, init=False)
 
-    def step(self) -> int:
-        """Deal with what is new, at most a batch; gives how many messages it was. Raises what is `PASSING`:
-        the next step goes on with the same messages."""
+    def step(self, *, waits: bool = True) -> int:
+        """Deal with what is new, at most a batch; gives how many messages it was. Unless it `waits`, what is there is a
+        batch before the window ends. Raises what is `PASSING`: the next step goes on with the same messages."""
         if not self._in_hand:
-            self._gather()
+            self._gather(waits)
         if self._in_hand:
             self.processor.process(self._in_hand)
             self.stream.commit()
@@ -46,7 +46,7 @@ class Consumer:
     def drain(self) -> int:
         """Deal with everything that is new."""
         dealt_with = 0
-        while step := self.step():
+        while step := self.step(waits=False):
             dealt_with += step
         return dealt_with
 
@@ -60,11 +60,13 @@ class Consumer:
                 log.warning("consumer interrupted; nothing is lost, it tries again", error=str(error))
                 stop.wait(0.0 if isinstance(error, Conflict) else PATIENCE_SECONDS)
 
-    def _gather(self) -> None:
+    def _gather(self, waits: bool) -> None:
         self._in_hand += self.stream.next(self.batch)
         ends = time.monotonic() + self.window
         while self._in_hand and len(self._in_hand) < self.batch and time.monotonic() < ends:
             more = self.stream.next(self.batch - len(self._in_hand))
             self._in_hand += more
             if not more:
+                if not waits:
+                    break
                 time.sleep(IDLE_SECONDS)

@@ -38,9 +38,14 @@ class Processor:
         except PASSING:
             raise
         except Exception as error:
-            log.warning("some message spoils the batch, going on one by one", error=repr(error))
-            for message in messages:
-                self._alone(message)
+            if len(messages) > 1:
+                log.warning("some message spoils the batch, going on with its halves", error=repr(error))
+                middle = len(messages) // 2
+                self.process(messages[:middle])
+                self.process(messages[middle:])
+                return
+            ref_id = self.inbox.set_aside(messages[0], _reason(error))
+            log.error("a message cannot be dealt with and is a dead letter now", ref_id=str(ref_id), error=repr(error))
 
     def retry(self, ref_id: UUID) -> None:
         """Deal with a dead letter again, and forget it. Raises `OcsError` where there is none, or it fails again."""
@@ -53,15 +58,6 @@ class Processor:
             raise
         except Exception as error:
             raise OcsError(f"{ref_id} stays a dead letter: {_reason(error)}") from error
-
-    def _alone(self, message: Delivered) -> None:
-        try:
-            self._in_one_transaction([message])
-        except PASSING:
-            raise
-        except Exception as error:
-            ref_id = self.inbox.set_aside(message, _reason(error))
-            log.error("a message cannot be dealt with and is a dead letter now", ref_id=str(ref_id), error=repr(error))
 
     def _in_one_transaction(self, messages: Sequence[Delivered], buried: UUID | None = None) -> None:
         with self.inbox.database.transaction() as transaction:

@@ -1,0 +1,124 @@
+"""`ocs warehouse`: questions to every message that ocs consume warehouse kept, and the care of its files."""
+
+import csv
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cyclopts import App
+
+from ocs_adapters.bootstrap import consumers
+from ocs_adapters.cli import say
+from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.settings import Settings
+from ocs_adapters.sql.database import Database
+from ocs_core.messages import format_instant
+
+KIND = consumers.KINDS["warehouse"]
+
+
+def join(commands: Commands) -> None:
+    app = App(
+        name="warehouse", help="Every message as ocs consume warehouse keeps it: ask questions, care for its files."
+    )
+    commands.app.command(app)
+
+    @app.command(name="sql")
+    def sql(question: str, /, *, csv: Flag = False, json: Flag = False) -> None:
+        """Answer one SELECT in DuckDB's SQL, over exactly the messages that are kept; nothing can be changed by it.
+
+        messages has one row for each message. payment, document, account, payer … have each entity as it is now, paymentReceived,
+        collectionStart … every notification; their columns are the fields of the JSON, as in docs/messages. Amounts are
+        whole numbers of millionths.
+
+        Args:
+            question: Such as "SELECT paymentMethod, count(*) FROM payment GROUP BY ALL".
+            csv: Comma-separated, with a header.
+            json: One JSON object for each row, each on its own line.
+        """
+        if csv and json:
+            raise Refused("Give --csv or --json, not both.")
+        with (
+            _database(commands) as (settings, database),
+            consumers.warehouse().questions(settings, database).answered(question) as answer,
+        ):
+            (_as_csv if csv else _as_json if json else _as_table)(answer)
+
+    @app.command
+    def files() -> None:
+        """Print the paths of exactly the files that hold the messages, for other readers of Parquet."""
+        with _database(commands) as (settings, database):
+            for path in consumers.warehouse().questions(settings, database).paths():
+                print(path)
+
+    @app.command
+    def compact() -> None:
+        """Merge the small files of each day, and sort their rows by key and time. The consumer does so where there are many;
+        while it runs, this is refused."""
+        with _database(commands) as (settings, database):
+            made = consumers.warehouse()
+            with made.folder(settings).alone():
+                warehouse = made.warehouse(settings, database)
+                warehouse.recover()
+                merged = warehouse.compact()
+        print(f"{merged} files were merged.")
+
+    @app.command
+    def status() -> int:
+        """Show how much is kept, how many dead letters there are, and which files are missing; ends with 1 if any is."""
+        with _database(commands) as (settings, database):
+            warehouse = consumers.warehouse().warehouse(settings, database)
+            kept, missing = warehouse.manifest.all(), warehouse.missing()
+            dead = len(consumers.inbox(KIND, database).dead_letters())
+        rows: list[tuple[str, Any]] = [
+            ("files", len(kept)),
+            ("rows", sum(file.rows for file in kept)),
+            ("days", len({file.day for file in kept})),
+            ("first day", kept[0].day if kept else None),
+            ("last day", kept[-1].day if kept else None),
+            ("bytes", sum(file.bytes for file in kept)),
+            ("dead letters", dead),
+            ("missing files", len(missing)),
+        ]
+        say.table(["", " "], rows)
+        for path in missing:
+            say.warn(f"{path} is missing.")
+        return 1 if missing else 0
+
+
+@contextmanager
+def _database(commands: Commands) -> Iterator[tuple[Settings, Database]]:
+    settings = commands.settings()
+    with consumers.database_of(KIND, settings) as database:
+        if not KIND.tables.are_in(database):
+            raise Refused("The warehouse has read nothing yet; run: ocs consume warehouse")
+        KIND.tables.prepare(database)
+        yield settings, database
+
+
+def _as_table(answer: Any) -> None:
+    rows = [[_text(cell) for cell in row] for row in answer.rows]
+    say.table(answer.columns, rows)
+
+
+def _as_csv(answer: Any) -> None:
+    out = csv.writer(sys.stdout, lineterminator="\n")
+    out.writerow(answer.columns)
+    for row in answer.rows:
+        out.writerow([_text(cell) for cell in row])
+
+
+def _as_json(answer: Any) -> None:
+    for row in answer.rows:
+        print(json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False, default=_text))
+
+
+def _text(cell: Any) -> Any:
+    if isinstance(cell, dt.datetime) and cell.tzinfo:
+        return format_instant(cell)
+    if isinstance(cell, dict | list):
+        return json.dumps(cell, ensure_ascii=False, default=_text)
+    return cell if cell is None or isinstance(cell, str | int | float) else str(cell)

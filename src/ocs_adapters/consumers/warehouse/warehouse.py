@@ -1,0 +1,141 @@
+"""The warehouse: messages into files, and small files into large ones, so that a crash at any moment costs and doubles none."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import structlog
+
+from ocs_adapters.clock import new_id
+from ocs_adapters.consumers.warehouse import parquet
+from ocs_adapters.consumers.warehouse.folder import Folder
+from ocs_adapters.consumers.warehouse.manifest import File, Manifest
+from ocs_adapters.sql.database import Transaction
+from ocs_core.errors import StoreUnavailable
+from ocs_core.ports import Delivered
+
+LARGE_ROWS = 100_000
+LARGE_BYTES = 64_000_000
+"""Files are merged up to about so many rows, or bytes on the disk: so much of them is in memory at once."""
+SMALL_ROWS = LARGE_ROWS // 2
+"""Files with fewer rows are merged."""
+MANY = 32
+"""So many small files of a day are merged as they come."""
+
+log: Any = structlog.get_logger()
+
+
+@attrs.frozen
+class Warehouse:
+    """What has the folder `alone` may change it.
+
+    A file is written aside, listed in the manifest by the transaction that notes its messages as dealt with, and then put in
+    its place. Whatever stands aside and is listed is put in its place later; what is not listed never happened.
+    """
+
+    folder: Folder
+    manifest: Manifest
+
+    def keep(self, transaction: Transaction, messages: Sequence[Delivered]) -> None:
+        """Write messages, if the transaction is committed. Raises `NotUnderstood`, or `StoreUnavailable` where the folder
+        cannot be written to: that is tried again, and no reason to set a message aside."""
+        days = parquet.by_day(messages)
+        try:
+            self._settle()
+            files = [self._write(day, table) for day, table in days.items()]
+            self.folder.hold()
+        except OSError as error:
+            raise _cannot_be_used(error) from error
+        self.manifest.add(transaction, files)
+
+    def committed(self) -> None:
+        """Put in its place what was committed, and merge where there are many small files. Raises `StoreUnavailable`."""
+        try:
+            self._settle()
+            self.compact(MANY)
+        except OSError as error:
+            raise _cannot_be_used(error) from error
+
+    def recover(self) -> Sequence[Path]:
+        """Finish what a crash left; gives the files that are listed and missing. Raises `OSError`."""
+        self._settle()
+        with self.folder.unread() as unread:
+            if unread:
+                self._remove_gone()
+        missing = self.missing()
+        for path in missing:
+            log.error("a file of the warehouse is missing, and its messages with it", path=str(path))
+        return missing
+
+    def missing(self) -> Sequence[Path]:
+        """The files that are listed and nowhere."""
+        paths = [self.folder.path(file) for file in self.manifest.all()]
+        return [path for path in paths if not path.exists()]
+
+    def compact(self, at_least: int = 2) -> int:
+        """Merge the small files of every day that has so many of them; gives how many were merged into others.
+
+        Where somebody reads the warehouse, it is left for later. Raises `OSError`.
+        """
+        merged = 0
+        for day in self.manifest.days_of_small(SMALL_ROWS, at_least):
+            small = [file for file in self.manifest.small(day, SMALL_ROWS) if self.folder.path(file).exists()]
+            for group in _groups(small):
+                with self.folder.unread() as unread:
+                    if unread and self._merge(day, group):
+                        merged += len(group)
+        return merged
+
+    def _merge(self, day: dt.date, group: Sequence[File]) -> bool:
+        try:
+            table = parquet.merged([self.folder.path(file) for file in group])
+        except parquet.UNREADABLE as error:  # new messages are not to wait for somebody who repairs old ones
+            log.error("files of the warehouse cannot be read", day=str(day), error=str(error))
+            return False
+        file = self._write(day, table)
+        self.folder.hold()
+        self.manifest.replace(group, file)
+        # In this order: who reads the folder without the manifest sees messages twice for an instant, and misses none.
+        self._settle()
+        self._remove_gone()
+        return True
+
+    def _write(self, day: dt.date, table: Any) -> File:
+        ref_id = new_id()
+        size = parquet.write(table, self.folder.writing(ref_id))
+        return File(ref_id=ref_id, day=day, rows=table.num_rows, bytes=size)
+
+    def _settle(self) -> None:
+        """Put in its place what is listed, and remove what is not."""
+        written = self.folder.written()
+        listed = {file.ref_id: file for file in self.manifest.known(written)} if written else {}
+        for ref_id in written:
+            if ref_id in listed:
+                self.folder.land(listed[ref_id])
+            else:
+                self.folder.discard(ref_id)
+
+    def _remove_gone(self) -> None:
+        for file in self.manifest.gone():
+            self.folder.remove(file)
+        self.manifest.forget_gone()
+
+
+def _groups(files: Sequence[File]) -> Iterator[Sequence[File]]:
+    """Files that become one, in their order."""
+    group: list[File] = []
+    for file in files:
+        fits = sum(f.rows for f in group) + file.rows <= LARGE_ROWS
+        if not fits or sum(f.bytes for f in group) + file.bytes > LARGE_BYTES:
+            if len(group) > 1:
+                yield group
+            group = []
+        group.append(file)
+    if len(group) > 1:
+        yield group
+
+
+def _cannot_be_used(error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(f"the warehouse's folder cannot be used: {error}")
