@@ -2,8 +2,8 @@
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from ocs_core.errors import OcsError
 
 @attrs.frozen
 class Folder:
-    """`messages/day=2026-11-25/ID.parquet`, and beside it `writing/ID.parquet.tmp` for what is not listed yet."""
+    """`messages/day=2026-11-25/ID.parquet`, and beside it `writing/day=2026-11-25/ID.parquet.tmp` before."""
 
     root: Path
 
@@ -26,38 +26,44 @@ class Folder:
 
     def path(self, file: File) -> Path:
         """Where a file stands, or will."""
-        return self.root / "messages" / f"day={file.day.isoformat()}" / f"{file.ref_id}.parquet"
+        return self.root / "messages" / _day(file) / f"{file.ref_id}.parquet"
 
-    def writing(self, ref_id: UUID) -> Path:
+    def writing(self, file: File) -> Path:
         """Where a file is written until the manifest lists it."""
-        return self.root / "writing" / f"{ref_id}.parquet.tmp"
+        return self._writing / _day(file) / f"{file.ref_id}.parquet.tmp"
 
-    def written(self) -> Sequence[UUID]:
+    def written(self) -> Mapping[UUID, Path]:
         """The files that did not come to their place yet."""
-        return sorted(UUID(path.name.partition(".")[0]) for path in self._writing.glob("*.parquet.tmp"))
+        return {UUID(path.name.partition(".")[0]): path for path in self._writing.glob("*/*.parquet.tmp")}
 
     def make(self) -> None:
         """Make what is not there yet."""
         for path in (self.root, self.root / "messages", self._writing):
-            path.mkdir(parents=True, exist_ok=True)
-            _sync(path.parent)
+            _make(path)
 
-    def hold(self) -> None:
+    def begin(self, file: File) -> Path:
+        """Where a new file is to be written."""
+        path = self.writing(file)
+        _make(path.parent)
+        return path
+
+    def hold(self, files: Sequence[File]) -> None:
         """What was written stays written, whatever happens to the machine."""
-        _sync(self._writing)
+        for folder in {self.writing(file).parent for file in files}:
+            _sync(folder)
 
     def land(self, file: File) -> None:
-        """Put a file in its place; it is there already where an earlier attempt came so far."""
-        place = self.path(file)
-        if not place.parent.exists():
-            place.parent.mkdir()
-            _sync(place.parent.parent)
-        self.writing(file.ref_id).replace(place)
+        """Put a file in its place."""
+        aside, place = self.writing(file), self.path(file)
+        _make(place.parent)
+        aside.replace(place)
         _sync(place.parent)
+        _tidy(aside.parent)
 
-    def discard(self, ref_id: UUID) -> None:
+    def discard(self, written: Path) -> None:
         """Remove what was written and is not listed."""
-        self.writing(ref_id).unlink(missing_ok=True)
+        written.unlink()
+        _tidy(written.parent)
 
     def remove(self, file: File) -> None:
         """Remove a file from its place, if it is there."""
@@ -101,6 +107,22 @@ class Folder:
                 yield True
         finally:
             os.close(descriptor)
+
+
+def _day(file: File) -> str:
+    return f"day={file.day.isoformat()}"
+
+
+def _make(folder: Path) -> None:
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        _sync(folder.parent)
+
+
+def _tidy(folder: Path) -> None:
+    """Others may still be written there."""
+    with suppress(OSError):
+        folder.rmdir()
 
 
 def _sync(folder: Path) -> None:

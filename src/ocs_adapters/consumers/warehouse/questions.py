@@ -63,7 +63,7 @@ class Questions:
 
     def _path(self, file: File) -> Path:
         """Between a crash and the next start a file may still stand aside."""
-        for path in (self.folder.path(file), self.folder.writing(file.ref_id)):
+        for path in (self.folder.path(file), self.folder.writing(file)):
             if path.exists():
                 return path.resolve()
         raise OcsError(

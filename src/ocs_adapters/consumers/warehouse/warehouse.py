@@ -45,7 +45,7 @@ class Warehouse:
         try:
             self._settle()
             files = [self._write(day, table) for day, table in days.items()]
-            self.folder.hold()
+            self.folder.hold(files)
         except OSError as error:
             raise _cannot_be_used(error) from error
         self.manifest.add(transaction, files)
@@ -95,7 +95,7 @@ class Warehouse:
             log.error("files of the warehouse cannot be read", day=str(day), error=str(error))
             return False
         file = self._write(day, table)
-        self.folder.hold()
+        self.folder.hold([file])
         self.manifest.replace(group, file)
         # In this order: who reads the folder without the manifest sees messages twice for an instant, and misses none.
         self._settle()
@@ -103,19 +103,18 @@ class Warehouse:
         return True
 
     def _write(self, day: dt.date, table: Any) -> File:
-        ref_id = new_id()
-        size = parquet.write(table, self.folder.writing(ref_id))
-        return File(ref_id=ref_id, day=day, rows=table.num_rows, bytes=size)
+        file = File(ref_id=new_id(), day=day, rows=table.num_rows, bytes=0)
+        return attrs.evolve(file, bytes=parquet.write(table, self.folder.begin(file)))
 
     def _settle(self) -> None:
         """Put in its place what is listed, and remove what is not."""
         written = self.folder.written()
         listed = {file.ref_id: file for file in self.manifest.known(written)} if written else {}
-        for ref_id in written:
+        for ref_id, path in written.items():
             if ref_id in listed:
                 self.folder.land(listed[ref_id])
             else:
-                self.folder.discard(ref_id)
+                self.folder.discard(path)
 
     def _remove_gone(self) -> None:
         for file in self.manifest.gone():
