@@ -112,8 +112,10 @@ def _as_csv(answer: Any) -> None:
 
 
 def _as_json(answer: Any) -> None:
+    is_json = [kind == "JSON" for kind in answer.kinds]
     for row in answer.rows:
-        print(json.dumps(dict(zip(answer.columns, row, strict=True)), ensure_ascii=False, default=_text))
+        cells = [json.loads(cell) if parsed and cell else cell for cell, parsed in zip(row, is_json, strict=True)]
+        print(json.dumps(dict(zip(answer.columns, cells, strict=True)), ensure_ascii=False, default=_text))
 
 
 def _text(cell: Any) -> Any:

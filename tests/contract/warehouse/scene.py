@@ -153,6 +153,10 @@ class Scene:
         """What the warehouse answers."""
         return sorted(ce_id for (ce_id,) in self.asked("SELECT ce_id FROM messages"))
 
+    def kept_later(self) -> list[str]:
+        """What it is to answer in the end."""
+        return sorted({str(ce_id) for ce_id in self.published})
+
     def globbed(self) -> list[str]:
         """What others see who know nothing but the folder."""
         with duckdb.connect() as connection:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from ocs_adapters.consumers.received import NotUnderstood
@@ -80,6 +81,13 @@ def merged(paths: Sequence[Path]) -> "pa.Table":
     `UNREADABLE`."""
     table = pa.concat_tables(pq.read_table(path, schema=SCHEMA, partitioning=None) for path in paths)
     return table.sort_by([("key", "ascending"), ("ce_time", "ascending")])
+
+
+def rows_of(paths: Sequence[Path]) -> "ds.Dataset":
+    """The rows of files with their `day`, read as far as somebody asks for them."""
+    day = pa.field("day", pa.date32())
+    hive = ds.partitioning(pa.schema([day]), flavor="hive")
+    return ds.dataset([str(path) for path in paths], schema=SCHEMA.append(day), format="parquet", partitioning=hive)
 
 
 def _row(message: Delivered) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import duckdb
 
 from ocs_adapters.consumers.warehouse.folder import Folder
 from ocs_adapters.consumers.warehouse.manifest import File, Manifest
-from ocs_adapters.consumers.warehouse.parquet import SCHEMA
+from ocs_adapters.consumers.warehouse.parquet import rows_of
 from ocs_adapters.consumers.warehouse.views import literal, views
 from ocs_core.errors import OcsError
 
@@ -23,9 +23,10 @@ _MANY_ROWS = 10_000
 
 @attrs.frozen
 class Answer:
-    """Columns and rows; amounts are whole numbers of millionths, as in the messages."""
+    """Columns, their types in SQL, and rows; amounts are whole numbers of millionths, as in the messages."""
 
     columns: Sequence[str]
+    kinds: Sequence[str]
     rows: Iterator[Sequence[Any]]
 
 
@@ -48,8 +49,8 @@ class Questions:
             try:
                 _only_selects(connection, question)
                 connection.execute(question)
-                columns = [name for name, *_ in connection.description or ()]
-                yield Answer(columns, _rows(connection))
+                columns = [(name, str(kind)) for name, kind, *_ in connection.description or ()]
+                yield Answer([name for name, _ in columns], [kind for _, kind in columns], _rows(connection))
             except duckdb.Error as error:
                 raise OcsError(_sentence(error)) from error
 
@@ -73,23 +74,18 @@ class Questions:
 
 
 def prepare(connection: "duckdb.DuckDBPyConnection", paths: Sequence[Path], spill: Path) -> None:
-    """Make the views, then lock the door: no other file, no network, no other setting."""
-    listed = f"[{', '.join(literal(str(path)) for path in paths)}]"
+    """Make the views, then lock the door: no file, no network, no other setting.
+
+    Not even the warehouse's own files: whoever may name them in SQL may also write to them, by `WITH … AS (COPY …)` too.
+    """
     for setting, value in (
-        ("TimeZone", "'UTC'"),
-        ("temp_directory", literal(str(spill))),
+        ("TimeZone", "UTC"),
+        ("temp_directory", str(spill)),
         ("python_enable_replacements", "false"),
         ("autoinstall_known_extensions", "false"),
-        ("allowed_paths", listed),
     ):
-        connection.execute(f"SET {setting} = {value}")
-    if paths:
-        source = f"read_parquet({listed}, hive_partitioning = true, hive_types = {{'day': DATE}})"
-        connection.execute(f"CREATE VIEW messages AS SELECT * FROM {source}")  # noqa: S608 - literals of our own
-    else:
-        connection.register("nothing", SCHEMA.empty_table())
-        connection.execute("CREATE TABLE messages AS SELECT *, NULL::DATE AS day FROM nothing")
-        connection.unregister("nothing")
+        connection.execute(f"SET {setting} = {literal(value)}")
+    connection.register("messages", rows_of(paths))
     for view in views():
         connection.execute(view)
     connection.execute("SET enable_external_access = false")
