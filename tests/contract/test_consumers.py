@@ -224,6 +224,25 @@ def test_messages_of_a_window_go_into_one_transaction(make, scene_on) -> None:
 
 
 @DATABASES
+def test_who_only_takes_what_is_there_waits_for_no_window_to_end(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.consumer.window = 3600
+    scene.publish(b"a", b"b")
+    assert scene.consumer.drain() == 2
+    assert scene.together == [2]
+
+
+@DATABASES
+def test_a_batch_that_one_message_spoils_is_halved_until_it_stands_alone(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.fails_with[b"9"] = [Bang("no")]
+    scene.publish(*(str(number).encode() for number in range(64)))
+    scene.consumer.drain()
+    assert scene.notes == [str(number) for number in range(64) if number != 9]
+    assert len(scene.together) <= 1 + 2 * 6, "two halves for each time it is halved"
+
+
+@DATABASES
 def test_work_goes_on_until_it_is_told_to_stop(make, scene_on) -> None:
     scene, stop = scene_on(make), threading.Event()
     scene.fails_with[b"a"] = [PlatformUnavailable("away"), PlatformUnavailable("away")]

@@ -23,6 +23,11 @@ COMMANDS = (
     ("import", "receivables"),
     ("serve",),
     ("demo",),
+    ("consume", "warehouse"),
+    ("warehouse", "sql"),
+    ("warehouse", "files"),
+    ("warehouse", "compact"),
+    ("warehouse", "status"),
 )
 
 
