@@ -47,6 +47,18 @@ class Settings:
     warehouse_folder: str = ts.option(
         default="ocs-warehouse", help="Where ocs consume warehouse keeps every message, in Parquet files"
     )
+    notifications_url: str = ts.option(
+        default="sqlite:///ocs-notifications.sqlite3",
+        help="Where ocs consume notifications keeps deliveries and what became of them",
+    )
+    notifications_further_topics: str = ts.option(
+        default="", help="Topics of their own that notifications were given, separated by commas"
+    )
+    recipients_file: str | None = ts.option(default=None, help="The TOML file of those who are told of notifications")
+    smtp_url: str | None = ts.secret(
+        default=None, help="Where e-mails go: smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT"
+    )
+    mail_from: str | None = ts.option(default=None, help="The address that e-mails come from")
 
     @property
     def answers_kept(self) -> dt.timedelta:

@@ -7,12 +7,14 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from ocs_adapters.bootstrap import kafka_connection, platform
+from ocs_adapters.bootstrap import kafka_connection, notifications, platform
 from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.consumer import BATCH, Consumer
 from ocs_adapters.consumers.finance.keeping import KeepFinance
 from ocs_adapters.consumers.finance.tables import tables as finance_tables
 from ocs_adapters.consumers.inbox import Inbox
+from ocs_adapters.consumers.notifications.keeping import KeepDeliveries
+from ocs_adapters.consumers.notifications.tables import tables as notifications_tables
 from ocs_adapters.consumers.processor import Processor
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.consumers.warehouse.tables import tables as warehouse_tables
@@ -54,6 +56,11 @@ def warehouse() -> Any:
     return found
 
 
+@contextmanager
+def _notifications(settings: Settings, inbox: Inbox) -> Iterator[Processor]:
+    yield Processor(inbox=inbox, handle=KeepDeliveries(notifications.recipients(settings), utc_now))
+
+
 KINDS: Mapping[str, Kind] = {
     "finance": Kind(
         tables=finance_tables,
@@ -64,12 +71,18 @@ KINDS: Mapping[str, Kind] = {
     "warehouse": Kind(
         tables=warehouse_tables,
         url=lambda settings: f"sqlite:///{settings.warehouse_folder}/manifest.sqlite3",
-        topics=lambda settings: [settings.business_transactions_topic, settings.notifications_topic],
+        topics=lambda settings: [settings.business_transactions_topic, *notifications.topics(settings)],
         opened=lambda settings, inbox: warehouse().opened(settings, inbox),
         alone=lambda settings: warehouse().folder(settings).alone(),
         forget=lambda database: warehouse().forget(database),
         batch=20_000,
         window=5.0,
+    ),
+    "notifications": Kind(
+        tables=notifications_tables,
+        url=lambda settings: settings.notifications_url,
+        topics=notifications.topics,
+        opened=_notifications,
     ),
 }
 """Every kind of consumer, by the name that it reads the streaming platform under."""
@@ -100,14 +113,11 @@ def processor(kind: Kind, settings: Settings, database: Database) -> Iterator[Pr
 
 
 @contextmanager
-def consumer(
-    kind: Kind, settings: Settings, *, from_beginning: bool = False, more_topics: Collection[str] = ()
-) -> Iterator[Consumer]:
+def consumer(kind: Kind, settings: Settings, *, from_beginning: bool = False) -> Iterator[Consumer]:
     """A consumer, ready to work. `from_beginning`: what it had made of the messages is made anew. Raises `OcsError`."""
-    topics = {*kind.topics(settings), *more_topics}
     with (
         kind.alone(settings),
-        stream(settings, kind.tables.name, topics) as read,
+        stream(settings, kind.tables.name, kind.topics(settings)) as read,
         database_of(kind, settings) as database,
     ):
         if from_beginning:

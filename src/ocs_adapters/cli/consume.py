@@ -1,17 +1,18 @@
 """`ocs consume`: those who read the streaming platform; `ocs dead-letters`: the messages that they could not deal with."""
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated
 from uuid import UUID
 
 from cyclopts import App, Parameter
 
-from ocs_adapters.bootstrap import consumers
+from ocs_adapters.bootstrap import consumers, notifications
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Refused
 from ocs_adapters.consumers.consumer import Consumer
+from ocs_adapters.consumers.notifications.deliveries import State
 from ocs_adapters.consumers.processor import Processor
 from ocs_adapters.sql.database import Database
 from ocs_core.messages import format_instant
@@ -36,12 +37,7 @@ def join(commands: Commands) -> None:
         _consume(commands, "finance", from_beginning=from_beginning, once=once)
 
     @consume.command
-    def warehouse(
-        *,
-        from_beginning: Flag = False,
-        once: Flag = False,
-        topic: Annotated[list[str] | None, Parameter(negative=())] = None,
-    ) -> None:
+    def warehouse(*, from_beginning: Flag = False, once: Flag = False) -> None:
         """Keep every message, in Parquet files in the folder of OCS_WAREHOUSE_FOLDER, for ocs warehouse to answer questions.
 
         Runs until interrupted or terminated; at the end, the batch in hand is finished. One process at a time has the folder.
@@ -49,10 +45,23 @@ def join(commands: Commands) -> None:
         Args:
             from_beginning: Remove what was kept, and keep anew everything that is still published.
             once: Deal with what is there, and end.
-            topic: A topic to read beside the two of the settings, where notifications are configured to have their own.
-                May be given several times.
         """
-        _consume(commands, "warehouse", from_beginning=from_beginning, once=once, more_topics=topic or ())
+        _consume(commands, "warehouse", from_beginning=from_beginning, once=once)
+
+    @consume.command(name="notifications")
+    def notifications_(*, from_beginning: Flag = False, once: Flag = False) -> None:
+        """Deliver notifications to the recipients of OCS_RECIPIENTS_FILE, by webhook or e-mail.
+
+        Every delivery is kept in the database of OCS_NOTIFICATIONS_URL for audit; ocs deliveries shows them. A delivery that
+        fails is tried again for a day and a half. Runs until interrupted or terminated; at the end, what is under way is
+        finished. Several may run at once.
+
+        Args:
+            from_beginning: Read again from the oldest message there is: a new recipient is told of what it missed, and
+                nobody is told of anything twice.
+            once: Deal with what is there, try each delivery that is due once, and end.
+        """
+        _deliver(commands, from_beginning=from_beginning, once=once)
 
     letters = App(
         name="dead-letters", help="Messages that a consumer could not deal with: show them, and decide on them."
@@ -97,20 +106,36 @@ def join(commands: Commands) -> None:
         print(f"{ref_id} was forgotten.")
 
 
-def _consume(
-    commands: Commands, name: str, *, from_beginning: bool, once: bool, more_topics: Collection[str] = ()
-) -> None:
+def _consume(commands: Commands, name: str, *, from_beginning: bool, once: bool) -> None:
     kind, settings = consumers.KINDS[name], commands.settings()
-    with consumers.consumer(kind, settings, from_beginning=from_beginning, more_topics=more_topics) as consumer:
+    with consumers.consumer(kind, settings, from_beginning=from_beginning) as consumer:
         if once:
             print(f"{consumer.drain()} messages.")
         else:
-            print(f"Reading as {name}.", flush=True)
-            _work(consumer)
+            _work(consumer, name)
 
 
-def _work(consumer: Consumer) -> None:
+def _deliver(commands: Commands, *, from_beginning: bool, once: bool) -> None:
+    settings = commands.settings()
+    notifications.recipients(settings)  # what is wrong with them is told before anything is forgotten
+    kind = consumers.KINDS["notifications"]
+    with (
+        consumers.consumer(kind, settings, from_beginning=from_beginning) as consumer,
+        notifications.sender(settings, consumer.processor.inbox.database) as sender,
+    ):
+        if once:
+            print(f"{consumer.drain()} messages.")
+            tried = sender.once()
+            waiting = notifications.audit(consumer.processor.inbox.database).waiting()
+            print(f"{tried[State.DELIVERED]} delivered, {waiting} waiting, {tried[State.FAILED]} failed.")
+        else:
+            with sender.working():
+                _work(consumer, "notifications")
+
+
+def _work(consumer: Consumer, name: str) -> None:
     """In a thread of its own: what interrupts this process must not interrupt a transaction."""
+    print(f"Reading as {name}.", flush=True)
     stop = threading.Event()
     worker = threading.Thread(target=consumer.work, args=(stop,), name="consumer")
     worker.start()

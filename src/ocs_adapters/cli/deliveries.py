@@ -1,0 +1,133 @@
+"""`ocs deliveries`: what became of every notification, recipient by recipient."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal
+from uuid import UUID
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+
+from ocs_adapters.bootstrap import consumers, notifications
+from ocs_adapters.cli import say
+from ocs_adapters.cli.commands import Commands, Refused
+from ocs_adapters.consumers.notifications.audit import Attempt, Audit, Record
+from ocs_adapters.consumers.notifications.deliveries import State
+from ocs_core.messages import format_instant
+
+
+def join(commands: Commands) -> None:
+    app = App(
+        name="deliveries", help="Notifications on their way to recipients: show what became of them, and try again."
+    )
+    commands.app.command(app)
+
+    @app.command(name="list")
+    def list_(
+        *,
+        state: Literal["waiting", "delivered", "failed"] | None = None,
+        recipient: str | None = None,
+        limit: Annotated[int, Parameter(validator=Number(gte=1))] = 50,
+    ) -> None:
+        """Show the newest deliveries, the newest first.
+
+        Args:
+            state: Only those that wait for their first or another attempt, were delivered, or failed for good.
+            recipient: Only those to this recipient.
+            limit: How many to show at the most.
+        """
+        with _audit(commands) as audit:
+            records = audit.records(limit, State(state.upper()) if state else None, recipient)
+        rows = [(r.ref_id, r.recipient, r.code, _state(r), r.attempts, _told(r.last)) for r in records]
+        say.table(["id", "recipient", "code", "state", "attempts ", "last told"], rows)
+
+    @app.command
+    def show(ref_id: str, /) -> None:
+        """Show everything that is known of a delivery: the notification, and how every attempt ended.
+
+        Args:
+            ref_id: Its id, as ocs deliveries list shows it; a recipient of webhooks knows it as the webhook-id.
+        """
+        with _audit(commands) as audit:
+            found = audit.record(_id(ref_id))
+        if found is None:
+            raise Refused(f"There is no delivery {ref_id}; ocs deliveries list shows them.")
+        record, attempts = found
+        say.table(["", " "], _fields(record))
+        if attempts:
+            say.table(["attempt ", "begun", "ended", "told"], [_attempt(attempt) for attempt in attempts])
+
+    @app.command
+    def retry(ref_id: str, /) -> None:
+        """Let a delivery that failed be tried again, and one that waits be due now.
+
+        Args:
+            ref_id: Its id, as ocs deliveries list shows it, or ALL.
+        """
+        with _audit(commands) as audit:
+            changed = audit.retry() if ref_id == "ALL" else _retry(audit, _id(ref_id))
+        print(f"{changed} {'delivery is' if changed == 1 else 'deliveries are'} due now.")
+
+
+def _retry(audit: Audit, ref_id: UUID) -> int:
+    if changed := audit.retry(ref_id):
+        return changed
+    match audit.record(ref_id):
+        case None:
+            raise Refused(f"There is no delivery {ref_id}; ocs deliveries list shows them.")
+        case (record, _) if record.state is State.DELIVERED:
+            raise Refused(f"{ref_id} was delivered; nobody is told twice.")
+        case _:
+            raise Refused(f"{ref_id} is under way; see how that ends first.")
+
+
+@contextmanager
+def _audit(commands: Commands) -> Iterator[Audit]:
+    kind = consumers.KINDS["notifications"]
+    with consumers.database_of(kind, commands.settings()) as database:
+        if not kind.tables.are_in(database):
+            raise Refused("notifications has read nothing yet; run: ocs consume notifications")
+        yield notifications.audit(database)
+
+
+def _fields(record: Record) -> list[tuple[str, str]]:
+    return [
+        ("id", str(record.ref_id)),
+        ("recipient", record.recipient),
+        ("code", record.code),
+        ("message", str(record.ce_id)),
+        ("occurred", format_instant(record.occurred_at)),
+        ("kept", format_instant(record.kept_at)),
+        ("state", _state(record)),
+        ("value", record.value),
+    ]
+
+
+def _state(record: Record) -> str:
+    match record.state:
+        case State.DELIVERED if record.delivered_at:
+            return f"delivered {format_instant(record.delivered_at)}"
+        case State.WAITING:
+            return f"waiting, due {format_instant(record.due_at)}"
+        case _:
+            return record.state.value.lower()
+
+
+def _attempt(attempt: Attempt) -> tuple[int, str, str | None, str]:
+    ended_at = format_instant(attempt.ended_at) if attempt.ended_at else None
+    return attempt.number, format_instant(attempt.begun_at), ended_at, _told(attempt)
+
+
+def _told(attempt: Attempt | None) -> str:
+    if attempt is None:
+        return ""
+    if attempt.ended_at is None:
+        return "under way, or cut off"
+    return " ".join(str(part) for part in (attempt.status, attempt.told) if part is not None)
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Refused(f"{text} is not the id of a delivery; ocs deliveries list shows them.") from None

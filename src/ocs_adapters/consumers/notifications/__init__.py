@@ -1,0 +1,1 @@
+"""The notification handler: delivers notifications to recipients, and keeps what became of each for audit."""

@@ -1,0 +1,127 @@
+"""E-mail through a server of SMTP."""
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Self
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+import attrs
+
+from ocs_adapters.consumers.notifications import letters
+from ocs_adapters.consumers.notifications.deliveries import Delivery, Outcome
+from ocs_core.errors import InvalidValue
+from ocs_core.ports import Clock
+
+TIMEOUT = 10.0
+"""Seconds that each step may take: a message takes fewer than ten."""
+PORTS = {"smtp": 25, "smtps": 465}
+
+
+@attrs.frozen(kw_only=True)
+class MailServer:
+    """Where e-mails go. `smtps` is encrypted from the start; `smtp` is as soon as the server offers it (STARTTLS)."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str | None = None
+    password: str = attrs.field(default="", repr=False)
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Of `smtp://USER:PASSWORD@HOST:PORT` or `smtps://…`. Raises `InvalidValue`, which does not tell the password."""
+        try:
+            parsed = urlsplit(url)
+            scheme, host, port = parsed.scheme, parsed.hostname, parsed.port
+        except ValueError:
+            scheme, host, port = "", None, None
+        if scheme not in PORTS or not host or parsed.path.strip("/") or parsed.query:
+            raise InvalidValue("give smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT")
+        return cls(
+            scheme=scheme,
+            host=host,
+            port=port or PORTS[scheme],
+            user=unquote(parsed.username) if parsed.username else None,
+            password=unquote(parsed.password or ""),
+        )
+
+    def connect(self) -> smtplib.SMTP:
+        """A session, ready to send. Raises `OSError` or `smtplib.SMTPException`."""
+        if self.scheme == "smtps":
+            session: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=self._context())
+        else:
+            session = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
+        try:
+            self._greet(session)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _greet(self, session: smtplib.SMTP) -> None:
+        session.ehlo()
+        if self.scheme == "smtp" and session.has_extn("starttls"):
+            session.starttls(context=self._context())
+            session.ehlo()
+        elif self.scheme == "smtp" and self.user:
+            raise smtplib.SMTPNotSupportedError("no STARTTLS is offered, and the password is not sent in the clear")
+        if self.user:
+            session.login(self.user, self.password)
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self.scheme == "smtp" and not self.user:
+            # Without it the text would go in the clear: a certificate that nobody vouches for is no worse.
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return context
+
+
+@attrs.frozen(kw_only=True)
+class MailChannel:
+    """The way to one e-mail address."""
+
+    server: MailServer
+    sender: str
+    to: str
+    zone: ZoneInfo
+    clock: Clock
+
+    def letter(self, delivery: Delivery) -> EmailMessage:
+        """The e-mail of a delivery; its Message-ID is the same when it comes again."""
+        message, data = EmailMessage(), delivery.data
+        message["From"], message["To"] = self.sender, self.to
+        message["Subject"] = letters.subject(delivery.code, data)
+        message["Date"] = format_datetime(self.clock())
+        message["Message-ID"] = f"<{delivery.ref_id}@{self.sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(letters.text(delivery.code, delivery.occurred_at, data, self.zone))
+        return message
+
+    def send(self, delivery: Delivery) -> Outcome:
+        letter = self.letter(delivery)
+        try:
+            session = self.server.connect()
+            try:
+                session.send_message(letter)
+            finally:
+                _leave(session)
+        except smtplib.SMTPRecipientsRefused as refused:
+            ((code, said),) = refused.recipients.values()
+            return Outcome(status=code, told=said.decode(errors="replace"))
+        except smtplib.SMTPResponseException as error:
+            said = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
+            return Outcome(status=error.smtp_code, told=said.decode(errors="replace"))
+        except (OSError, smtplib.SMTPException) as error:
+            return Outcome(told=repr(error))
+        return Outcome(delivered=True, status=250)
+
+
+def _leave(session: smtplib.SMTP) -> None:
+    """What the server has accepted stays accepted, however the goodbye goes."""
+    try:
+        session.quit()
+    except (OSError, smtplib.SMTPException):
+        session.close()

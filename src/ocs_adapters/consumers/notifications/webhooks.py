@@ -1,0 +1,109 @@
+"""Webhooks as Standard Webhooks has them: a signed POST, which the recipient knows by its `webhook-id` when it comes again."""
+
+import datetime as dt
+import importlib.metadata
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import anyio
+import attrs
+import httpx
+import msgspec
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from standardwebhooks import Webhook
+
+from ocs_adapters.consumers.notifications.backoff import retry_after
+from ocs_adapters.consumers.notifications.deliveries import TOLD_AT_MOST, Delivery, Outcome
+from ocs_core.messages import format_instant
+from ocs_core.ports import Clock
+
+TIMEOUT = 10.0
+"""Seconds that a whole attempt may take."""
+ANSWER_AT_MOST = 64 * 1024
+"""Bytes that are read of an answer; a shorter one leaves the connection good for the next delivery."""
+GONE = 410
+USER_AGENT = f"ocs-rm/{importlib.metadata.version('ocs-rm')}"
+
+
+def body_of(delivery: Delivery) -> bytes:
+    """What is sent: the notification's value as it was published, with its code and its time."""
+    return msgspec.json.encode(
+        {
+            "type": delivery.code,
+            "timestamp": format_instant(delivery.occurred_at),
+            "data": msgspec.Raw(delivery.value.encode()),
+        }
+    )
+
+
+def headers_of(delivery: Delivery, body: bytes, secret: str, now: dt.datetime) -> Mapping[str, str]:
+    ref_id = str(delivery.ref_id)
+    return {
+        "content-type": "application/json",
+        "user-agent": USER_AGENT,
+        # What an answer says is kept as it comes.
+        "accept-encoding": "identity",
+        "webhook-id": ref_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(ref_id, now, body.decode()),
+    }
+
+
+@attrs.frozen
+class Webhooks:
+    """What all webhooks share: connections, and the clock that they are signed by.
+
+    httpx bounds each step of a request, and a recipient that answers byte by byte takes for ever: only where requests can be
+    cancelled, in an event loop, a bound for the whole holds.
+    """
+
+    portal: BlockingPortal
+    client: httpx.AsyncClient
+    clock: Clock
+    timeout: float = TIMEOUT
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
+        return self.portal.call(self._post, url, body, headers)
+
+    async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Outcome:
+        response, said, failure = None, b"", f"There was no answer within {self.timeout:g} seconds."
+        with anyio.move_on_after(self.timeout):
+            try:
+                async with self.client.stream("POST", url, content=body, headers=headers) as response:
+                    async for chunk in response.aiter_raw():
+                        said += chunk
+                        if len(said) > ANSWER_AT_MOST:
+                            break
+            except httpx.HTTPError as error:
+                failure = repr(error)
+        if response is None:
+            return Outcome(told=failure)
+        return Outcome(
+            delivered=response.is_success,
+            for_good=response.status_code == GONE,
+            status=response.status_code,
+            told=said[:TOLD_AT_MOST].decode(errors="replace") or None,
+            retry_after=retry_after(response.headers.get("retry-after"), self.clock()),
+        )
+
+
+@attrs.frozen
+class WebhookChannel:
+    """The way to one recipient's webhook."""
+
+    webhooks: Webhooks
+    url: str
+    secret: str = attrs.field(repr=False)
+
+    def send(self, delivery: Delivery) -> Outcome:
+        body = body_of(delivery)
+        return self.webhooks.post(self.url, body, headers_of(delivery, body, self.secret, self.webhooks.clock()))
+
+
+@contextmanager
+def opened(clock: Clock, timeout: float = TIMEOUT) -> Iterator[Webhooks]:
+    """Ready to send, until the end of the block."""
+    client = httpx.AsyncClient(timeout=timeout, follow_redirects=False, verify=ssl.create_default_context())
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(client):
+        yield Webhooks(portal, client, clock, timeout)
