@@ -44,7 +44,7 @@ VALUE = {
     "paymentRef1": None,
     "channelType": "bank",
 }
-TIMEOUT = 0.5
+TIMEOUT = 1.0
 
 
 @attrs.define
@@ -73,6 +73,10 @@ class Scene:
         inbox = Inbox(self.database, tables, self.clock)
         processor = Processor(inbox=inbox, handle=KeepDeliveries(recipients, self.clock))
         Consumer(stream=self.log.reader("notifications"), processor=processor).drain()
+
+    def hurry(self, seconds: float = TIMEOUT) -> None:
+        """Give recipients little time."""
+        self.webhooks = attrs.evolve(self.webhooks, timeout=seconds)
 
     def sender(self, database: Database | None = None, **channels: sending.Channel) -> Sender:
         deliveries = Deliveries(database or self.database, self.clock)
@@ -120,7 +124,7 @@ def scene_on() -> Iterator[object]:
         def made(make, *names: str) -> Scene:
             database, clock = stack.enter_context(make()), SettableClock(utc_now())
             tables.prepare(database)
-            opened = stack.enter_context(webhooks.opened(clock, TIMEOUT))
+            opened = stack.enter_context(webhooks.opened(clock))
             # Entered last, left first: whoever hangs is let go before the connections are closed.
             return Scene(
                 database,
@@ -239,6 +243,7 @@ def test_a_redirect_is_not_followed(make, scene_on) -> None:
 @DATABASES
 def test_a_recipient_that_never_answers_is_given_up_in_time(make, scene_on) -> None:
     scene = scene_on(make)
+    scene.hurry()
     scene.hooks.answers["/crm"] = [Answer(before=scene.hooks.closing.wait)]
     scene.publish()
     scene.read()
@@ -251,6 +256,7 @@ def test_a_recipient_that_never_answers_is_given_up_in_time(make, scene_on) -> N
 @DATABASES
 def test_an_answer_that_comes_byte_by_byte_holds_nobody_up_and_its_status_counts(make, scene_on) -> None:
     scene = scene_on(make)
+    scene.hurry()
     scene.hooks.answers["/crm"] = [Answer(200, body=b"." * 1000, slowly=True)]
     scene.publish()
     scene.read()
@@ -263,6 +269,7 @@ def test_an_answer_that_comes_byte_by_byte_holds_nobody_up_and_its_status_counts
 def test_dead_recipients_do_not_hold_up_the_others(make, scene_on) -> None:
     dead = [f"dead-{number}" for number in range(sending.AT_ONCE - 1)]
     scene = scene_on(make, *dead, "living")
+    scene.hurry(3.0)
     for name in dead:
         scene.hooks.answers[f"/{name}"] = [Answer(before=scene.hooks.closing.wait)]
     scene.publish(40)

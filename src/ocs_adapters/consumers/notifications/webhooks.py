@@ -2,7 +2,6 @@
 
 import datetime as dt
 import importlib.metadata
-import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -54,8 +53,8 @@ def headers_of(delivery: Delivery, body: bytes, secret: str, now: dt.datetime) -
 class Webhooks:
     """What all webhooks share: connections, and the clock that they are signed by.
 
-    httpx bounds each step of a request, and a recipient that answers byte by byte takes for ever: only where requests can be
-    cancelled, in an event loop, a bound for the whole holds.
+    httpx itself bounds each step of a request, and a recipient that answers byte by byte takes for ever: only where requests
+    can be cancelled, in an event loop, a bound for the whole holds.
     """
 
     portal: BlockingPortal
@@ -102,8 +101,8 @@ class WebhookChannel:
 
 
 @contextmanager
-def opened(clock: Clock, timeout: float = TIMEOUT) -> Iterator[Webhooks]:
+def opened(clock: Clock) -> Iterator[Webhooks]:
     """Ready to send, until the end of the block."""
-    client = httpx.AsyncClient(timeout=timeout, follow_redirects=False, verify=ssl.create_default_context())
+    client = httpx.AsyncClient(timeout=None, follow_redirects=False)
     with start_blocking_portal() as portal, portal.wrap_async_context_manager(client):
-        yield Webhooks(portal, client, clock, timeout)
+        yield Webhooks(portal, client, clock)
