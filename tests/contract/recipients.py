@@ -1,14 +1,25 @@
 """Real recipients of notifications, on this machine: a server of webhooks that behaves as it is told, a server of e-mail."""
 
+import datetime as dt
 import socket
+import ssl
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import attrs
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from standardwebhooks import Webhook
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dXY="
@@ -118,12 +129,44 @@ class Mails:
         return answer
 
 
+def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    return AuthResult(success=(data.login, data.password) == (b"me", b"p@ss"), handled=False)
+
+
 @contextmanager
-def mails() -> Iterator[Mails]:
+def certificate() -> Iterator[tuple[Path, ssl.SSLContext]]:
+    """A certificate of this machine that nobody vouches for, and a server's context with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        key, own = Path(folder) / "key.pem", Path(folder) / "own.pem"
+        private = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+        made = (
+            x509.CertificateBuilder()
+            .subject_name(name)
+            .issuer_name(name)
+            .public_key(private.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(dt.datetime.now(dt.UTC) - dt.timedelta(days=1))
+            .not_valid_after(dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
+            .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+            .sign(private, hashes.SHA256())
+        )
+        own.write_bytes(made.public_bytes(Encoding.PEM))
+        key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(own, key)
+        yield own, context
+
+
+@contextmanager
+def mails(certified: ssl.SSLContext | None = None, *, encrypted_at_once: bool = False) -> Iterator[Mails]:
+    """A server of e-mail. With a certificate it offers STARTTLS, or is encrypted from the start, and asks for a password."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]  # the controller cannot choose one itself
-    seen = Mails(f"smtp://127.0.0.1:{port}")
-    controller = Controller(seen, hostname="127.0.0.1", port=port)
+    seen = Mails(f"smtp{'s' if encrypted_at_once else ''}://127.0.0.1:{port}")
+    options: dict[str, Any] = {"ssl_context" if encrypted_at_once else "tls_context": certified} if certified else {}
+    options["auth_require_tls"] = not encrypted_at_once  # the controller knows only of encryption that began later
+    controller = Controller(seen, hostname="127.0.0.1", port=port, authenticator=_authenticate, **options)
     controller.start()
     try:
         yield seen

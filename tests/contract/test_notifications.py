@@ -28,10 +28,11 @@ from ocs_adapters.consumers.notifications.sender import Sender
 from ocs_adapters.consumers.notifications.tables import tables
 from ocs_adapters.consumers.processor import Processor
 from ocs_adapters.sql.database import Database, connect
+from ocs_core.errors import InvalidValue
 from ocs_core.memory import MemoryEventLog
 from ocs_core.ports import OutboxRow
 from ocs_core.testkit.fakes import SettableClock
-from tests.contract.recipients import SECRET, Answer, Hooks, Mails, hooks, mails
+from tests.contract.recipients import SECRET, Answer, Hooks, Mails, certificate, hooks, mails
 from tests.contract.stores import DATABASES
 
 VALUE = {
@@ -415,23 +416,47 @@ def test_an_e_mail_can_be_read_and_has_the_same_id_when_it_comes_again(make, sce
     assert "payment ref" not in text
 
 
+def _send(url: str, user: str = "") -> sending.Outcome:
+    server = MailServer.parse(url.replace("://", f"://{user}@") if user else url)
+    channel = MailChannel(server=server, sender="a@b.c", to="d@e.f", zone=ZoneInfo("UTC"), clock=utc_now)
+    assert "p@ss" not in repr(channel)
+    return channel.send(_delivery())
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["starttls", "smtps"])
+def test_a_password_is_sent_where_a_certificate_can_be_trusted(at_once: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    with certificate() as (own, certified), mails(certified, encrypted_at_once=at_once) as server:
+        assert "CERTIFICATE_VERIFY_FAILED" in _send(server.url, "me:p%40ss").told
+        monkeypatch.setenv("SSL_CERT_FILE", str(own))
+        assert _send(server.url, "me:p%40ss").delivered
+        assert _send(server.url, "me:wrong").status == 535
+    assert len(server.came) == 1
+
+
+def test_without_a_password_a_server_of_e_mail_needs_no_certificate_that_can_be_trusted() -> None:
+    with certificate() as (_, certified), mails(certified) as server:
+        assert _send(server.url).delivered
+
+
 def test_a_password_is_not_sent_in_the_clear() -> None:
     with mails() as server:
-        url = server.url.replace("smtp://", "smtp://me:secret@")
-        channel = MailChannel(
-            server=MailServer.parse(url), sender="a@b.c", to="d@e.f", zone=ZoneInfo("UTC"), clock=utc_now
-        )
-        outcome = channel.send(_delivery())
+        outcome = _send(server.url, "me:p%40ss")
     assert not outcome.delivered
     assert "STARTTLS" in outcome.told
-    assert "secret" not in repr(channel)
 
 
-def test_a_server_of_e_mail_that_is_away_is_told() -> None:
-    channel = MailChannel(
-        server=MailServer.parse("smtp://127.0.0.1:1"), sender="a@b.c", to="d@e.f", zone=ZoneInfo("UTC"), clock=utc_now
-    )
-    assert "ConnectionRefusedError" in channel.send(_delivery()).told
+def test_an_e_mail_that_is_refused_is_told_with_the_reason() -> None:
+    with mails() as server:
+        server.answers = ["554 No thanks"]
+        outcome = _send(server.url)
+    assert (outcome.delivered, outcome.status, outcome.told) == (False, 554, "No thanks")
+    assert "ConnectionRefusedError" in _send("smtp://127.0.0.1:1").told
+
+
+@pytest.mark.parametrize("url", ["", "localhost:25", "http://a", "smtp://", "smtp://a:x", "smtp://a/b", "smtp://[a"])
+def test_what_is_no_server_of_e_mail_is_refused(url: str) -> None:
+    with pytest.raises(InvalidValue, match="give smtp://USER"):
+        MailServer.parse(url)
 
 
 def _delivery() -> sending.Delivery:

@@ -50,7 +50,7 @@ def join(commands: Commands) -> None:
 
     @consume.command(name="notifications")
     def notifications_(*, from_beginning: Flag = False, once: Flag = False) -> None:
-        """Deliver notifications to the recipients of OCS_RECIPIENTS_FILE, by webhook or e-mail.
+        """Deliver notifications to the recipients of OCS_RECIPIENTS_FILE, by webhook or e-mail (OCS_SMTP_URL, OCS_MAIL_FROM).
 
         Every delivery is kept in the database of OCS_NOTIFICATIONS_URL for audit; ocs deliveries shows them. A delivery that
         fails is tried again for a day and a half. Runs until interrupted or terminated; at the end, what is under way is
