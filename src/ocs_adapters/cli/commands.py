@@ -18,6 +18,8 @@ from ocs_core.form import FormError, ZoneName
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option that is given or not."""
+DATABASES = ("database_url", "finance_url", "notifications_url")
+"""The settings that name a database."""
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 _PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
 
@@ -84,11 +86,12 @@ def settings() -> Settings:
         wrong.append(
             f"OCS_KAFKA_SECURITY_PROTOCOL is {found.kafka_security_protocol!r}; give one of {', '.join(PROTOCOLS)}."
         )
-    if not re.match(r"(sqlite|postgresql)(\+\w+)?://", found.database_url):
-        wrong.append(
-            f"OCS_DATABASE_URL is {masked(found.database_url)}; "
-            "give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
-        )
+    for name in DATABASES:
+        url = getattr(found, name)
+        if not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
+            wrong.append(
+                f"OCS_{name.upper()} is {masked(url)}; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
+            )
     if wrong:
         raise Refused("\n".join(wrong))
     return found

@@ -7,6 +7,7 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, is_missing
 from ocs_adapters.sql.tables.columns import Id, Instant, text
 from ocs_core.errors import OcsError
@@ -80,13 +81,16 @@ class ConsumerTables:
 
     def are_in(self, database: Database) -> bool:
         """Whether this consumer ever worked on that database."""
-        return not is_missing(database) and sa.inspect(database.engine).has_table(self.layouts.name)
+        if is_missing(database):
+            return False
+        with translated():
+            return sa.inspect(database.engine).has_table(self.layouts.name)
 
 
 @contextmanager
 def _whole(database: Database) -> Iterator[sa.Connection]:
     """A transaction for statements that change tables: SQLite begins none by itself."""
-    with database.engine.begin() as connection:
+    with translated(), database.engine.begin() as connection:
         if connection.dialect.name != "sqlite":
             yield connection
             return

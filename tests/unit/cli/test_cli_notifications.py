@@ -99,6 +99,14 @@ def test_what_is_no_delivery_is_told(told: Ocs) -> None:
         assert f"There is no delivery {unknown}" in told("deliveries", command, unknown).refused()
 
 
+def test_a_database_that_does_not_answer_is_a_sentence(told: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_NOTIFICATIONS_URL", "postgresql://me:secret@127.0.0.1:1/ocs")
+    for command in (("deliveries", "list"), ("consume", "notifications", "--once")):
+        refusal = told(*command).refused()
+        assert "does not answer" in refusal
+        assert "secret" not in refusal
+
+
 def test_everything_that_is_wrong_is_told_before_anything_is_forgotten(
     told: Ocs, recipient: Hooks, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,12 @@ from tests.unit.cli.conftest import Ocs
             "mysql://me:secret@there/db",
             "OCS_DATABASE_URL is mysql://me:***@there/db; give sqlite:///",
         ),
+        (
+            "OCS_FINANCE_URL",
+            "mysql://me:secret@there/db",
+            "OCS_FINANCE_URL is mysql://me:***@there/db; give sqlite:///",
+        ),
+        ("OCS_NOTIFICATIONS_URL", "notes.sqlite3", "OCS_NOTIFICATIONS_URL is notes.sqlite3; give sqlite:///"),
         ("OCS_DATABASE_URL", "ocs.sqlite3", "OCS_DATABASE_URL is ocs.sqlite3; give sqlite:///"),
         ("OCS_DATABASE_URL", "postgresql://me:secret@there:x/db", "OCS_DATABASE_URL postgresql://me:***@there:x/db"),
     ],
