@@ -53,7 +53,8 @@ def join(commands: Commands) -> None:
         if found is None:
             raise Refused(f"There is no delivery {ref_id}; ocs deliveries list shows them.")
         record, attempts = found
-        say.table(["", " "], _fields(record))
+        for name, value in _fields(record):
+            print(f"{name:9}  {value}")
         if attempts:
             say.table(["attempt ", "begun", "ended", "told"], [_attempt(attempt) for attempt in attempts])
 

@@ -1,5 +1,6 @@
 """`ocs consume notifications` and `ocs deliveries`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -74,6 +75,8 @@ def test_deliveries_are_listed_and_shown_with_every_attempt(told: Ocs, recipient
     assert len(told("deliveries", "list", "--limit", "1").done().out.splitlines()) == 2
     assert len(told("deliveries", "list", "--state", "failed").done().out.splitlines()) == 1
     shown = told("deliveries", "show", waiting[1].split()[0]).done().out
+    (value,) = (line.split(maxsplit=1)[1] for line in shown.splitlines() if line.startswith("value "))
+    assert json.loads(value) == recipient.came[1].body["data"]
     assert all(word in shown for word in ('"paymentAmount":', "500 out of order", "waiting, due", recipient.came[1].id))
 
 
