@@ -146,6 +146,8 @@ class Member:
         """Who joins without knowing the partitions is elected to share them out, and gives nobody any."""
         ends = time.monotonic() + CONNECT_SECONDS
         while unknown := [topic for topic in self.topics if not consumer._cluster.partitions_for_topic(topic)]:
+            # An answer that was under way when the topics were named lacks them, and counts as the one asked for.
+            consumer._cluster.request_update()
             if self._leaving.wait(POLL_SECONDS) or time.monotonic() > ends:
                 raise TopicMissing(f"there is no topic {' and no topic '.join(unknown)}")
 
