@@ -3,6 +3,8 @@
 import gc
 import json
 import random
+import shutil
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -174,6 +176,21 @@ def test_what_was_committed_arrives_with_every_header_by_name() -> None:
             "content-type": "application/json",
         }
         assert json.loads(told.value)["paymentAmount"] == 49_900_000
+
+
+@pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed (Debian: apt-get install kcat)")
+def test_another_client_reads_key_headers_and_value_as_they_are_specified() -> None:
+    with empty() as connection:
+        row = a_row(10, KEYS[0], '{"note":"Zoë 💶","paymentAmount":49900000}'.encode(), ce_type="io.ocs.rm.payment")
+        made = KafkaPublisher(connection)
+        try:
+            publish_all(made, [row])
+        finally:
+            made.close()
+        command = ["kcat", "-b", connection.servers, "-C", "-t", row.topic, "-e", "-q", "-f", r"%k\n%h\n%s\n"]
+        said = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout.decode()
+        headers = f"ce_id={row.ref_id},ce_specversion=1.0,content-type=application/json,ce_type=io.ocs.rm.payment"
+        assert said.splitlines() == [str(KEYS[0]), headers, '{"note":"Zoë 💶","paymentAmount":49900000}']
 
 
 def test_the_command_line_makes_the_topics_and_its_relay_publishes_to_them(
