@@ -14,6 +14,10 @@ from pathlib import Path
 import attrs
 import psycopg
 
+START_SECONDS = 15
+USER = "nobody" if os.geteuid() == 0 else None
+"""The server refuses to run as root."""
+
 
 def binaries() -> Path | None:
     """Where the newest installed server is: on the PATH, or where Debian puts it."""
@@ -23,15 +27,50 @@ def binaries() -> Path | None:
     return installed[-1].parent if installed else None
 
 
-@attrs.frozen
+@attrs.define
 class Cluster:
-    """A running server. `url(name)` is a database of it."""
+    """A server that keeps its data and its address when it is killed and started again. `url(name)` is a database of it."""
 
     folder: Path
-    process: "subprocess.Popen[bytes]"
+    bin_folder: Path
+    options: tuple[str, ...] = ()
+    _process: "subprocess.Popen[bytes] | None" = None
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://postgres@/{database}?host={self.folder}"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        options = [argument for option in self.options for argument in ("-c", option)]
+        command = [self.bin_folder / "postgres", "-D", self.folder / "data", "-k", self.folder, *options]
+        ends = time.monotonic() + START_SECONDS
+        with (self.folder / "log").open("ab") as log:
+            while not self._answers():
+                if self._process is None or self._process.poll() is not None:
+                    # What a killed server leaves behind keeps a new one out until its last process has gone.
+                    self._process = subprocess.Popen(command, stdout=log, stderr=log, user=USER, cwd=self.folder)
+                assert time.monotonic() < ends, (self.folder / "log").read_text()[-4000:]
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        """As a machine dies."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it without waiting for clients."""
+        self._end(signal.SIGINT)
+
+    def _end(self, how: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self.url()).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def create(self, database: str, template: str = "template1") -> str:
         with psycopg.connect(self.url(), autocommit=True) as connection:
@@ -49,38 +88,16 @@ def cluster(*, durable: bool = False) -> Iterator[Cluster]:
     bin_folder = binaries()
     assert bin_folder is not None, "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
     folder = Path(tempfile.mkdtemp(prefix="ocs-pg-", dir="/tmp"))
-    user = "nobody" if os.geteuid() == 0 else None  # the server refuses to run as root
-    if user:
-        shutil.chown(folder, user, pwd.getpwnam(user).pw_gid)
+    if USER:
+        shutil.chown(folder, USER, pwd.getpwnam(USER).pw_gid)
     data = folder / "data"
     initdb = [bin_folder / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N"]
-    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
-    options = ["listen_addresses=", "max_connections=200"] + ([] if durable else ["fsync=off", "full_page_writes=off"])
-    log = (folder / "log").open("wb")
-    process = subprocess.Popen(
-        [bin_folder / "postgres", "-D", data, "-k", folder, *(a for o in options for a in ("-c", o))],
-        stdout=log,
-        stderr=log,
-        user=user,
-        cwd=folder,
-    )
+    subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, user=USER, cwd=folder)
+    options = ("listen_addresses=", "max_connections=200", *(() if durable else ("fsync=off", "full_page_writes=off")))
+    made = Cluster(folder, bin_folder, options)
     try:
-        _wait(Cluster(folder, process))
-        yield Cluster(folder, process)
+        made.start()
+        yield made
     finally:
-        process.send_signal(signal.SIGINT)  # do not wait for clients
-        process.wait()
-        log.close()
+        made.stop()
         shutil.rmtree(folder)
-
-
-def _wait(started: Cluster) -> None:
-    for _ in range(300):
-        try:
-            psycopg.connect(started.url()).close()
-        except psycopg.OperationalError:
-            assert started.process.poll() is None, (started.folder / "log").read_text()
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError("PostgreSQL did not start in 15 seconds")

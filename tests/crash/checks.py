@@ -1,0 +1,142 @@
+"""What must be true when everybody is up again and nothing is on its way."""
+
+import datetime as dt
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import attrs
+import psycopg
+
+from ocs_adapters.bootstrap import kafka_connection
+from ocs_adapters.consumers.finance.figures import OfAge, by_age
+from ocs_adapters.consumers.received import received
+from ocs_adapters.kafka.history import read_all
+from ocs_adapters.settings import Settings
+from ocs_core.messages import Family
+from ocs_core.ports import Delivered
+from tests.crash.clients import Clients
+from tests.crash.parts import Recipient, ocs
+
+ARRIVE_SECONDS = 180.0
+"""How long what is on its way may take when everybody is up again."""
+CONSUMERS = ("finance", "warehouse", "notifications")
+
+
+@attrs.frozen(kw_only=True)
+class Checks:
+    """The checks of one company. Each raises `AssertionError` with what is wrong."""
+
+    folder: Path
+    environment: Mapping[str, str]
+    settings: Settings
+    clients: Clients
+    recipient: Recipient
+
+    def everything(self) -> str:
+        """All of them; gives a line about what was checked."""
+        assert not self.clients.failures, self.clients.failures
+        self.every_answer_is_kept()
+        until("the outbox is empty", lambda: self._one("SELECT count(*) FROM outbox") == 0)
+        topics = self.settings.business_transactions_topic, self.settings.notifications_topic
+        messages = list(read_all(kafka_connection(self.settings), topics))
+        self.order_is_kept(messages)
+        self.all_parties_hold_the_same()
+        self.figures_are_the_databases()
+        different = {UUID(m.headers["ce_id"]) for m in messages}
+        notifications = {UUID(m.headers["ce_id"]) for m in messages if received(m).family is Family.NOTIFICATION}
+        self.the_warehouse_has_each_once(different)
+        self.every_notification_is_delivered(notifications)
+        for consumer in CONSUMERS:
+            code, told = self._ocs("dead-letters", "list", consumer)
+            assert code == 0, told
+            assert told.startswith("0 "), told
+        delivered = Counter(self.recipient.ids)
+        return (
+            f"{len(self.clients.payments)} payments, {self.clients.repeated} requests repeated, {len(different)} messages of "
+            f"which {len(messages) - len(different)} came twice, {len(notifications)} notifications of which "
+            f"{delivered.total() - len(delivered)} were delivered twice"
+        )
+
+    def every_answer_is_kept(self) -> None:
+        """What a client was told is in the database, and nothing else is."""
+        kept = dict(self._rows("SELECT external_payment_no, ref_id FROM payments"))
+        told = {number: UUID(ref_id) for number, ref_id in self.clients.payments.items()}
+        assert kept == told, f"{len(kept.items() ^ told.items())} payments are not as they were answered"
+
+    def order_is_kept(self, messages: Sequence[Delivered]) -> None:
+        """Per key and entity, each version is told for the first time behind the one before it."""
+        newest: dict[tuple[UUID, str, UUID], int] = {}
+        seen: set[str] = set()
+        for message in messages:
+            told = received(message)
+            if told.family is Family.NOTIFICATION or message.headers["ce_id"] in seen:
+                continue
+            seen.add(message.headers["ce_id"])
+            of = message.key, told.code, told.subject
+            assert newest.get(of, 0) < told.version, f"{of}: version {told.version} is told behind {newest[of]}"
+            newest[of] = told.version
+
+    def all_parties_hold_the_same(self) -> None:
+        """`ocs reconcile` says so."""
+        until("reconcile says equal", lambda: self._ocs("reconcile")[0] == 0, lambda: self._ocs("reconcile")[1])
+
+    def figures_are_the_databases(self) -> None:
+        """Finance's figures are what the database's own rows add up to."""
+        today = dt.datetime.now(dt.UTC).date()
+        code, told = self._ocs("finance", "--json", "--as-of", str(today))
+        assert code == 0, told
+        figures = json.loads(told)
+        open_documents = self._rows(
+            "SELECT currency, document_due_date, 1, due_amount FROM documents "
+            "WHERE due_amount <> 0 AND due_amount_type = 'AR' AND NOT cancelled"
+        )
+        assert [OfAge(**age) for age in figures["receivables"]] == by_age(open_documents, today)
+        unidentified = self._rows(
+            "SELECT currency, (payment_date_received AT TIME ZONE 'UTC')::date, 1, payment_amount FROM payments "
+            "WHERE account_ref_id IS NULL AND payment_type = 'IN' AND NOT cancelled"
+        )
+        assert [OfAge(**age) for age in figures["unidentifiedPayments"]] == by_age(unidentified, today)
+        total = self._one("SELECT coalesce(sum(payment_amount), 0)::bigint FROM payments WHERE NOT cancelled")
+        assert sum(day["amount"] for day in figures["payments"]) == total
+
+    def the_warehouse_has_each_once(self, published: set[UUID]) -> None:
+        """Every message is a row, and no other is."""
+        counts = "SELECT count(*) AS n, count(DISTINCT ce_id) AS ids FROM messages"
+        wanted = {"n": len(published), "ids": len(published)}
+
+        def found() -> object:
+            code, told = self._ocs("warehouse", "sql", counts, "--json")
+            return json.loads(told) if code == 0 else told
+
+        until("the warehouse has everything", lambda: found() == wanted, lambda: f"{found()}, not {wanted}")
+
+    def every_notification_is_delivered(self, notifications: set[UUID]) -> None:
+        """Each came at least once, always under the same `webhook-id`."""
+        until(
+            "every notification is delivered",
+            lambda: len(set(self.recipient.ids)) >= len(notifications),
+            lambda: f"{len(set(self.recipient.ids))} of {len(notifications)}",
+        )
+        assert len(set(self.recipient.ids)) == len(notifications), "something has two webhook-ids"
+
+    def _ocs(self, *arguments: str) -> tuple[int, str]:
+        return ocs(self.folder, self.environment, *arguments)
+
+    def _rows(self, query: str) -> list[tuple[object, ...]]:
+        with psycopg.connect(self.settings.database_url) as connection:
+            return connection.execute(query).fetchall()  # type: ignore[call-overload, no-any-return]
+
+    def _one(self, query: str) -> object:
+        return self._rows(query)[0][0]
+
+
+def until(what: str, reached: Callable[[], bool], state: Callable[[], object] = lambda: "") -> None:
+    """Wait for something. Raises `AssertionError` where it does not come."""
+    ends = time.monotonic() + ARRIVE_SECONDS
+    while not reached():
+        assert time.monotonic() < ends, f"it never came to it that {what}: {state()}"
+        time.sleep(0.3)
