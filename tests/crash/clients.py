@@ -1,5 +1,6 @@
 """Clients that write all the time, and repeat each request until it is answered."""
 
+import datetime as dt
 import itertools
 import random
 import threading
@@ -69,6 +70,7 @@ class Clients:
             paymentAmount=50 * UNIT,
             currency="EUR",
             paymentMethod="bankTransfer",
+            paymentDateReceived=dt.datetime.now(dt.UTC).isoformat(),
         )
         self.payments[number] = paid[0]["object"]["refId"]
         if what < 0.4:

@@ -32,9 +32,10 @@ def join(commands: Commands) -> None:
         settings = commands.settings()
         if settings.kafka_servers is None:
             raise Refused("OCS_KAFKA_SERVERS is not set; give HOST:PORT of Kafka's brokers.")
+        from ocs_adapters.bootstrap import notifications
         from ocs_adapters.kafka.topics import create_topics
 
-        names = (settings.business_transactions_topic, settings.notifications_topic)
+        names = (settings.business_transactions_topic, *notifications.topics(settings))
         retention = dt.timedelta(days=retention_days)
         topics = create_topics(
             kafka_connection(settings), names, partitions=partitions, replication=replication, retention=retention
