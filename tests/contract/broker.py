@@ -9,13 +9,16 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import attrs
 
 POM = Path(__file__).parent / "kafka" / "pom.xml"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ocs-rm" / "kafka-3.9.1"
+LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
+USER, PASSWORD = "ocs", "correct-horse"
+"""Whom the broker knows where it asks for a name."""
 CLUSTER = "b2NzLXJtLWNsdXN0ZXIwMQ"
 START_SECONDS = 90
 STOP_SECONDS = 30
@@ -23,10 +26,12 @@ PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listeners=PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{sasl}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl.plain.sasl.jaas.config={login} required user_{user}="{password}";
 log.dirs={folder}/data
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -67,12 +72,18 @@ class Broker:
     folder: Path
     libs: Path
     port: int
+    sasl: int
     _process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def server(self) -> str:
         """`127.0.0.1:PORT`"""
         return f"127.0.0.1:{self.port}"
+
+    @property
+    def sasl_server(self) -> str:
+        """The same of the listener that asks for a name and a password, with SASL/PLAIN."""
+        return f"127.0.0.1:{self.sasl}"
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
@@ -114,12 +125,13 @@ def broker() -> Iterator[Broker]:
     """Start a broker, and stop it at the end."""
     libs = jars()
     folder = Path(tempfile.mkdtemp(prefix="ocs-kafka-"))
-    port, controller = _free_ports()
+    port, sasl, controller = _free_ports(3)
     properties = folder / "server.properties"
-    properties.write_text(PROPERTIES.format(port=port, controller=controller, folder=folder))
+    told = {"port": port, "sasl": sasl, "controller": controller, "folder": folder}
+    properties.write_text(PROPERTIES.format(**told, login=LOGIN, user=USER, password=PASSWORD))
     format_disk = [*_java(libs), "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties]
     subprocess.run(format_disk, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    made = Broker(folder, libs, port)
+    made = Broker(folder, libs, port, sasl)
     try:
         made.start()
         yield made
@@ -132,6 +144,6 @@ def _java(libs: Path, *options: str) -> list[str]:
     return ["java", *options, "-cp", f"{libs}/*"]
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as held:
+        return [held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for _ in range(count)]

@@ -16,6 +16,7 @@ from kafka.errors import (
     RecordListTooLargeError,
 )
 
+from ocs_adapters.kafka.client import open_client
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.headers import to_record
 from ocs_core.errors import PlatformUnavailable
@@ -52,6 +53,10 @@ class KafkaPublisher:
     _producer: Any = None
 
     def publish(self, rows: Sequence[OutboxRow]) -> Published:
+        try:
+            self._open()
+        except KafkaError as error:  # which none of the rows is to blame for
+            raise PlatformUnavailable(f"Kafka keeps nothing: {error!r}") from error
         attempt = self._send(rows)
         if not attempt.errors:
             return Published(kept=attempt.kept)
@@ -61,8 +66,8 @@ class KafkaPublisher:
             kept = {row.ref_id for row in attempt.kept}
             rest = self._one_by_one([row for row in rows if row.ref_id not in kept])
         if not (attempt.kept or rest.kept or rest.refused):
-            error = next(iter(attempt.errors.values()))
-            raise PlatformUnavailable(f"Kafka keeps nothing: {error!r}") from error
+            cause = next(iter(attempt.errors.values()))
+            raise PlatformUnavailable(f"Kafka keeps nothing: {cause!r}") from cause
         return attrs.evolve(rest, kept=[*attempt.kept, *rest.kept])
 
     def close(self) -> None:
@@ -134,18 +139,17 @@ class KafkaPublisher:
 
     def _open(self) -> Any:
         if self._producer is None:
-            self._producer = KafkaProducer(
-                acks="all",
-                enable_idempotence=True,
-                compression_type="zstd",
-                linger_ms=2,
-                delivery_timeout_ms=int(PATIENCE_SECONDS * 1000),
-                request_timeout_ms=int(PATIENCE_SECONDS * 500),
-                bootstrap_timeout_ms=int(METADATA_SECONDS * 1000),
-                max_block_ms=int(METADATA_SECONDS * 1000),
-                **self.connection.options(),
-                **self.options,
-            )
+            told = {
+                "acks": "all",
+                "enable_idempotence": True,
+                "compression_type": "zstd",
+                "linger_ms": 2,
+                "delivery_timeout_ms": int(PATIENCE_SECONDS * 1000),
+                "request_timeout_ms": int(PATIENCE_SECONDS * 500),
+                "bootstrap_timeout_ms": int(METADATA_SECONDS * 1000),
+                "max_block_ms": int(METADATA_SECONDS * 1000),
+            }
+            self._producer = open_client(KafkaProducer, {**told, **self.connection.options(), **self.options})
         return self._producer
 
 

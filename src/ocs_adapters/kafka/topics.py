@@ -8,6 +8,7 @@ import attrs
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError
 
+from ocs_adapters.kafka.client import CONNECT_SECONDS, open_client
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_core.errors import OcsError, PlatformUnavailable
 
@@ -32,7 +33,9 @@ def create_topics(
     """
     wanted = {"cleanup.policy": "delete", "retention.ms": str(retention // MILLISECOND)}
     try:
-        admin = KafkaAdminClient(**connection.options())
+        admin = open_client(
+            KafkaAdminClient, {**connection.options(), "bootstrap_timeout_ms": int(CONNECT_SECONDS * 1000)}
+        )
         try:
             there = sorted({*names} & {*admin.list_topics()})
             differences = _differences(admin, there, partitions, wanted)
