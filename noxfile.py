@@ -19,6 +19,7 @@ nox.options.sessions = [
     "bare",
     "build",
     "outsider",
+    "crash_short",
     "bench_short",
     "mutation_short",
 ]
@@ -102,10 +103,23 @@ def outsider(session: nox.Session) -> None:
 
 
 @nox.session
+def crash_short(session: nox.Session) -> None:
+    """Every part of a company is killed once while clients write; nothing is lost."""
+    session.run("python", "-m", "tests.crash", "--rounds", "3", *session.posargs)
+
+
+@nox.session
+def crash(session: nox.Session) -> None:
+    """The same for 50 rounds; takes half an hour."""
+    session.run("python", "-m", "tests.crash", "--rounds", "50", *session.posargs)
+
+
+@nox.session
 def bench_short(session: nox.Session) -> None:
     """The benches on little data: they run, and say so."""
     session.run("python", "-m", "bench.interactors", "--short")
     session.run("python", "-m", "bench.http", "--short")
+    session.run("python", "-m", "bench.streaming", "--short")
     session.run("python", "-m", "bench.sizes", "--short")
 
 
@@ -114,6 +128,7 @@ def bench(session: nox.Session) -> None:
     """The benches in full; takes minutes, wants a quiet machine."""
     session.run("python", "-m", "bench.interactors")
     session.run("python", "-m", "bench.http")
+    session.run("python", "-m", "bench.streaming")
     session.run("python", "-m", "bench.sizes")
 
 

@@ -1,8 +1,8 @@
 """From the outbox to the consumers, on PostgreSQL with durable commits and a real Apache Kafka, beside what it could be.
 
-In one run: kafka-python producing the same bytes from memory, the limit; the relay to the broker; the relay without a broker;
-commit to consumer at a hundred writes a second; and the size of the outbox at two hundred. The relay's rounds and the limit's
-are interleaved, and the medians are shown. Run: python -m bench.streaming [--short]
+In one run: kafka-python producing the same bytes from memory, the limit; the relay to the broker, and without one; each
+consumer, beside reading alone; commit to consumer at a hundred writes a second; and the size of the outbox at two hundred.
+The relay's rounds and the limit's are interleaved, and the medians are shown. Run: python -m bench.streaming [--short]
 """
 
 import datetime as dt
@@ -11,11 +11,13 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 from uuid import UUID, uuid4
 
 import attrs
@@ -25,7 +27,7 @@ from tests.contract.broker import broker
 from tests.contract.postgres import cluster
 
 from bench.http import prepare
-from ocs_adapters.bootstrap import Platform, kafka_connection, platform
+from ocs_adapters.bootstrap import Platform, consumers, kafka_connection, platform
 from ocs_adapters.kafka.consumer import KafkaStream
 from ocs_adapters.kafka.headers import to_record
 from ocs_adapters.kafka.publisher import KafkaPublisher
@@ -42,6 +44,12 @@ ROWS, ROUNDS = (3_000, 1) if SHORT else (40_000, 5)
 LATENCY_SECONDS, FLAT_SECONDS = (3, 3) if SHORT else (30, 600)
 ACCOUNTS = 1000
 CLIENTS = 8
+RECIPIENTS = """[[recipient]]
+name = "bench"
+codes = ["*"]
+webhook = "http://127.0.0.1:9/"
+secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+"""
 
 
 @attrs.frozen
@@ -87,15 +95,13 @@ def fill(made: Platform, rows: Sequence[OutboxRow], count: int) -> None:
         columns = "ref_id, topic, key, headers, value, share"
         with connection.driver_connection.cursor().copy(f"COPY outbox ({columns}) FROM STDIN") as copy:  # type: ignore[union-attr]
             for number in range(count):
-                row, key = rows[number % len(rows)], keys[number % ACCOUNTS]
-                copy.write_row((uuid4(), row.topic, key, _json(row), row.value.decode(), share_of(key)))
+                row, key, ref_id = rows[number % len(rows)], keys[number % ACCOUNTS], uuid4()
+                headers = {**row.headers, "ce_id": str(ref_id), "ce_subject": str(uuid4())}
+                told = msgspec.json.encode(headers).decode()
+                copy.write_row((ref_id, row.topic, key, told, row.value.decode(), share_of(key)))
         connection.commit()
     finally:
         connection.close()
-
-
-def _json(row: OutboxRow) -> str:
-    return msgspec.json.encode(row.headers).decode()
 
 
 def limit(settings: Settings, rows: Sequence[OutboxRow]) -> float:
@@ -118,11 +124,16 @@ def limit(settings: Settings, rows: Sequence[OutboxRow]) -> float:
     return len(rows) / took
 
 
-def drained(relay: Relay) -> float:
-    """How many rows a second the relay moves until nothing waits."""
+class Draining(Protocol):
+    """Anything that works until there is nothing left to do."""
+
+    def drain(self) -> int: ...
+
+
+def drained(what: Draining) -> float:
+    """How many a second it deals with until there is nothing left."""
     began = time.perf_counter()
-    moved = relay.drain()
-    return moved / (time.perf_counter() - began)
+    return what.drain() / (time.perf_counter() - began)
 
 
 def speed(made: Platform, rows: Sequence[OutboxRow]) -> None:
@@ -141,6 +152,44 @@ def speed(made: Platform, rows: Sequence[OutboxRow]) -> None:
     print(f"{f'{ROWS:,} rows, median of {ROUNDS}':32}{'rows/s':>12}{'of the limit':>14}")
     for name, of_name in measured.items():
         print(f"{name:32}{statistics.median(of_name):>12,.0f}{statistics.median(of_name) / best:>14.2f}")
+
+
+def consuming(made: Platform, folder: Path, finance_url: str, notifications_url: str) -> None:
+    """How fast each consumer deals with what is in Kafka, beside the stream that it reads, read for nothing."""
+    recipients = folder / "recipients.toml"
+    recipients.write_text(RECIPIENTS)
+    settings = attrs.evolve(
+        made.settings,
+        finance_url=finance_url,
+        notifications_url=notifications_url,
+        recipients_file=str(recipients),
+        warehouse_folder=str(folder / "warehouse"),
+    )
+    print(f"{'consumers, one process each':32}{'messages/s':>12}{'of the limit':>14}")
+    best: dict[Sequence[str], float] = {}
+    for name, kind in consumers.KINDS.items():
+        topics = tuple(sorted(kind.topics(settings)))
+        if topics not in best:
+            best[topics] = drained(_Reading(KafkaStream(kafka_connection(settings), topics, f"bench-{uuid4()}")))
+            print(f"{f'reading of {len(topics)} topics, nothing else':32}{best[topics]:>12,.0f}{1:>14.2f}")
+        with consumers.consumer(kind, settings) as consumer:
+            speed = drained(consumer)
+        print(f"{name:32}{speed:>12,.0f}{speed / best[topics]:>14.2f}")
+
+
+@attrs.frozen
+class _Reading:
+    """Reads a stream to its end, and does nothing about it."""
+
+    stream: KafkaStream
+
+    def drain(self) -> int:
+        read = 0
+        while messages := self.stream.next(1000):
+            read += len(messages)
+            self.stream.commit()
+        self.stream.close()
+        return read
 
 
 def latency(made: Platform) -> None:
@@ -258,6 +307,8 @@ def main() -> None:
         rows = made.outbox.waiting(1000)
         Relay(made.outbox, Everything()).drain()
         speed(made, rows)
+        with tempfile.TemporaryDirectory(prefix="ocs-bench-") as folder:
+            consuming(made, Path(folder), postgres.create("finance"), postgres.create("notifications"))
         latency(made)
         flatness(made)
         made.services.close()
