@@ -84,6 +84,41 @@ def _look(scene: Scene) -> None:
     assert {str(ce_id) for ce_id in scene.published} >= set(kept)
 
 
+@pytest.mark.parametrize("what", ["read", "compact"])
+def test_a_crash_at_each_single_step_costs_and_doubles_nothing_not_even_for_a_glob(tmp_path: Path, what: str) -> None:
+    crashed = 0
+    with mock.patch.multiple(warehouse, **LITTLE):
+        while _crashes_at(tmp_path / str(crashed), what, crashed):
+            crashed += 1
+    assert crashed >= 18, "every step was reached"
+
+
+def _crashes_at(root: Path, what: str, step: int) -> bool:
+    scene = Scene(root)
+    for _ in range(2):
+        scene.publish_some([0, 0])
+        scene.consumer.drain()
+    before = set(scene.globbed())
+    if what == "read":
+        scene.publish_some([0, 1])
+    scene.fuse.steps = step
+    try:
+        {"read": scene.consumer.drain, "compact": scene.warehouse.compact}[what]()
+        return False
+    except Crash:
+        scene.fuse.steps = None
+        assert set(scene.globbed()) >= before, "who reads the folder misses nothing at any moment"
+        _look(scene)
+        scene.restart()
+        assert not scene.folder.written()
+        assert scene.globbed() == scene.kept(), "after a start, the folder has what the manifest lists"
+        scene.consumer.drain()
+        assert scene.globbed() == scene.kept() == scene.kept_later()
+        return True
+    finally:
+        scene.close()
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     given = Settings(database_url=f"sqlite:///{tmp_path}/ocs.sqlite3", warehouse_folder=str(tmp_path / "warehouse"))
