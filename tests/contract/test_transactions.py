@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from ocs_adapters.sql import drivers
+from ocs_adapters.sql import bell, drivers
 from ocs_adapters.sql.database import connect
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.sql.store import SqlStore
@@ -265,8 +265,9 @@ def test_connections_that_died_in_the_pool_are_replaced_without_a_word() -> None
 
 
 @pytest.mark.parametrize("mission", [True, False], ids=["mission's", "others"])
-def test_the_database_is_waited_for_at_most_so_often(mission) -> None:
-    """Answers waited for on PostgreSQL: at most 4 for the mission's commands, 6 for others."""
+def test_the_database_is_waited_for_at_most_so_often(mission, monkeypatch) -> None:
+    """Answers waited for on PostgreSQL: at most 4 for the mission's commands, 6 for others; the bell's ring after them apart."""
+    monkeypatch.setattr(bell, "RING_SECONDS", 3600)
     with postgres_database() as database:
         desk = Desk(subject_on(database).store)
         account = desk.account("A-1")

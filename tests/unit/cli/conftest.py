@@ -1,13 +1,12 @@
 """The command line through its real entry point, in this process, on a database of its own."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
-import structlog
 
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.cli import main
@@ -72,7 +71,7 @@ class Ocs:
 
 
 @pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Ocs]:
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Ocs:
     """No database yet."""
     for field in attrs.fields(Settings):
         monkeypatch.delenv(f"OCS_{field.name.upper()}", raising=False)
@@ -80,8 +79,7 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("OCS_DATABASE_URL", ocs.url)
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.chdir(tmp_path)
-    yield ocs
-    structlog.reset_defaults()
+    return ocs
 
 
 @pytest.fixture(scope="session")
