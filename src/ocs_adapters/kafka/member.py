@@ -31,10 +31,14 @@ LEAVE_SECONDS = 5.0
 SESSION = {
     "session_timeout_ms": 10_000,
     "heartbeat_interval_ms": 1_000,
-    "max_poll_interval_ms": 60_000,
+    "max_poll_interval_ms": 15_000,
     "metadata_max_age_ms": 60_000,
 }
-"""A member that is dead is missed after ten seconds, one that comes is told of within one, and new partitions in a minute."""
+"""A member that is dead is missed after ten seconds, one that comes is told of within one, and new partitions in a minute.
+
+One that lives but does not join again is waited for `max_poll_interval_ms`. Who waits must not take itself to be stuck
+before that, and join anew: it would be waited for in its turn.
+"""
 
 log: Any = structlog.get_logger()
 T = TypeVar("T")
