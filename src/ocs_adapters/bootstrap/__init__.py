@@ -20,7 +20,7 @@ from ocs_adapters.sql.keys import SqlApiKeys
 from ocs_adapters.sql.migrations import NO_SCHEMA, migrate, problem
 from ocs_adapters.sql.outbox import SqlOutbox, Topics
 from ocs_adapters.sql.queries import SqlQueries
-from ocs_adapters.sql.retention import PRUNABLES, Retention
+from ocs_adapters.sql.retention import PRUNABLES, Retention, little_by_little, retentions
 from ocs_adapters.sql.shares import SqlShares
 from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
@@ -95,12 +95,13 @@ class Platform:
 
     @retentions.default
     def _make_retentions(self) -> tuple[Retention, ...]:
-        return tuple(Retention(self.database, kept, getattr(self.settings, kept.setting)) for kept in PRUNABLES)
+        return retentions(self.database, PRUNABLES, self.settings)
 
     @relay.default
     def _make_relay(self) -> Relay:
         sharing = SqlShares(self.database, str(new_id()))
-        return Relay(self.outbox, self.publisher, sharing=sharing, wait=self.bell.wait, tidy_up=self._tidy_up)
+        tidy_up = little_by_little(self.retentions, utc_now)
+        return Relay(self.outbox, self.publisher, sharing=sharing, wait=self.bell.wait, tidy_up=tidy_up)
 
     def migrate(self) -> None:
         """Bring the schema to the newest revision."""
@@ -167,11 +168,6 @@ class Platform:
             log.error("the database does not answer", error=repr(error))
             return ["The database does not answer"]
         return [found] if found else []
-
-    def _tidy_up(self) -> bool:
-        """Forget one batch of something that is old; tells whether there was any."""
-        now = utc_now()
-        return any(kept.forget_some(before) for kept in self.retentions if (before := kept.cut_off(now)) is not None)
 
     def _close(self) -> None:
         self.relay.stop()

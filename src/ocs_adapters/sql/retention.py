@@ -5,7 +5,7 @@ A table that grows is registered in `PRUNABLES`; one of another database in a li
 
 import datetime as dt
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import attrs
@@ -15,6 +15,7 @@ from sqlalchemy import bindparam
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
+from ocs_core.ports import Clock
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -123,3 +124,18 @@ class Retention:
                 return whole
             # SQLite has one writer at a time, and those of other processes look for their turn now and then only.
             time.sleep(time.monotonic() - began)
+
+
+def retentions(database: Database, prunables: Iterable[Prunable], settings: Any) -> tuple[Retention, ...]:
+    """How long a database keeps what these tables may forget, by settings that have a field for each."""
+    return tuple(Retention(database, each, getattr(settings, each.setting)) for each in prunables)
+
+
+def little_by_little(kept: Sequence[Retention], clock: Clock) -> Callable[[], bool]:
+    """What forgets one batch of something that is old, and tells whether there was any."""
+
+    def forget_some() -> bool:
+        now = clock()
+        return any(each.forget_some(before) for each in kept if (before := each.cut_off(now)) is not None)
+
+    return forget_some

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import attrs
 import structlog
 
+from ocs_adapters.streaming.tidying import Tidying, TidyUp, nothing
 from ocs_core.ports import Outbox, Publisher
 
 BATCH = 1000
@@ -19,11 +20,6 @@ IDLE_SECONDS = 0.5
 """How long it rests when nothing waits, unless it is woken."""
 PATIENCE_SECONDS = 1.0
 """How long it rests when the database or the platform does not answer."""
-
-TIDY_SECONDS = 3600.0
-"""How long after it was all tidy, or could not be tidied up, the relay looks again."""
-TIDY_PAUSE_SECONDS = 0.2
-"""How long messages have the database for themselves between two steps of tidying up."""
 
 log: Any = structlog.get_logger()
 
@@ -56,8 +52,8 @@ class Relay:
     publisher: Publisher
     sharing: Sharing = attrs.field(factory=Alone, kw_only=True)
     """How the work in the background is divided, where several relays work side by side."""
-    tidy_up: Callable[[], bool] = attrs.field(default=lambda: False, kw_only=True)
-    """One short step of forgetting what need not be kept, taken between two batches; tells whether there may be more."""
+    tidy_up: TidyUp = attrs.field(default=nothing, kw_only=True)
+    """What is done between two batches, when it is time to."""
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
     _threads: list[threading.Thread] = attrs.field(factory=list, init=False)
     wait: Callable[[float], object] = attrs.field(kw_only=True)
@@ -101,7 +97,7 @@ class Relay:
             thread.join()
 
     def _work(self) -> None:
-        moved_at, tidy_at = -ALERT_SECONDS, 0.0
+        moved_at, tidying = -ALERT_SECONDS, Tidying(self.tidy_up)
         while not self._stop.is_set():
             try:
                 if self.move(shares=self.sharing.mine()):
@@ -113,17 +109,8 @@ class Relay:
             except Exception as error:
                 log.error("relay interrupted; nothing is lost, it tries again", error=repr(error))
                 self._stop.wait(PATIENCE_SECONDS)
-            if time.monotonic() >= tidy_at:
-                tidy_at = time.monotonic() + self._tidy()
+            tidying.go_on()
         self._hand_over()
-
-    def _tidy(self) -> float:
-        """Tidy up a little; gives after how many seconds to go on. Messages do not depend on it: a failure is only told."""
-        try:
-            return TIDY_PAUSE_SECONDS if self.tidy_up() else TIDY_SECONDS
-        except Exception as error:
-            log.error("what is old was not forgotten; publishing goes on, it is tried again later", error=repr(error))
-            return TIDY_SECONDS
 
     def _hand_over(self) -> None:
         try:

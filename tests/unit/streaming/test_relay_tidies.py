@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 
 from ocs_adapters.serial import encode
 from ocs_adapters.streaming import relay as relays
+from ocs_adapters.streaming import tidying
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.memory import MemoryEventLog, MemoryOutbox, MemoryStore
 from ocs_core.testkit.examples import Desk, configuration
@@ -52,7 +53,7 @@ def test_messages_are_published_although_nothing_can_be_forgotten() -> None:
 
 def test_much_is_forgotten_in_steps_with_time_for_messages_between_them(monkeypatch) -> None:
     monkeypatch.setattr(relays, "IDLE_SECONDS", 0.01)
-    monkeypatch.setattr(relays, "TIDY_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(tidying, "PAUSE_SECONDS", 0.05)
     steps: list[float] = []
 
     def step() -> bool:
