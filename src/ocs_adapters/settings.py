@@ -54,6 +54,17 @@ class Settings:
     notifications_further_topics: str = ts.option(
         default="", help="Topics of their own that notifications were given, separated by commas"
     )
+    inbox_keep_days: int = ts.option(
+        default=30,
+        help="How many days a consumer knows a message again that it has dealt with; give more than topics keep messages",
+    )
+    dead_letters_keep_days: int | None = ts.option(
+        default=None, help="How many days a message that a consumer could not deal with is kept; for ever if not set"
+    )
+    deliveries_keep_days: int | None = ts.option(
+        default=None,
+        help="How many days a delivery is kept after its end, and for how long what happened is delivered; for ever if not set",
+    )
     recipients_file: str | None = ts.option(default=None, help="The TOML file of those who are told of notifications")
     smtp_url: str | None = ts.secret(
         default=None, help="Where e-mails go: smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT"

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocs_adapters.clock import new_id
+from ocs_adapters.consumers.notifications.tables import tables as consumers_tables
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
@@ -25,9 +28,10 @@ from ocs_core.testkit.examples import UNIT, Desk
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from tests.contract.explained import plan_of, steps_of
-from tests.contract.stores import DATABASES, postgres_database, sqlite_database, subject_on
+from tests.contract.stores import DATABASES, MakeDatabase, postgres_database, sqlite_database, subject_on
 
 ANSWERS, EVENTS, RUNS = PRUNABLES
+INBOX, DEAD_LETTERS, DELIVERIES = consumers_tables.prunables
 SECOND = dt.timedelta(seconds=1)
 AGES = st.lists(st.timedeltas(-SECOND, SECOND) | st.sampled_from([dt.timedelta(0), dt.timedelta(microseconds=1)]))
 
@@ -54,8 +58,40 @@ def _run(at: dt.datetime) -> dict[str, Any]:
     return dict(rows_of(ProcessRun).write(run))
 
 
-ROWS = [(ANSWERS, _request), (EVENTS, _event), (RUNS, _run)]
+def _received(at: dt.datetime) -> dict[str, Any]:
+    return {"ce_id": uuid4(), "received_at": at}
+
+
+def _set_aside(at: dt.datetime) -> dict[str, Any]:
+    letter = {"topic": "t", "key": uuid4(), "headers": "{}", "value": b"", "reason": "no"}
+    return letter | {"ref_id": uuid4(), "set_aside_at": at}
+
+
+def _delivered(at: dt.datetime) -> dict[str, Any]:
+    delivery = {"recipient": "crm", "code": "c", "value": "{}", "state": "DELIVERED"}
+    counts = {"attempts": 1, "attempts_allowed": 9}
+    instants = dict.fromkeys(("occurred_at", "kept_at", "due_at", "delivered_at"), at)
+    return delivery | counts | instants | {"ref_id": uuid4(), "ce_id": uuid4()}
+
+
+ROWS = [
+    (ANSWERS, _request),
+    (EVENTS, _event),
+    (RUNS, _run),
+    (INBOX, _received),
+    (DEAD_LETTERS, _set_aside),
+    (DELIVERIES, _delivered),
+]
 EACH = pytest.mark.parametrize(("prunable", "row"), ROWS, ids=[prunable.setting for prunable, _ in ROWS])
+
+
+@contextmanager
+def _made(make: MakeDatabase, prunable: Prunable) -> Iterator[Database]:
+    """A database with that table in it."""
+    with make() as database:
+        if prunable not in PRUNABLES:
+            consumers_tables.prepare(database)
+        yield database
 
 
 def _fill(database: Database, table: sa.Table, rows: list[dict[str, Any]]) -> None:
@@ -65,17 +101,18 @@ def _fill(database: Database, table: sa.Table, rows: list[dict[str, Any]]) -> No
 def _left(database: Database, prunable: Prunable) -> list[dt.datetime]:
     query = sa.select(prunable.since).where(*prunable.conditions).order_by(prunable.since)
     decode = database.driver.decoder(dt.datetime) or (lambda instant: instant)
-    return [decode(row[0]) for row in database.read(Call(query))[0]]
+    (rows,) = database.read(Call(query, {"before": NOW + 2 * SECOND}))
+    return [decode(row[0]) for row in rows]
 
 
 def test_every_table_that_forgets_is_tried_here() -> None:
-    assert [prunable for prunable, _ in ROWS] == [*PRUNABLES]
+    assert [prunable for prunable, _ in ROWS] == [*PRUNABLES, *consumers_tables.prunables]
 
 
 @EACH
 @DATABASES
 def test_exactly_what_is_older_is_forgotten(make, prunable, row) -> None:
-    with make() as database:
+    with _made(make, prunable) as database:
 
         @given(AGES)
         def holds(ages: list[dt.timedelta]) -> None:
@@ -175,7 +212,7 @@ def test_a_request_is_answered_again_while_its_answer_is_kept_and_never_performe
 @EACH
 @DATABASES
 def test_much_is_forgotten_in_batches_and_one_that_is_cut_off_is_completed_by_the_next(make, prunable, row) -> None:
-    with make() as database:
+    with _made(make, prunable) as database:
         _fill(database, prunable.table, [row(NOW - SECOND) for _ in range(2 * prunable.batch + 1)])
         batches: list[int] = []
 
@@ -212,7 +249,7 @@ def test_several_that_forget_at_once_forget_everything_once_beside_those_who_wri
 
 @EACH
 def test_postgresql_waits_for_no_row_that_another_holds(prunable, row) -> None:
-    with postgres_database() as database:
+    with _made(postgres_database, prunable) as database:
         _fill(database, prunable.table, [row(NOW - SECOND) for _ in range(3)])
         retention = Retention(database, prunable, days=1)
         url = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -228,14 +265,14 @@ def test_what_is_old_is_found_through_an_index(prunable, row) -> None:
     rows = [row(NOW - SECOND * (number % 100 == 0)) for number in range(10_000)]
     (index,) = (i.name for i in prunable.table.indexes if [*i.columns] == [prunable.since])
     calls = [Call(statement, {"before": NOW}) for statement in (prunable.count, prunable.forget)]
-    with postgres_database() as database:
+    with _made(postgres_database, prunable) as database:
         _fill(database, prunable.table, rows)
         with database.engine.connect() as connection:
             connection.exec_driver_sql(f"ANALYZE {prunable.table.name}")
             connection.commit()
         for call in calls:
             assert index in {node.get("Index Name") for node in plan_of(database, call)}
-    with sqlite_database() as database:
+    with _made(sqlite_database, prunable) as database:
         _fill(database, prunable.table, rows)
         for call in calls:
             steps = steps_of(database, call)

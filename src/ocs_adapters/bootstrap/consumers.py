@@ -20,6 +20,7 @@ from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.consumers.warehouse.tables import tables as warehouse_tables
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql.database import Database, connect
+from ocs_adapters.sql.retention import Retention, little_by_little, retentions
 from ocs_core.errors import OcsError
 from ocs_core.ports import Stream
 
@@ -58,7 +59,8 @@ def warehouse() -> Any:
 
 @contextmanager
 def _notifications(settings: Settings, inbox: Inbox) -> Iterator[Processor]:
-    yield Processor(inbox=inbox, handle=KeepDeliveries(notifications.recipients(settings), utc_now))
+    keep = KeepDeliveries(notifications.recipients(settings), utc_now, settings.deliveries_keep_days)
+    yield Processor(inbox=inbox, handle=keep)
 
 
 KINDS: Mapping[str, Kind] = {
@@ -127,7 +129,25 @@ def consumer(kind: Kind, settings: Settings, *, from_beginning: bool = False) ->
                 kind.forget(database)
             kind.tables.drop(database)
         with processor(kind, settings, database) as made:
-            yield Consumer(stream=read, processor=made, batch=kind.batch, window=kind.window)
+            yield Consumer(
+                stream=read,
+                processor=made,
+                batch=kind.batch,
+                window=kind.window,
+                tidy_up=little_by_little(retentions(database, kind.tables.prunables, settings), utc_now),
+            )
+
+
+@contextmanager
+def retentions_of(kind: Kind, settings: Settings) -> Iterator[tuple[Retention, ...]]:
+    """How long each table of a kind of consumer that forgets is kept; none where it has read nothing yet. Whoever works on it
+    need not stop. Raises `OcsError` where its tables are another release's."""
+    with database_of(kind, settings) as database:
+        if not kind.tables.are_in(database):
+            yield ()
+            return
+        kind.tables.prepare(database)
+        yield retentions(database, kind.tables.prunables, settings)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def commands() -> Commands:
         help="Revenue management: payments, charges, receivables and collections.",
         help_epilogue="Settings come from the environment: OCS_DATABASE_URL (sqlite:///ocs.sqlite3 if not set), OCS_ZONE, "
         "OCS_HTTP_HOST, OCS_HTTP_PORT, OCS_RELAY, OCS_ANSWERS_KEEP_DAYS, OCS_EVENTS_KEEP_DAYS, OCS_RUNS_KEEP_DAYS, "
-        "OCS_KAFKA_SERVERS.",
+        "OCS_INBOX_KEEP_DAYS, OCS_DEAD_LETTERS_KEEP_DAYS, OCS_DELIVERIES_KEEP_DAYS, OCS_KAFKA_SERVERS.",
         help_format="markdown",
         error_formatter=lambda error: Text(str(error)),
         version=lambda: importlib.metadata.version("ocs-rm"),

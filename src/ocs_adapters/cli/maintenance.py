@@ -4,18 +4,22 @@ import datetime as dt
 
 from cyclopts import App
 
+from ocs_adapters.bootstrap import consumers
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag
 from ocs_adapters.sql.retention import Retention
+from ocs_core.errors import OcsError
 from ocs_core.messages import format_instant
+
+COLUMNS = ["table", "what", "setting", "days ", "older than"]
 
 
 def join(commands: Commands) -> None:
-    app = App(name="maintenance", help="Keep the database in order: forget what is old.")
+    app = App(name="maintenance", help="Keep the databases in order: forget what is old.")
     commands.app.command(app)
 
     @app.command
-    def prune(*, dry_run: Flag = False) -> None:
+    def prune(*, dry_run: Flag = False) -> int:
         """Forget what is older than the settings say, and show how much of each table that was.
 
         OCS_ANSWERS_KEEP_DAYS (90 if not set): answers of performed commands. A command that comes again later is refused
@@ -25,26 +29,38 @@ def join(commands: Commands) -> None:
 
         OCS_RUNS_KEEP_DAYS (for ever if not set): runs that have ended, but for the latest that stored balances.
 
-        A relay does the same in the background. Commands go on meanwhile; cut off, it is completed by the next.
+        OCS_INBOX_KEEP_DAYS (30 if not set): which messages a consumer has dealt with. One that comes again later is dealt
+        with a second time; give more than topics keep messages.
+
+        OCS_DEAD_LETTERS_KEEP_DAYS (for ever if not set): messages that a consumer could not deal with.
+
+        OCS_DELIVERIES_KEEP_DAYS (for ever if not set): deliveries of notifications that have ended, with their attempts. What
+        happened longer ago is not delivered any more.
+
+        A relay and each consumer do the same in the background. Commands and consumers go on meanwhile; cut off, it is
+        completed by the next. A consumer that has read nothing has nothing to forget. Ends with 1 if a consumer's database
+        cannot be used; the others are seen to.
 
         Args:
             dry_run: Only show how much would be forgotten.
         """
+        failed = 0
         with commands.opened() as platform:
             now = platform.services.clock()
-            rows = [_row(kept, kept.cut_off(now), dry_run) for kept in platform.retentions]
-        columns = [
-            "table",
-            "what",
-            "setting",
-            "days ",
-            "older than",
-            "would be forgotten " if dry_run else "forgotten ",
-        ]
-        say.table(columns, rows)
+            rows = [_row(kept, now, dry_run) for kept in platform.retentions]
+        for name, kind in consumers.KINDS.items():
+            try:
+                with consumers.retentions_of(kind, platform.settings) as retentions:
+                    rows.extend(_row(kept, now, dry_run) for kept in retentions)
+            except OcsError as error:
+                say.warn(f"{name}: {error}")
+                failed = 1
+        say.table([*COLUMNS, "would be forgotten " if dry_run else "forgotten "], rows)
+        return failed
 
 
-def _row(kept: Retention, cut_off: dt.datetime | None, dry_run: bool) -> list[object]:
+def _row(kept: Retention, now: dt.datetime, dry_run: bool) -> list[object]:
+    cut_off = kept.cut_off(now)
     of_table = [kept.prunable.table.name, kept.prunable.what, f"OCS_{kept.prunable.setting.upper()}"]
     if cut_off is None:
         return [*of_table, "for ever", None, 0]

@@ -8,6 +8,7 @@ import attrs
 import structlog
 
 from ocs_adapters.consumers.processor import PASSING, Processor
+from ocs_adapters.streaming.tidying import Tidying, TidyUp, nothing
 from ocs_core.errors import Conflict
 from ocs_core.ports import Delivered, Stream
 
@@ -30,6 +31,8 @@ class Consumer:
     processor: Processor
     batch: int = BATCH
     window: float = 0.0
+    tidy_up: TidyUp = nothing
+    """What is done between two batches, when it is time to."""
     _in_hand: list[Delivered] = attrs.field(factory=list, init=False)
 
     def step(self, *, waits: bool = True) -> int:
@@ -52,10 +55,13 @@ class Consumer:
 
     def work(self, stop: threading.Event) -> None:
         """Go on until told to stop, and end after the batch in hand."""
+        tidying = Tidying(self.tidy_up)
         while not stop.is_set():
             try:
                 if not self.step():
                     stop.wait(IDLE_SECONDS)
+                # Only now: what was in hand when the last one ended has come again, and was known.
+                tidying.go_on()
             except PASSING as error:
                 log.warning("consumer interrupted; nothing is lost, it tries again", error=str(error))
                 stop.wait(0.0 if isinstance(error, Conflict) else PATIENCE_SECONDS)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, is_missing
+from ocs_adapters.sql.retention import Prunable
 from ocs_adapters.sql.tables.columns import Id, Instant, text
 from ocs_core.errors import OcsError
 
@@ -26,6 +27,8 @@ class ConsumerTables:
     inbox: sa.Table = attrs.field(init=False)
     dead_letters: sa.Table = attrs.field(init=False)
     layouts: sa.Table = attrs.field(init=False)
+    prunables: list[Prunable] = attrs.field(init=False)
+    """Every table of this consumer that forgets."""
 
     @inbox.default
     def _make_inbox(self) -> sa.Table:
@@ -47,12 +50,30 @@ class ConsumerTables:
             text("headers", nullable=False),
             sa.Column("value", sa.LargeBinary(), nullable=False),
             text("reason", nullable=False),
+            sa.Index(f"ix_{self.name}_dead_letters_set_aside_at", "set_aside_at"),
             once="ref_id",
         )
 
     @layouts.default
     def _make_layouts(self) -> sa.Table:
         return self.table("layout", sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False))
+
+    @prunables.default
+    def _make_prunables(self) -> list[Prunable]:
+        return [
+            Prunable(
+                table=self.inbox,
+                what="ids of messages dealt with",
+                setting="inbox_keep_days",
+                since=self.inbox.c.received_at,
+            ),
+            Prunable(
+                table=self.dead_letters,
+                what="messages set aside",
+                setting="dead_letters_keep_days",
+                since=self.dead_letters.c.set_aside_at,
+            ),
+        ]
 
     def table(self, name: str, *columns: Any, once: str | None = None, lasting: bool = False) -> sa.Table:
         """A further table of this consumer; `once` names a column of which the first row of each value is kept, `lasting`

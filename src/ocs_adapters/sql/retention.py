@@ -23,7 +23,8 @@ class Prunable:
     """What a table forgets of the rows whose `since` lies before an instant and for which `conditions` hold.
 
     `what` is how people call it, `setting` the field of the settings that says for how many days it is kept. With `values`,
-    rows stay and these columns are set; without, rows are deleted. `batch` is how many, at the most, in one transaction.
+    rows stay and these columns are set; without, rows are deleted, and with them those of another table that name one in their
+    column `part_of`. `batch` is how many, at the most, in one transaction.
     """
 
     table: sa.Table
@@ -32,6 +33,7 @@ class Prunable:
     since: "sa.Column[Any]"
     conditions: tuple[Any, ...] = ()
     values: dict[str, Any] = attrs.field(factory=dict)
+    part_of: "sa.Column[Any] | None" = None
     batch: int = 2000
     count: Any = attrs.field(init=False)
     forget: Any = attrs.field(init=False)
@@ -49,7 +51,8 @@ class Prunable:
         # plan; nested, since Python's sqlite3 counts no rows of a statement that begins with one.
         batch = found.with_for_update(of=self.table, skip_locked=True).cte("batch", nesting=True)
         change = sa.update(self.table).values(self.values) if self.values else sa.delete(self.table)
-        return change.where(sa.tuple_(*key).in_(sa.select(*batch.columns)))
+        forgotten = change.where(sa.tuple_(*key).in_(sa.select(*batch.columns)))
+        return forgotten if self.part_of is None else forgotten.returning(*key)
 
     def _old(self) -> tuple[Any, ...]:
         return (self.since < bindparam("before"), *self.conditions)
@@ -97,6 +100,12 @@ class Retention:
     database: Database
     prunable: Prunable
     days: int | None
+    _forget_parts: Any = attrs.field(init=False, eq=False, repr=False)
+
+    @_forget_parts.default
+    def _make_forget_parts(self) -> Any:
+        part_of = self.prunable.part_of
+        return None if part_of is None else sa.delete(part_of.table).where(self.database.driver.one_of(part_of, "gone"))
 
     def cut_off(self, now: dt.datetime) -> dt.datetime | None:
         """The instant before which things are old; None where all are kept."""
@@ -109,8 +118,15 @@ class Retention:
 
     def forget_some(self, before: dt.datetime) -> int:
         """Forget one batch of what is older than an instant, the oldest first; gives how much that was."""
-        (forgotten,) = self.database.write(Call(self.prunable.forget, {"before": before}))
-        return int(forgotten)
+        forget = Call(self.prunable.forget, {"before": before})
+        if self._forget_parts is None:
+            (forgotten,) = self.database.write(forget)
+            return int(forgotten)
+        with self.database.transaction() as transaction:
+            (gone,) = transaction.run([forget])
+            keys = self.database.driver.bind_list([key for (key,) in gone])
+            transaction.run([Call(self._forget_parts, {"gone": keys})], commit=True)
+        return len(gone)
 
     def forget(self, before: dt.datetime, on_batch: Callable[[int], None] = lambda forgotten: None) -> int:
         """Forget all that is older than an instant, telling of each batch; gives how much that was."""

@@ -1,5 +1,6 @@
 """From notifications to deliveries: one for each recipient who wants it."""
 
+import datetime as dt
 from collections.abc import Sequence
 from uuid import UUID, uuid5
 
@@ -22,14 +23,19 @@ def delivery_id(ce_id: UUID, recipient: str) -> UUID:
 
 @attrs.frozen
 class KeepDeliveries:
-    """Keeps what is to be delivered; what is kept already stays as it is."""
+    """Keeps what is to be delivered; what is kept already stays as it is.
+
+    What happened longer than `keep_days` ago is not delivered: it may have been, and be forgotten.
+    """
 
     recipients: Sequence[Recipient]
     clock: Clock
+    keep_days: int | None = None
 
     def __call__(self, transaction: Transaction, messages: Sequence[Delivered]) -> None:
         """Raises `NotUnderstood` where a message lacks what is needed of it."""
         now = self.clock()
+        oldest = None if self.keep_days is None else now - dt.timedelta(days=self.keep_days)
         rows = [
             {
                 "ref_id": delivery_id(told.ce_id, recipient.name),
@@ -47,7 +53,7 @@ class KeepDeliveries:
             }
             for message in messages
             for told in [received(message)]
-            if told.family is Family.NOTIFICATION
+            if told.family is Family.NOTIFICATION and (oldest is None or told.time >= oldest)
             for recipient in self.recipients
             if recipient.wants(told.code)
         ]

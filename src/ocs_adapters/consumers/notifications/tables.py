@@ -1,11 +1,15 @@
-"""What the notification handler keeps, for ever: every delivery, and every attempt at it."""
+"""What the notification handler keeps: every delivery, and every attempt at it."""
 
 import sqlalchemy as sa
+from sqlalchemy import bindparam
 
 from ocs_adapters.consumers.tables import ConsumerTables
+from ocs_adapters.sql.retention import Prunable
 from ocs_adapters.sql.tables.columns import Id, Instant, text
 
 tables = ConsumerTables("notifications", layout=1)
+
+_WAITS, _HAS_ENDED = sa.text("state = 'WAITING'"), sa.text("state <> 'WAITING'")
 
 deliveries = tables.table(
     "deliveries",
@@ -17,7 +21,8 @@ deliveries = tables.table(
     text("value", nullable=False),
     sa.Column("kept_at", Instant, nullable=False),
     text("state", nullable=False),
-    # The number of an attempt is also the claim of whoever makes it, and `due_at` is when that claim expires.
+    # The number of an attempt is also the claim of whoever makes it, and `due_at` is when that claim expires. Of a delivery
+    # that has ended, it is when that was, or up to one claim later.
     sa.Column("attempts", sa.Integer(), nullable=False),
     sa.Column("attempts_allowed", sa.Integer(), nullable=False),
     sa.Column("due_at", Instant, nullable=False),
@@ -27,9 +32,10 @@ deliveries = tables.table(
         "recipient",
         "due_at",
         "ref_id",
-        postgresql_where=sa.text("state = 'WAITING'"),
-        sqlite_where=sa.text("state = 'WAITING'"),
+        postgresql_where=_WAITS,
+        sqlite_where=_WAITS,
     ),
+    sa.Index("ix_notifications_deliveries_ended", "due_at", postgresql_where=_HAS_ENDED, sqlite_where=_HAS_ENDED),
     sa.Index("ix_notifications_deliveries_state", "state", "kept_at", "ref_id"),
     sa.Index("ix_notifications_deliveries_kept_at", "kept_at", "ref_id"),
     once="ref_id",
@@ -46,4 +52,16 @@ attempts = tables.table(
     text("told"),
     sa.PrimaryKeyConstraint("delivery", "number", name="pk_notifications_attempts"),
     lasting=True,
+)
+
+tables.prunables.append(
+    Prunable(
+        table=deliveries,
+        what="deliveries that have ended, with their attempts",
+        setting="deliveries_keep_days",
+        since=deliveries.c.due_at,
+        # Read again, none that was forgotten is taken for new, whatever the clocks say: what happened then is not delivered.
+        conditions=(_HAS_ENDED, deliveries.c.occurred_at < bindparam("before")),
+        part_of=attempts.c.delivery,
+    )
 )
