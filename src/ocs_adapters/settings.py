@@ -1,10 +1,13 @@
 """Settings from the environment: `OCS_DATABASE_URL`, `OCS_ZONE`, `OCS_HTTP_HOST`, `OCS_HTTP_PORT` …"""
 
 import datetime as dt
+import re
 
 import typed_settings as ts
 
 from ocs_core.messages import Family
+
+_PASSWORD = re.compile(r"(://[^:@/]*:).*@")
 
 
 @ts.settings(frozen=True)
@@ -79,3 +82,8 @@ class Settings:
 def load() -> Settings:
     """The settings of this process. Raises `typed_settings.exceptions.InvalidValueError` for a value of the wrong type."""
     return ts.load_settings(Settings, loaders=[ts.EnvLoader(prefix="OCS_")])
+
+
+def masked(url: str) -> str:
+    """A URL without its password."""
+    return _PASSWORD.sub(r"\1***@", url)

@@ -9,14 +9,17 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
+from ocs_adapters.consumers import consumer
 from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.inbox import Inbox
-from ocs_adapters.consumers.processor import Processor
+from ocs_adapters.consumers.processor import PASSING, SURPRISES, NothingWorks, Processor
+from ocs_adapters.consumers.received import NotUnderstood
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.sql.drivers import Call
 from ocs_core.errors import OcsError, PlatformUnavailable, StoreUnavailable
 from ocs_core.memory import MemoryEventLog
 from ocs_core.ports import Delivered, OutboxRow, Stream
+from ocs_core.testkit.contracts.subject import at_once
 from ocs_core.testkit.fakes import NOW
 from tests.contract.stores import DATABASES
 
@@ -159,6 +162,104 @@ def test_a_message_without_an_id_is_set_aside_once(make, scene_on, headers) -> N
     scene.consumer.drain()
     (letter,) = scene.inbox.dead_letters()
     assert letter.message.headers == headers
+
+
+@DATABASES
+def test_what_comes_twice_in_one_batch_keeps_its_first_place(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.publish(b"a", b"b")
+    (first, *_) = scene.log.reader("look").next(1)
+    scene.publish(b"a", ce_id=first.headers["ce_id"])
+    scene.consumer.drain()
+    assert scene.notes == ["a", "b"]
+
+
+@DATABASES
+def test_where_nothing_works_any_more_no_message_is_blamed(make, scene_on) -> None:
+    """A table that is gone, a disk that may not be written to: it is not the messages' fault, and it passes."""
+    scene = scene_on(make)
+    values = [f"{n}".encode() for n in range(100)]
+    scene.fails_with.update({value: [Bang("no")] for value in values})
+    scene.publish(*values)
+    for _ in range(3):
+        with pytest.raises(NothingWorks, match="nothing works any more: Bang"):
+            scene.consumer.step()
+    assert len(scene.inbox.dead_letters()) <= SURPRISES
+    scene.fails_with.clear()
+    scene.consumer.drain()
+    for letter in scene.inbox.dead_letters():
+        scene.consumer.processor.retry(letter.ref_id)
+    assert sorted(scene.notes) == sorted(value.decode() for value in values)
+
+
+@DATABASES
+def test_a_database_that_lost_its_tables_costs_no_message(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.publish(b"a", b"b")
+    with scene.inbox.database.engine.begin() as connection:
+        NOTES.drop(connection)
+    scene.publish(*[b"c"] * SURPRISES)
+    with pytest.raises(PASSING):
+        scene.consumer.drain()
+    with scene.inbox.database.engine.begin() as connection:
+        NOTES.create(connection)
+    scene.consumer.drain()
+    for letter in scene.inbox.dead_letters():
+        scene.consumer.processor.retry(letter.ref_id)
+    assert {"a", "b", "c"} == {*scene.notes}
+
+
+@DATABASES
+def test_a_failure_after_the_commit_is_nobodys_fault(make, scene_on) -> None:
+    scene = scene_on(make)
+
+    def fails() -> None:
+        raise MemoryError
+
+    scene.committed = fails
+    scene.publish(b"a", b"b")
+    scene.consumer.drain()
+    assert scene.notes == ["a", "b"]
+    assert scene.inbox.dead_letters() == []
+
+
+@DATABASES
+def test_a_message_that_no_database_can_hold_the_reason_of_is_set_aside(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.fails_with[b"a"] = [NotUnderstood("It follows a\0b.")]
+    scene.publish(b"a", note="a\0b")
+    scene.consumer.drain()
+    (letter,) = scene.inbox.dead_letters()
+    assert letter.message.headers["note"] == "a\0b"
+    assert letter.reason == "It follows a\N{REPLACEMENT CHARACTER}b."
+
+
+@DATABASES
+def test_new_tables_are_read_for_under_a_name_of_their_own(make, scene_on) -> None:
+    """So a database that is new, or was built anew, is told of everything, and takes nothing from another."""
+    database = scene_on(make).inbox.database
+    name = TABLES.prepare(database)
+    assert TABLES.prepare(database) == name
+    TABLES.drop(database)
+    assert TABLES.prepare(database) != name
+
+
+@DATABASES
+def test_tables_are_made_by_several_at_once(make) -> None:
+    with make() as database:
+        names = at_once([lambda: TABLES.prepare(database)] * 4)
+        assert len({*names}) == 1, names
+
+
+@DATABASES
+def test_a_batch_is_bounded_by_what_it_weighs(make, scene_on, monkeypatch) -> None:
+    monkeypatch.setattr(consumer, "BATCH_BYTES", 10)
+    monkeypatch.setattr(consumer, "BATCH", 1)
+    scene = scene_on(make)
+    scene.consumer.window = 5.0
+    scene.publish(*[b"12345"] * 4)
+    scene.consumer.drain()
+    assert scene.together == [2, 2]
 
 
 @DATABASES

@@ -20,7 +20,7 @@ from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, WEEK, empt
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[KafkaConnection]:
-    monkeypatch.setattr("ocs_adapters.kafka.consumer.WAIT_SECONDS", 20.0)
+    monkeypatch.setattr("ocs_adapters.kafka.client.CONNECT_SECONDS", 10.0)
     with empty():
         yield KafkaConnection(
             servers=server().sasl_server,

@@ -1,6 +1,7 @@
 """Kafka's `Stream` on a real broker: the contract, and what happens to members of a group."""
 
 import gc
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -163,12 +164,10 @@ def test_a_broker_that_dies_and_comes_back_is_read_on_and_nothing_is_lost(
         monkeypatch.setattr(consumer, "PATIENCE_SECONDS", 2.0)
         server().kill()
         try:
-            while some := stream.next(100):
-                before += some
+            with pytest.raises(PlatformUnavailable, match="Kafka cannot be read"):
+                before.extend(itertools.chain.from_iterable(iter(lambda: stream.next(100), ())))
             with pytest.raises(PlatformUnavailable, match="Kafka cannot be read"):
                 stream.commit()
-            with pytest.raises(PlatformUnavailable, match="Kafka cannot be read"):
-                [stream.next(100) for _ in range(5)]
         finally:
             server().start()
         publish_all(made.publisher, more := _rows(2000, 50))
@@ -296,14 +295,12 @@ def test_a_broker_that_is_away_is_told_of_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(NOTHING, "kafka")
-    monkeypatch.setattr(consumer, "WAIT_SECONDS", 0.5)
-    monkeypatch.setattr(consumer, "PATIENCE_SECONDS", 2.0)
+    monkeypatch.setattr(consumer, "WAIT_SECONDS", 1.0)
     threads = threading.active_count()
     stream = KafkaStream(KafkaConnection(servers="127.0.0.1:1"), TOPICS, "finance", {"bootstrap_timeout_ms": 500})
     try:
-        assert list(stream.next(10)) == [], "it may come back in a moment"
         with pytest.raises(PlatformUnavailable, match="Kafka cannot be read"):
-            [stream.next(10) for _ in range(10)]
+            stream.next(10)
     finally:
         stream.close()
     assert threading.active_count() == threads, "a client that could not connect goes on"

@@ -81,7 +81,7 @@ def play(parts: Mapping[str, Part], victims: list[str], clients: Clients) -> Non
 def company() -> Iterator[tuple[Mapping[str, Part], Checks]]:
     """All parts, running."""
     folder = Path(tempfile.mkdtemp(prefix="ocs-crash-"))
-    recipient = Recipient()
+    recipient = Recipient(SECRET)
     with cluster(durable=True) as postgres, broker() as kafka:
         (folder / "recipients.toml").write_text(RECIPIENTS.format(port=recipient.start(), secret=SECRET))
         port = free_port()

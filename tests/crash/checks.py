@@ -13,6 +13,7 @@ import psycopg
 
 from ocs_adapters.bootstrap import kafka_connection
 from ocs_adapters.consumers.finance.figures import OfAge, by_age
+from ocs_adapters.consumers.notifications.keeping import delivery_id
 from ocs_adapters.consumers.received import received
 from ocs_adapters.kafka.history import read_all
 from ocs_adapters.settings import Settings
@@ -47,7 +48,7 @@ class Checks:
         self.all_parties_hold_the_same()
         self.figures_are_the_databases()
         different = {UUID(m.headers["ce_id"]) for m in messages}
-        notifications = {UUID(m.headers["ce_id"]) for m in messages if received(m).family is Family.NOTIFICATION}
+        notifications = self.every_notification_was_told(messages)
         self.the_warehouse_has_each_once(different)
         self.every_notification_is_delivered(notifications)
         for consumer in CONSUMERS:
@@ -68,7 +69,7 @@ class Checks:
         assert kept == told, f"{len(kept.items() ^ told.items())} payments are not as they were answered"
 
     def order_is_kept(self, messages: Sequence[Delivered]) -> None:
-        """Per key and entity, each version is told for the first time behind the one before it."""
+        """Per key and entity, each version is told for the first time behind the one before it, and none is left out."""
         newest: dict[tuple[UUID, str, UUID], int] = {}
         seen: set[str] = set()
         for message in messages:
@@ -77,7 +78,8 @@ class Checks:
                 continue
             seen.add(message.headers["ce_id"])
             of = message.key, told.code, told.subject
-            assert newest.get(of, 0) < told.version, f"{of}: version {told.version} is told behind {newest[of]}"
+            expected = newest.get(of, 0) + 1
+            assert told.version == expected, f"{of}: version {told.version} is told where {expected} should be"
             newest[of] = told.version
 
     def all_parties_hold_the_same(self) -> None:
@@ -103,25 +105,41 @@ class Checks:
         total = self._one("SELECT coalesce(sum(payment_amount), 0)::bigint FROM payments WHERE NOT cancelled")
         assert sum(day["amount"] for day in figures["payments"]) == total
 
+    def every_notification_was_told(self, messages: Sequence[Delivered]) -> set[UUID]:
+        """As often as the database says that there was a reason for one; gives their `ce_id`."""
+        told: dict[UUID, tuple[str, UUID]] = {}
+        for message in messages:
+            one = received(message)
+            if one.family is Family.NOTIFICATION:
+                told[one.ce_id] = one.code, one.subject
+        reasons = {
+            "paymentReceived": "SELECT ref_id FROM payments WHERE account_ref_id IS NOT NULL",
+            "documentCreated": "SELECT ref_id FROM documents",
+            "documentOpenBalanceChanged": "SELECT target_ref_id FROM settlements",
+        }
+        wanted = Counter((code, ref_id) for code, query in reasons.items() for (ref_id,) in self._rows(query))
+        found = Counter(told.values())
+        assert found == wanted, f"missing: {wanted - found}; too many: {found - wanted}"
+        return {*told}
+
     def the_warehouse_has_each_once(self, published: set[UUID]) -> None:
         """Every message is a row, and no other is."""
-        counts = "SELECT count(*) AS n, count(DISTINCT ce_id) AS ids FROM messages"
-        wanted = {"n": len(published), "ids": len(published)}
+        wanted = sorted(map(str, published))
 
-        def found() -> object:
-            code, told = self._ocs("warehouse", "sql", counts, "--json")
-            return json.loads(told) if code == 0 else told
+        def found() -> list[str]:
+            code, told = self._ocs("warehouse", "sql", "SELECT ce_id FROM messages ORDER BY ce_id", "--csv")
+            assert code == 0, told
+            return told.split()[1:]
 
-        until("the warehouse has everything", lambda: found() == wanted, lambda: f"{found()}, not {wanted}")
+        until("the warehouse has everything", lambda: found() == wanted, lambda: f"{len(found())} of {len(wanted)}")
 
     def every_notification_is_delivered(self, notifications: set[UUID]) -> None:
-        """Each came at least once, always under the same `webhook-id`."""
-        until(
-            "every notification is delivered",
-            lambda: len(set(self.recipient.ids)) >= len(notifications),
-            lambda: f"{len(set(self.recipient.ids))} of {len(notifications)}",
-        )
-        assert len(set(self.recipient.ids)) == len(notifications), "something has two webhook-ids"
+        """Each came at least once, always under the same `webhook-id`, and as it was signed."""
+        wanted = {str(delivery_id(ce_id, "crash")) for ce_id in notifications}
+        ids = self.recipient.ids
+        until("every notification is delivered", lambda: wanted <= {*ids}, lambda: f"{len({*ids})} of {len(wanted)}")
+        assert {*ids} == wanted, f"under other ids: {sorted({*ids} - wanted)[:5]}"
+        assert not self.recipient.wrong, self.recipient.wrong[:3]
 
     def _ocs(self, *arguments: str) -> tuple[int, str]:
         return ocs(self.folder, self.environment, *arguments)

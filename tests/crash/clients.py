@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import random
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx
 
 UNIT = 1_000_000
 ANSWER_SECONDS = 30.0
+GIVE_UP_SECONDS = 180.0
 PAUSE_SECONDS = 0.2
 """How long a client thinks between two requests."""
 
@@ -96,7 +98,8 @@ class Clients:
         with self._lock:
             self.requests += 1
             request_id = f"crash-{self.requests}-{random.getrandbits(60):x}"
-        while True:
+        ends = time.monotonic() + GIVE_UP_SECONDS
+        while time.monotonic() < ends:
             try:
                 answer = client.post(path, json={"requestId": request_id, **body})
                 if answer.status_code == httpx.codes.OK:
@@ -110,7 +113,8 @@ class Clients:
                 pass
             with self._lock:
                 self.repeated += 1
-            threading.Event().wait(0.1)
+            time.sleep(0.1)
+        raise TimeoutError(f"{path} was not answered for {GIVE_UP_SECONDS:.0f} seconds")
 
 
 class Refused(Exception):

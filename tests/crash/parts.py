@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 import attrs
+from standardwebhooks import Webhook, WebhookVerificationError
+
+COMMAND_SECONDS = 300.0
 
 
 class Part(Protocol):
@@ -77,24 +80,32 @@ def ocs(folder: Path, environment: Mapping[str, str], *arguments: str) -> tuple[
         capture_output=True,
         text=True,
         check=False,
+        timeout=COMMAND_SECONDS,
     )
     return ended.returncode, ended.stdout + ended.stderr
 
 
 @attrs.frozen
 class Recipient:
-    """Somebody whom notifications are delivered to: every `webhook-id` that came, as often as it came."""
+    """Somebody whom notifications are delivered to: every `webhook-id` that came, as often as it came, and what is wrong with
+    those whose signature is."""
 
+    secret: str
     ids: list[str] = attrs.field(factory=list)
+    wrong: list[str] = attrs.field(factory=list)
     _servers: list[ThreadingHTTPServer] = attrs.field(factory=list)
 
     def start(self) -> int:
         """Listen on a free port, and give it."""
-        ids = self.ids
+        ids, wrong, verifier = self.ids, self.wrong, Webhook(self.secret)
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["content-length"]))
+                body = self.rfile.read(int(self.headers["content-length"]))
+                try:
+                    verifier.verify(body, dict(self.headers.items()))
+                except WebhookVerificationError as error:
+                    wrong.append(f"{self.headers['webhook-id']}: {error}")
                 ids.append(self.headers["webhook-id"])
                 self.send_response(204)
                 self.end_headers()

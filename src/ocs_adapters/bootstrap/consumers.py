@@ -18,7 +18,7 @@ from ocs_adapters.consumers.notifications.tables import tables as notifications_
 from ocs_adapters.consumers.processor import Processor
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.consumers.warehouse.tables import tables as warehouse_tables
-from ocs_adapters.settings import Settings
+from ocs_adapters.settings import Settings, masked
 from ocs_adapters.sql.database import Database, connect
 from ocs_adapters.sql.retention import Retention, little_by_little, retentions
 from ocs_core.errors import OcsError
@@ -87,13 +87,17 @@ KINDS: Mapping[str, Kind] = {
         opened=_notifications,
     ),
 }
-"""Every kind of consumer, by the name that it reads the streaming platform under."""
+"""Every kind of consumer, by its name."""
 
 
 @contextmanager
 def database_of(kind: Kind, settings: Settings) -> Iterator[Database]:
-    """The database of a kind of consumer, whatever is in it; closed at the end."""
-    database = connect(kind.url(settings))
+    """The database of a kind of consumer, whatever is in it; closed at the end. Raises `OcsError` where there can be none."""
+    url = kind.url(settings)
+    try:
+        database = connect(url)
+    except Exception as error:  # what a URL can do wrong is known to the driver alone
+        raise OcsError(f"The database of {kind.tables.name}, {masked(url)}, cannot be used: {error}.") from None
     try:
         yield database
     finally:
@@ -117,18 +121,15 @@ def processor(kind: Kind, settings: Settings, database: Database) -> Iterator[Pr
 @contextmanager
 def consumer(kind: Kind, settings: Settings, *, from_beginning: bool = False) -> Iterator[Consumer]:
     """A consumer, ready to work. `from_beginning`: what it had made of the messages is made anew. Raises `OcsError`."""
-    with (
-        kind.alone(settings),
-        stream(settings, kind.tables.name, kind.topics(settings)) as read,
-        database_of(kind, settings) as database,
-    ):
+    with kind.alone(settings), database_of(kind, settings) as database:
         if from_beginning:
-            # In this order: whatever is interrupted here, no message is taken for known that is not.
-            read.rewind()
             if kind.tables.are_in(database):
                 kind.forget(database)
             kind.tables.drop(database)
-        with processor(kind, settings, database) as made:
+        with (
+            processor(kind, settings, database) as made,
+            stream(settings, kind.tables.prepare(database), kind.topics(settings)) as read,
+        ):
             yield Consumer(
                 stream=read,
                 processor=made,
@@ -166,7 +167,7 @@ def stream(settings: Settings, name: str, topics: Collection[str]) -> Iterator[S
         from ocs_adapters.kafka.consumer import KafkaStream
     except ImportError:
         raise OcsError("OCS_KAFKA_SERVERS needs Kafka's client; install ocs-rm[kafka].") from None
-    read = KafkaStream(kafka_connection(settings), sorted(topics), f"ocs-{name}")
+    read = KafkaStream(kafka_connection(settings), sorted(topics), name)
     try:
         yield read
     finally:

@@ -12,7 +12,7 @@ from cyclopts import App, Parameter
 
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.cli.master_data import read_entries
-from ocs_adapters.settings import Settings, load
+from ocs_adapters.settings import Settings, load, masked
 from ocs_core.errors import OcsError
 from ocs_core.form import FormError, ZoneName
 
@@ -20,8 +20,8 @@ Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option that is given or not."""
 DATABASES = ("database_url", "finance_url", "notifications_url")
 """The settings that name a database."""
+_SERVERS = re.compile(r"\s*[^\s,:]+:\d{1,5}\s*(,\s*[^\s,:]+:\d{1,5}\s*)*")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-_PASSWORD = re.compile(r"(?<=:)[^:@/]*(?=@)")
 
 
 class Refused(OcsError):
@@ -80,8 +80,11 @@ def settings() -> Settings:
         if field.name.endswith("_keep_days") and days is not None and not 1 <= days <= 36500:
             or_nothing = f"nothing for {'ever' if field.default is None else field.default}"
             wrong.append(f"OCS_{field.name.upper()} is {days}; give 1 to 36500 days, or {or_nothing}.")
-    if found.kafka_servers == "":
-        wrong.append("OCS_KAFKA_SERVERS is empty; give HOST:PORT of Kafka's brokers, or nothing for the event log.")
+    if found.kafka_servers is not None and not _SERVERS.fullmatch(found.kafka_servers):
+        wrong.append(
+            f"OCS_KAFKA_SERVERS is {found.kafka_servers!r}; give HOST:PORT of Kafka's brokers, separated by commas, "
+            "or do not set it for the event log."
+        )
     if found.kafka_security_protocol not in PROTOCOLS:
         wrong.append(
             f"OCS_KAFKA_SECURITY_PROTOCOL is {found.kafka_security_protocol!r}; give one of {', '.join(PROTOCOLS)}."
@@ -128,11 +131,6 @@ def _tell_of_zones(opened: Platform) -> None:
             "change it with [[system]] in a file for: ocs configure",
             file=sys.stderr,
         )
-
-
-def masked(url: str) -> str:
-    """A database's URL without its password."""
-    return _PASSWORD.sub("***", url)
 
 
 def example_text() -> str:

@@ -13,8 +13,9 @@ from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Refused
 from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.notifications.deliveries import State
-from ocs_adapters.consumers.processor import Processor
+from ocs_adapters.consumers.processor import PASSING, Processor
 from ocs_adapters.sql.database import Database
+from ocs_core.errors import OcsError
 from ocs_core.messages import format_instant
 
 Kind = Annotated[str, Parameter(help=f"One of: {', '.join(consumers.KINDS)}.")]
@@ -81,17 +82,19 @@ def join(commands: Commands) -> None:
             say.table(["id", "type", "set aside", "reason"], rows)
 
     @letters.command
-    def retry(kind: Kind, ref_id: str, /) -> None:
-        """Let the consumer deal with a dead letter again.
+    def retry(kind: Kind, ref_id: str, /) -> int:
+        """Let the consumer deal with a dead letter again. Ends with 1 where one stays what it is.
 
         Args:
             ref_id: Its id, as ocs dead-letters list shows it, or ALL.
         """
         with _processor(commands, kind) as processor:
             named = [d.ref_id for d in processor.inbox.dead_letters()] if ref_id == "ALL" else [_id(ref_id)]
-            for each in named:
-                processor.retry(each)
-        print(f"{len(named)} dead letters were dealt with.")
+            failures = [failure for each in named if (failure := _failure(processor, each))]
+        for failure in failures:
+            say.warn(failure)
+        print(f"{len(named) - len(failures)} of {len(named)} dead letters were dealt with.")
+        return 1 if failures else 0
 
     @letters.command
     def discard(kind: Kind, ref_id: str, /) -> None:
@@ -144,6 +147,16 @@ def _work(consumer: Consumer, name: str) -> None:
     finally:
         stop.set()
         worker.join()
+
+
+def _failure(processor: Processor, ref_id: UUID) -> str | None:
+    try:
+        processor.retry(ref_id)
+    except PASSING:
+        raise
+    except OcsError as error:
+        return str(error)
+    return None
 
 
 @contextmanager

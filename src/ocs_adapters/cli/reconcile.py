@@ -1,6 +1,5 @@
 """`ocs reconcile`: whether nothing was lost."""
 
-from collections import Counter
 from itertools import islice
 
 from ocs_adapters.bootstrap import consumers
@@ -34,13 +33,15 @@ def join(commands: Commands) -> None:
             print(f"Topics: {report.reach}.")
             if report.beyond_reach:
                 print(f"{report.beyond_reach} entities are older than what the topics reach back to.")
+            if report.not_understood:
+                print(f"{report.not_understood} messages in the topics cannot be read: somebody else publishes there.")
             if report.is_equal:
                 print("Equal.")
                 return 0
             for difference in islice(report.differences, SHOWN):
                 print(difference)
-            if len(report.differences) > SHOWN:
-                print(f"… and {len(report.differences) - SHOWN} more.")
+            if (different := sum(report.different.values())) > SHOWN:
+                print(f"… and {different - SHOWN} more.")
             if waiting := platform.outbox.backlog().rows:
                 print(f"{waiting} messages wait in the outbox; what they tell cannot have arrived yet.")
             if republish:
@@ -53,5 +54,4 @@ def join(commands: Commands) -> None:
 
 
 def _counts(report: Report) -> list[tuple[str, int, int]]:
-    different = Counter(d.code for d in report.differences)
-    return [(code, n, different[code]) for code, n in report.compared.items()]
+    return [(code, n, report.different.get(code, 0)) for code, n in report.compared.items()]

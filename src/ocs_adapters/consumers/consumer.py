@@ -13,6 +13,8 @@ from ocs_core.errors import Conflict
 from ocs_core.ports import Delivered, Stream
 
 BATCH = 1000
+BATCH_BYTES = 32 * 1024 * 1024
+"""Values of so many bytes are a batch, too, however few they are."""
 IDLE_SECONDS = 0.05
 """How long it rests where nothing is new."""
 PATIENCE_SECONDS = 1.0
@@ -64,15 +66,22 @@ class Consumer:
                 tidying.go_on()
             except PASSING as error:
                 log.warning("consumer interrupted; nothing is lost, it tries again", error=str(error))
-                stop.wait(0.0 if isinstance(error, Conflict) else PATIENCE_SECONDS)
+                stop.wait(IDLE_SECONDS if isinstance(error, Conflict) else PATIENCE_SECONDS)
+            except Exception as error:
+                log.error("consumer interrupted unforeseen; nothing is lost, it tries again", error=repr(error))
+                stop.wait(PATIENCE_SECONDS)
 
     def _gather(self, waits: bool) -> None:
-        self._in_hand += self.stream.next(self.batch)
         ends = time.monotonic() + self.window
-        while self._in_hand and len(self._in_hand) < self.batch and time.monotonic() < ends:
-            more = self.stream.next(self.batch - len(self._in_hand))
+        while self._has_room():
+            more = self.stream.next(min(BATCH, self.batch - len(self._in_hand)))
             self._in_hand += more
+            if not more and (not waits or not self._in_hand):
+                return
+            if time.monotonic() >= ends:
+                return
             if not more:
-                if not waits:
-                    break
                 time.sleep(IDLE_SECONDS)
+
+    def _has_room(self) -> bool:
+        return len(self._in_hand) < self.batch and sum(len(message.value) for message in self._in_hand) < BATCH_BYTES

@@ -63,7 +63,9 @@ class Inbox:
 
         Raises `KeyError` or `ValueError` where a message has no `ce_id`.
         """
-        by_id = {UUID(message.headers["ce_id"]): message for message in reversed(messages)}
+        by_id: dict[UUID, Delivered] = {}
+        for message in messages:
+            by_id.setdefault(UUID(message.headers["ce_id"]), message)
         driver = self.database.driver
         (known,) = transaction.run([Call(self._known, {"ids": driver.bind_list(list(by_id))})])
         to_id = driver.decoder(UUID)
@@ -73,7 +75,7 @@ class Inbox:
         if by_id:
             rows = [{"ce_id": ce_id, "received_at": now} for ce_id in by_id]
             transaction.run(driver.insert({self.tables.inbox: rows}))
-        return list(reversed(by_id.values()))
+        return list(by_id.values())
 
     def set_aside(self, message: Delivered, reason: str) -> UUID:
         """Keep a message that cannot be dealt with as a dead letter; gives its id there."""
@@ -85,7 +87,7 @@ class Inbox:
             "key": message.key,
             "headers": msgspec.json.encode(message.headers).decode(),
             "value": message.value,
-            "reason": reason,
+            "reason": "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in reason),
         }
         self.database.write(*self.database.driver.insert({self.tables.dead_letters: [row]}))
         return ref_id

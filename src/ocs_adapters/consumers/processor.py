@@ -8,12 +8,20 @@ import attrs
 import structlog
 
 from ocs_adapters.consumers.inbox import Inbox
+from ocs_adapters.consumers.received import NotUnderstood
 from ocs_adapters.sql.database import Transaction
 from ocs_core.errors import Conflict, OcsError, PlatformUnavailable, StoreUnavailable
 from ocs_core.ports import Delivered
 
-PASSING = (Conflict, StoreUnavailable, PlatformUnavailable)
+
+class NothingWorks(OcsError):
+    """One message after the other fails in a way that nobody foresaw: it is hardly theirs."""
+
+
+PASSING = (Conflict, StoreUnavailable, PlatformUnavailable, NothingWorks)
 """What says nothing about the message: it is tried again, for as long as it takes."""
+SURPRISES = 10
+"""So many messages in a row that fail otherwise than by being `NotUnderstood` are too many to be blamed."""
 
 Handle = Callable[[Transaction, Sequence[Delivered]], None]
 """Stores what messages lead to, in this transaction. Each comes once; what it raises sets the message aside."""
@@ -21,7 +29,7 @@ Handle = Callable[[Transaction, Sequence[Delivered]], None]
 log: Any = structlog.get_logger()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.define(kw_only=True)
 class Processor:
     """The inbox takes the messages in the transaction that keeps what they lead to."""
 
@@ -29,6 +37,7 @@ class Processor:
     handle: Handle
     committed: Callable[[], None] = lambda: None
     """What is to be done once the transaction is committed; after a crash, at the next start instead."""
+    _surprises: int = attrs.field(default=0, init=False)
 
     def process(self, messages: Sequence[Delivered]) -> None:
         """Deal with messages that were not dealt with before. Raises `OcsError` of what is `PASSING`: nothing is kept then,
@@ -38,14 +47,20 @@ class Processor:
         except PASSING:
             raise
         except Exception as error:
-            if len(messages) > 1:
-                log.warning("some message spoils the batch, going on with its halves", error=repr(error))
-                middle = len(messages) // 2
-                self.process(messages[:middle])
-                self.process(messages[middle:])
+            if len(messages) == 1:
+                self._set_aside(messages[0], error)
                 return
-            ref_id = self.inbox.set_aside(messages[0], _reason(error))
-            log.error("a message cannot be dealt with and is a dead letter now", ref_id=str(ref_id), error=repr(error))
+            log.warning("some message spoils the batch, going on with its halves", error=repr(error))
+            middle = len(messages) // 2
+            self.process(messages[:middle])
+            self.process(messages[middle:])
+
+    def _set_aside(self, message: Delivered, error: Exception) -> None:
+        self._surprises = 0 if isinstance(error, NotUnderstood) else self._surprises + 1
+        if self._surprises > SURPRISES:
+            raise NothingWorks(f"nothing works any more: {_reason(error)}") from error
+        ref_id = self.inbox.set_aside(message, _reason(error))
+        log.error("a message cannot be dealt with and is a dead letter now", ref_id=str(ref_id), error=repr(error))
 
     def retry(self, ref_id: UUID) -> None:
         """Deal with a dead letter again, and forget it. Raises `OcsError` where there is none, or it fails again."""
@@ -66,7 +81,14 @@ class Processor:
             if buried:
                 self.inbox.discard(buried, transaction)
             transaction.run([], commit=True)
-        self.committed()
+        self._surprises = 0
+        self._after_the_commit()
+
+    def _after_the_commit(self) -> None:
+        try:
+            self.committed()
+        except Exception as error:
+            log.error("what is done after the commit is left for later", error=repr(error))
 
 
 def _reason(error: Exception) -> str:

@@ -30,9 +30,10 @@ class Received:
     @property
     def version(self) -> int:
         """The version of the entity that it carries. Raises `NotUnderstood` where it carries none."""
-        found = self.value.get("version", self.value.get("monetaryTransaction", {}).get("version"))
-        if not isinstance(found, int):
-            raise NotUnderstood(f"This {self.code} has no version.")
+        link = self.value.get("monetaryTransaction")
+        found = self.value.get("version", link.get("version") if isinstance(link, dict) else None)
+        if type(found) is not int or not 0 < found < 2**63:
+            raise NotUnderstood(f"Its version is {found!r}.")
         return found
 
 
@@ -43,13 +44,13 @@ def received(message: Delivered) -> Received:
         code = headers["ce_type"].rsplit(".", 1)[-1]
         schema, version = headers["ce_dataschema"].rsplit(":", 1)
         if int(version) > schema_version(code):
-            raise NotUnderstood(f"It follows version {version} of {schema}, which this release does not know.")
+            raise NotUnderstood(f"It follows version {version} of {schema!r}, which this release does not know.")
         value = msgspec.json.decode(message.value)
         if not isinstance(value, dict):
             raise NotUnderstood("Its value is no JSON object.")
         return Received(
             ce_id=UUID(headers["ce_id"]),
-            time=dt.datetime.fromisoformat(headers["ce_time"]),
+            time=_instant(headers["ce_time"]),
             family=Family.NOTIFICATION if "X-Ocs-Io-notification-code" in headers else Family.BUSINESS_TRANSACTION,
             code=code,
             subject=UUID(headers["ce_subject"]),
@@ -57,5 +58,12 @@ def received(message: Delivered) -> Received:
         )
     except KeyError as error:
         raise NotUnderstood(f"It has no header {error}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NotUnderstood(f"It cannot be read: {error}.") from error
+
+
+def _instant(text: str) -> dt.datetime:
+    instant = dt.datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise NotUnderstood(f"Its ce_time {text} has no offset.")
+    return instant

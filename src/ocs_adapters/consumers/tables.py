@@ -7,11 +7,15 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
+from ocs_adapters.clock import new_id
 from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, is_missing
 from ocs_adapters.sql.retention import Prunable
 from ocs_adapters.sql.tables.columns import Id, Instant, text
 from ocs_core.errors import OcsError
+
+LOCK = 7242
+"""Whoever makes or drops tables holds it."""
 
 
 @attrs.frozen(eq=False)
@@ -56,7 +60,11 @@ class ConsumerTables:
 
     @layouts.default
     def _make_layouts(self) -> sa.Table:
-        return self.table("layout", sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False))
+        return self.table(
+            "layout",
+            sa.Column("number", sa.Integer(), primary_key=True, autoincrement=False),
+            text("reader", nullable=False),
+        )
 
     @prunables.default
     def _make_prunables(self) -> list[Prunable]:
@@ -81,18 +89,25 @@ class ConsumerTables:
         info = {"lasting": lasting, **({"once": once} if once else {})}
         return sa.Table(f"{self.name}_{name}", self.metadata, *columns, info=info)
 
-    def prepare(self, database: Database) -> None:
-        """Make the tables where there are none. Raises `OcsError` where there are those of another layout."""
+    def prepare(self, database: Database) -> str:
+        """Make the tables where there are none; gives the name under which their reader reads.
+
+        Every making has a name of its own, so new tables are told of everything, and those of another database take nothing
+        from these. Raises `OcsError` where there are tables of another layout.
+        """
         with _whole(database) as connection:
             self.metadata.create_all(connection)
-            found = connection.execute(sa.select(self.layouts.c.number)).scalar()
+            found = connection.execute(sa.select(self.layouts)).first()
             if found is None:
-                connection.execute(self.layouts.insert().values(number=self.layout))
-        if found not in (None, self.layout):
+                name = f"ocs-{self.name}-{new_id().hex[-12:]}"
+                connection.execute(self.layouts.insert().values(number=self.layout, reader=name))
+                return name
+        if found.number != self.layout:
             raise OcsError(
-                f"The tables of {self.name} have layout {found}, this release needs {self.layout}; "
+                f"The tables of {self.name} have layout {found.number}, this release needs {self.layout}; "
                 f"build them anew from the messages: ocs consume {self.name} --from-beginning"
             )
+        return str(found.reader)
 
     def drop(self, database: Database) -> None:
         """Remove the tables with everything in them, but for those that last."""
@@ -113,6 +128,8 @@ def _whole(database: Database) -> Iterator[sa.Connection]:
     """A transaction for statements that change tables: SQLite begins none by itself."""
     with translated(), database.engine.begin() as connection:
         if connection.dialect.name != "sqlite":
+            # Two that make the same table at once would disturb each other, whether it is there or not.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             yield connection
             return
         connection.exec_driver_sql("BEGIN IMMEDIATE")

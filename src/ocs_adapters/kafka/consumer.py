@@ -17,8 +17,11 @@ from ocs_core.ports import Delivered
 
 NAP_SECONDS = 0.1
 """How long `next` waits for a message where there is none: whoever calls it again and again neither hurries nor dawdles."""
-WAIT_SECONDS = 2.0
-"""How long it waits for its place in the group, and for what is there and did not come yet."""
+WAIT_SECONDS = 30.0
+"""How long it waits to know whether there is more: a member that died is missed after ten seconds, one that lives and does
+not join again after fifteen, and nobody has a place before."""
+ASK_SECONDS = 2.0
+"""How long it waits for one answer to that."""
 PATIENCE_SECONDS = 10.0
 """How long the broker may be silent."""
 ANSWER_SECONDS = 1.0
@@ -40,32 +43,27 @@ class KafkaStream:
     """Further options of the client."""
     _buffer: Buffer = attrs.field(factory=Buffer, init=False)
     _member: Member = attrs.field(init=False)
-    _silent_since: float | None = attrs.field(default=None, init=False)
 
     @_member.default
     def _make_member(self) -> Member:
         return Member(self.connection, self.topics, self.name, self.options, self._buffer)
 
     def next(self, limit: int) -> Sequence[Delivered]:
-        """The messages behind those that were given, at once where there are any.
+        """The messages behind those that were given, at once where there are any; none where all up to the ends of the
+        partitions was given.
 
-        None where all up to the ends of the partitions was given, or where two seconds did not do to find out.
-        Raises `PlatformUnavailable` when the broker refuses us, or was silent for ten seconds.
+        Raises `PlatformUnavailable` when the broker refuses us, or when it could not be found out for `WAIT_SECONDS`.
         """
         ends = time.monotonic() + WAIT_SECONDS
-        given = self._buffer.take(limit, NAP_SECONDS)
-        try:
-            while not given and (left := ends - time.monotonic()) > 0:
-                if self._member.ask(self._is_up_to_date, left):
-                    given = self._buffer.take(limit)
-                    break
-                given = self._buffer.take(limit, NAP_SECONDS)
-        except PlatformUnavailable:
-            self._silent_since = self._silent_since or ends - WAIT_SECONDS
-            if self._member.is_refused or time.monotonic() - self._silent_since > PATIENCE_SECONDS:
-                raise
-            return []
-        self._silent_since = None
+        while not (given := self._buffer.take(limit, NAP_SECONDS)):
+            try:
+                if self._member.ask(self._is_up_to_date, ASK_SECONDS):
+                    return self._buffer.take(limit)
+            except PlatformUnavailable:
+                if self._member.is_refused or time.monotonic() > ends:
+                    raise
+            if time.monotonic() > ends:
+                raise PlatformUnavailable("Kafka cannot be read: there is more, and it does not come")
         return given
 
     def commit(self) -> None:

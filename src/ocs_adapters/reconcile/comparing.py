@@ -25,8 +25,11 @@ class Beside:
 
     @property
     def may_be_beyond_reach(self) -> bool:
-        """Nothing is wrong but that the topics do not tell of it: its messages may have expired."""
-        return self.database == self.finance and self.topics is None
+        """Nothing is wrong but that the topics do not tell of it, or of an earlier version only: what told of it may have
+        expired. (A payment that is identified changes its key, and so its partition.)"""
+        if self.database is None or self.database != self.finance:
+            return False
+        return self.topics is None or self.topics.version < self.database.version
 
     def __str__(self) -> str:
         held = {"database": self.database, "finance": self.finance, "topics": self.topics}

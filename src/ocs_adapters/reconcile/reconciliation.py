@@ -1,6 +1,7 @@
 """The proof: everything side by side, and what differs looked at once more before it is believed."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from uuid import UUID
@@ -17,6 +18,8 @@ from ocs_core.ports import Delivered
 
 PATIENCE_SECONDS = 5.0
 """What is on its way has so long to arrive before it counts as lost."""
+MOST = 10_000
+"""So many differences are kept; where there are more, nothing is merely on its way."""
 
 
 @attrs.frozen(kw_only=True)
@@ -29,17 +32,20 @@ class Read:
 
 @attrs.frozen(kw_only=True)
 class Report:
-    """What was found. `compared` counts entities by code; `beyond_reach` those whose messages have expired, which agree
-    otherwise; `reach` says in words how far back the topics were read."""
+    """What was found. `compared` counts entities by code, `different` those that differ; of these, `differences` are the
+    first. `beyond_reach` counts those whose messages have expired, which agree otherwise; `reach` says in words how far back
+    the topics were read, `not_understood` how many of their messages cannot be read."""
 
     compared: Mapping[str, int]
+    different: Mapping[str, int]
     differences: Sequence[Beside]
     beyond_reach: int
     reach: str
+    not_understood: int
 
     @property
     def is_equal(self) -> bool:
-        return not self.differences
+        return not any(self.different.values())
 
 
 @attrs.frozen(kw_only=True)
@@ -59,11 +65,15 @@ class Reconciliation:
             return found
         self.pause(PATIENCE_SECONDS)
         again = self._look()
+        if max(sum(found.different.values()), sum(again.different.values())) > MOST:
+            return again
         before = {_what(difference) for difference in found.differences}
-        return attrs.evolve(again, differences=[d for d in again.differences if _what(d) in before])
+        lasting = [difference for difference in again.differences if _what(difference) in before]
+        return attrs.evolve(again, differences=lasting, different=Counter(d.code for d in lasting))
 
     def _look(self) -> Report:
-        compared = dict.fromkeys(CODES, 0)
+        compared: Counter[str] = Counter(dict.fromkeys(CODES, 0))
+        different: Counter[str] = Counter()
         differences: list[Beside] = []
         beyond_reach = 0
         with self.read() as read, told_by(read.messages) as told:
@@ -72,10 +82,19 @@ class Reconciliation:
                 if beside.may_be_beyond_reach and not read.reaches_back:
                     beyond_reach += 1
                 elif not beside.is_equal:
-                    differences.append(beside)
+                    different[beside.code] += 1
+                    if len(differences) < MOST:
+                        differences.append(beside)
             since = format_instant(told.oldest) if told.oldest and not read.reaches_back else None
             reach = f"{told.messages} messages, {f'since {since}' if since else 'from the beginning'}"
-        return Report(compared=compared, differences=differences, beyond_reach=beyond_reach, reach=reach)
+        return Report(
+            compared=compared,
+            different=different,
+            differences=differences,
+            beyond_reach=beyond_reach,
+            reach=reach,
+            not_understood=told.not_understood,
+        )
 
     def _beside(self, topics: Callable[[str], Iterable[Holding]]) -> Iterator[Beside]:
         for code in CODES:

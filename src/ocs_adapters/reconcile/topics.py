@@ -53,7 +53,7 @@ class Told:
             if told.family is Family.BUSINESS_TRANSACTION:
                 self.oldest = min(self.oldest or told.time, told.time)
                 yield told.code, str(told.subject), told.version, digest(told.value)
-        except NotUnderstood:
+        except (NotUnderstood, RecursionError):
             self.not_understood += 1
 
 

@@ -19,6 +19,10 @@ _FILE_TROUBLE = {
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_READONLY,
 }
+_TOO_MUCH = (errors.ProgramLimitExceeded, errors.StatementTooComplex, errors.TooManyColumns, errors.TooManyArguments)
+"""Operational by name, but what is asked for is at fault, whenever it is asked for."""
+_NOT_OURS = (errors.UndefinedTable, errors.UndefinedColumn, errors.InsufficientPrivilege)
+"""The database is there, and is not what it should be."""
 HELD = "others hold what this needs for too long"
 
 
@@ -31,8 +35,12 @@ def translated() -> Iterator[None]:
         raise Conflict(error.diag.constraint_name or type(error).__name__) from error
     except errors.LockNotAvailable as error:
         raise StoreBusy(HELD) from error
-    except psycopg.OperationalError as error:
+    except _TOO_MUCH:
+        raise
+    except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
         raise StoreUnavailable(f"PostgreSQL does not answer: {_first_line(error)}") from error
+    except _NOT_OURS as error:
+        raise StoreUnavailable(f"PostgreSQL cannot be worked on: {_first_line(error)}") from error
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorcode not in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
             raise

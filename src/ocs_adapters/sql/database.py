@@ -17,8 +17,15 @@ from ocs_core.errors import StoreBusy
 
 POOL = 24
 """Connections a process keeps at the most."""
-CONNECT_SECONDS = 5
-"""How long a server may take to accept a connection, where the URL does not say `connect_timeout`."""
+PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""How long a server may take to accept a connection (seconds), and how soon one that is cut off is noticed (seconds, and
+milliseconds for what was sent); where the URL does not say it."""
 
 
 @attrs.frozen(eq=False)
@@ -116,7 +123,7 @@ def connect(url: str) -> Database:
     if parsed.get_backend_name() == "postgresql":
         engine = sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"),
-            connect_args={} if "connect_timeout" in parsed.query else {"connect_timeout": CONNECT_SECONDS},
+            connect_args={name: value for name, value in PATIENCE.items() if name not in parsed.query},
             pool_size=POOL,
             max_overflow=0,
             pool_reset_on_return=None,
