@@ -1,6 +1,7 @@
 """Megabytes that a million commands leave in each table, on PostgreSQL and SQLite, indices included (docs/operations.md).
 
-The command is register payment, identified and with an external number. Run: python -m bench.sizes [--short]
+The command is register payment, identified and with an external number. Its notifications are delivered to one recipient, at the
+first attempt. Run: python -m bench.sizes [--short]
 """
 
 import datetime as dt
@@ -14,12 +15,21 @@ from pathlib import Path
 from tests.contract.postgres import cluster
 
 from ocs_adapters.bootstrap import Platform, platform
+from ocs_adapters.clock import utc_now
+from ocs_adapters.consumers.consumer import Consumer
+from ocs_adapters.consumers.inbox import Inbox
+from ocs_adapters.consumers.notifications.deliveries import Deliveries, Outcome
+from ocs_adapters.consumers.notifications.keeping import KeepDeliveries
+from ocs_adapters.consumers.notifications.recipients import Recipient
+from ocs_adapters.consumers.notifications.tables import tables
+from ocs_adapters.consumers.processor import Processor
 from ocs_adapters.settings import Settings
 from ocs_core.entities.configuration import KINDS
 from ocs_core.testkit.examples import Desk, configuration, named
 
 COMMANDS, RUNS = (500, 100) if "--short" in sys.argv else (20_000, 1_000)
 ACCOUNTS = 100
+AT_ONCE = 100
 DAY = dt.timedelta(days=1)
 SIZE = {
     "postgresql": "SELECT pg_total_relation_size('{}')",
@@ -50,7 +60,28 @@ def measured(made: Platform) -> Mapping[str, float]:
     each = {name: size / COMMANDS for name, size in found.items()}
     for _ in range(RUNS):
         desk.collect(accounts=(named(accounts[0]),), dry_run=True)
-    return each | {"process_runs (a million runs)": _size(made, "process_runs", repack=True) / RUNS}
+    each["process_runs (a million runs)"] = _size(made, "process_runs", repack=True) / RUNS
+    return each | dict(_delivered(made))
+
+
+def _delivered(made: Platform) -> Iterator[tuple[str, float]]:
+    """What a consumer keeps, in the same database: its tables have names of their own."""
+    tables.prepare(made.database)
+    processor = Processor(
+        inbox=Inbox(made.database, tables, utc_now),
+        handle=KeepDeliveries([Recipient(name="crm", codes=frozenset({"*"}))], utc_now),
+    )
+    messages = Consumer(
+        stream=made.events.reader("notifications", [made.settings.notifications_topic]), processor=processor
+    ).drain()
+    deliveries, delivered = Deliveries(made.database, utc_now), 0
+    while claimed := deliveries.claim({"crm": AT_ONCE}, AT_ONCE, utc_now()):
+        for delivery in claimed:
+            deliveries.ended(delivery, Outcome(delivered=True, status=200), None)
+        delivered += len(claimed)
+    yield "inbox (a million messages)", _size(made, "notifications_inbox", repack=True) / messages
+    for name in ("deliveries", "attempts"):
+        yield f"{name} (a million deliveries)", _size(made, f"notifications_{name}", repack=True) / delivered
 
 
 def _size(made: Platform, table: str, *, repack: bool = False) -> int:

@@ -58,8 +58,8 @@ def join(commands: Commands) -> None:
         finished. Several may run at once.
 
         Args:
-            from_beginning: Read again from the oldest message there is: a new recipient is told of what it missed, and
-                nobody is told of anything twice.
+            from_beginning: Read again from the oldest message there is: a new recipient is told of what it missed, no
+                longer ago than OCS_DELIVERIES_KEEP_DAYS, and nobody is told of anything twice.
             once: Deal with what is there, try each delivery that is due once, and end.
         """
         _deliver(commands, from_beginning=from_beginning, once=once)

@@ -11,13 +11,15 @@ from uuid import uuid4
 
 import pytest
 
-from ocs_adapters.bootstrap import platform
+from ocs_adapters.bootstrap import consumers, platform
 from ocs_adapters.clock import utc_now
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.retention import PRUNABLES
 from tests.unit.cli.conftest import Ocs
 
+EVERY = [*PRUNABLES, *(each for kind in consumers.KINDS.values() for each in kind.tables.prunables)]
+SETTINGS = [*dict.fromkeys(prunable.setting for prunable in EVERY)]
 PRUNE = [sys.executable, "-c", "from ocs_adapters.cli import main; main(['maintenance', 'prune'])"]
 
 
@@ -37,7 +39,7 @@ def _in_log(ocs: Ocs) -> int:
     return int(count)
 
 
-def _told(out: str, table: str) -> list[str]:
+def told(out: str, table: str) -> list[str]:
     (line,) = (line for line in out.splitlines() if line.startswith(table))
     return re.split(r" {2,}", line.strip())
 
@@ -47,7 +49,7 @@ def test_each_table_is_told_with_its_setting_its_days_and_the_instant(ocs: Ocs, 
     _published(ocs, days_ago=31, count=3)
     _published(ocs, days_ago=29)
     out = ocs("maintenance", "prune", "--dry-run").done().out
-    table, what, setting, days, before, number = _told(out, "event_log")
+    table, what, setting, days, before, number = told(out, "event_log")
     assert (table, what, setting, days, number) == (
         "event_log",
         "published messages",
@@ -58,8 +60,8 @@ def test_each_table_is_told_with_its_setting_its_days_and_the_instant(ocs: Ocs, 
     age = utc_now() - dt.datetime.fromisoformat(before)
     assert dt.timedelta(days=30) < age < dt.timedelta(days=30, minutes=1)
     assert "would be forgotten" in out
-    assert _told(out, "requests")[2:4] == ["OCS_ANSWERS_KEEP_DAYS", "90"]
-    assert _told(out, "process_runs")[2:] == ["OCS_RUNS_KEEP_DAYS", "for ever", "0"]
+    assert told(out, "requests")[2:4] == ["OCS_ANSWERS_KEEP_DAYS", "90"]
+    assert told(out, "process_runs")[2:] == ["OCS_RUNS_KEEP_DAYS", "for ever", "0"]
     assert _in_log(ocs) == 4, "a dry run forgets nothing"
 
 
@@ -67,14 +69,14 @@ def test_what_is_old_is_forgotten_once(ocs: Ocs, monkeypatch) -> None:
     monkeypatch.setenv("OCS_EVENTS_KEEP_DAYS", "30")
     _published(ocs, days_ago=31, count=3)
     _published(ocs, days_ago=29)
-    assert _told(ocs("maintenance", "prune").done().out, "event_log")[-1] == "3"
-    assert _told(ocs("maintenance", "prune").done().out, "event_log")[-1] == "0"
+    assert told(ocs("maintenance", "prune").done().out, "event_log")[-1] == "3"
+    assert told(ocs("maintenance", "prune").done().out, "event_log")[-1] == "0"
     assert _in_log(ocs) == 1
 
 
 def test_without_a_setting_nothing_published_is_forgotten(ocs: Ocs) -> None:
     _published(ocs, days_ago=10_000)
-    assert _told(ocs("maintenance", "prune").done().out, "event_log")[-2:] == ["for ever", "0"]
+    assert told(ocs("maintenance", "prune").done().out, "event_log")[-2:] == ["for ever", "0"]
     assert _in_log(ocs) == 1
 
 
@@ -92,18 +94,18 @@ def test_killed_in_the_middle_it_is_completed_by_two_at_once(ocs: Ocs) -> None:
     left = _in_log(ocs)
     assert left < 30_001, "it was killed before it began"
     together = [subprocess.Popen(PRUNE, **quiet) for _ in range(2)]
-    told = [process.communicate(timeout=60)[0] for process in together]
+    printed = [process.communicate(timeout=60)[0] for process in together]
     assert [process.returncode for process in together] == [0, 0]
-    assert sum(int(_told(out, "event_log")[-1]) for out in told) == left - 1
+    assert sum(int(told(out, "event_log")[-1]) for out in printed) == left - 1
     assert _in_log(ocs) == 1
 
 
 def test_the_help_names_every_setting(empty: Ocs) -> None:
     out = empty("maintenance", "prune", "--help").done().out.partition("Parameters")[0]
-    assert re.findall(r"OCS_\w+_KEEP_DAYS", out) == [f"OCS_{prunable.setting.upper()}" for prunable in PRUNABLES]
+    assert re.findall(r"OCS_\w+_KEEP_DAYS", out) == [f"OCS_{setting.upper()}" for setting in SETTINGS]
 
 
-@pytest.mark.parametrize("setting", [prunable.setting for prunable in PRUNABLES])
+@pytest.mark.parametrize("setting", SETTINGS)
 def test_a_wrong_setting_is_told_with_its_name_and_nothing_is_forgotten(ocs: Ocs, monkeypatch, setting: str) -> None:
     _published(ocs, days_ago=10_000)
     for value in ("-1", "0", "a week", "36501"):
