@@ -27,6 +27,7 @@ from ocs_adapters.cli import (
     reconcile,
     relay,
     rules,
+    settings,
     warehouse,
 )
 from ocs_adapters.cli.commands import Commands
@@ -41,9 +42,8 @@ def commands() -> Commands:
     app = App(
         name="ocs",
         help="Revenue management: payments, charges, receivables and collections.",
-        help_epilogue="Settings come from the environment: OCS_DATABASE_URL (sqlite:///ocs.sqlite3 if not set), OCS_ZONE, "
-        "OCS_HTTP_HOST, OCS_HTTP_PORT, OCS_RELAY, OCS_ANSWERS_KEEP_DAYS, OCS_EVENTS_KEEP_DAYS, OCS_RUNS_KEEP_DAYS, "
-        "OCS_INBOX_KEEP_DAYS, OCS_DEAD_LETTERS_KEEP_DAYS, OCS_DELIVERIES_KEEP_DAYS, OCS_KAFKA_SERVERS.",
+        help_epilogue="Settings come from the environment, such as OCS_DATABASE_URL (sqlite:///ocs.sqlite3 if not set) and "
+        "OCS_KAFKA_SERVERS; ocs settings shows all.",
         help_format="markdown",
         error_formatter=lambda error: Text(str(error)),
         version=lambda: importlib.metadata.version("ocs-rm"),
@@ -65,6 +65,7 @@ def commands() -> Commands:
         maintenance,
         reconcile,
         rules,
+        settings,
     ):
         part.join(joined)
     for entry_point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda e: e.name):

@@ -3,8 +3,10 @@
 import sqlite3
 import sys
 
+import attrs
 import pytest
 
+from ocs_adapters.settings import Settings
 from tests.unit.cli.conftest import Ocs
 
 
@@ -163,3 +165,14 @@ def test_kafka_without_its_client_is_refused_with_what_brings_it(ocs: Ocs, monke
     monkeypatch.setenv("OCS_KAFKA_SERVERS", "127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "ocs_adapters.kafka.publisher", None)
     assert "install ocs-rm[kafka]" in ocs("outbox", "status").refused()
+
+
+def test_every_setting_is_shown_and_no_password(empty, monkeypatch) -> None:
+    monkeypatch.setenv("OCS_FINANCE_URL", "postgresql://ocs:ge/he@im@db/finance")
+    monkeypatch.setenv("OCS_SMTP_URL", "smtp://ocs:geheim@mail")
+    monkeypatch.setenv("OCS_KAFKA_SASL_PASSWORD", "geheim")
+    shown = empty("settings").done().out
+    for field in attrs.fields(Settings):
+        assert f"OCS_{field.name.upper()} " in shown
+    assert "postgresql://ocs:***@db/finance" in shown
+    assert "heim" not in shown

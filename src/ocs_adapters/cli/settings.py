@@ -1,0 +1,33 @@
+"""`ocs settings`: every variable that counts, and what it is now."""
+
+import attrs
+
+from ocs_adapters.cli import say
+from ocs_adapters.cli.commands import Commands
+from ocs_adapters.settings import Settings, masked
+
+SECRET = "***"
+
+
+def join(commands: Commands) -> None:
+    @commands.app.command
+    def settings() -> None:
+        """Show every setting: its variable in the environment, what it is now, and what it says. Passwords are not shown."""
+        found = commands.settings()
+        rows = [
+            (f"OCS_{field.name.upper()}", _shown(field, getattr(found, field.name)), _help(field))
+            for field in attrs.fields(Settings)
+        ]
+        say.table(["variable", "now", "what it says"], rows)
+
+
+def _shown(field: "attrs.Attribute[object]", value: object) -> str:
+    if value is None:
+        return "not set"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return SECRET if field.name.endswith("_password") else masked(str(value))
+
+
+def _help(field: "attrs.Attribute[object]") -> str:
+    return str(field.metadata["typed-settings"]["help"])
