@@ -63,5 +63,6 @@ tables.prunables.append(
         # Read again, none that was forgotten is taken for new, whatever the clocks say: what happened then is not delivered.
         conditions=(_HAS_ENDED, deliveries.c.occurred_at < bindparam("before")),
         part_of=attempts.c.delivery,
+        batch=500,  # with a value, five indices and the attempts, each takes longer than a row of other tables
     )
 )
