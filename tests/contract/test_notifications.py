@@ -232,6 +232,15 @@ def test_a_recipient_that_asks_for_patience_gets_it(make, scene_on, asked_for: s
 
 
 @DATABASES
+def test_what_was_taken_is_delivered_whatever_patience_is_asked_for(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.hooks.answers["/crm"] = [Answer(204, {"Retry-After": "Tue, 14 May 2024 10:02:00 +9999999999999999"})]
+    scene.publish()
+    scene.read()
+    assert scene.sender().once() == {State.DELIVERED: 1}
+
+
+@DATABASES
 def test_a_redirect_is_not_followed(make, scene_on) -> None:
     scene = scene_on(make)
     scene.hooks.answers["/crm"] = [Answer(307, {"Location": f"{scene.hooks.url}/elsewhere"})]

@@ -55,6 +55,7 @@ def test_whatever_a_recipient_answers_the_wait_is_a_number(header: str) -> None:
         ("9" * 400, float("inf")),
         ("-1", None),
         ("soon", None),
+        ("Tue, 14 May 2024 10:02:00 +9999999999999999", None),
         ("١٢", None),
         (None, None),
     ],

@@ -34,5 +34,5 @@ def retry_after(header: str | None, now: dt.datetime) -> float | None:
         return float(header)
     try:
         return max((email.utils.parsedate_to_datetime(header) - now).total_seconds(), 0.0)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -78,12 +78,13 @@ class Webhooks:
                 failure = repr(error)
         if response is None:
             return Outcome(told=failure)
+        delivered = response.is_success
         return Outcome(
-            delivered=response.is_success,
+            delivered=delivered,
             for_good=response.status_code == GONE,
             status=response.status_code,
             told=said[:TOLD_AT_MOST].decode(errors="replace") or None,
-            retry_after=retry_after(response.headers.get("retry-after"), self.clock()),
+            retry_after=None if delivered else retry_after(response.headers.get("retry-after"), self.clock()),
         )
 
 
