@@ -87,7 +87,7 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
     assert told[-1] == f"recipients.toml has {len(told) - 1} failures; nothing was sent."
     expected = [
         ("[[recipient]] 1 (crm), codes:", "there is no notification paymentRecieved; there are paymentReceived, "),
-        ("[[recipient]] 1 (crm), webhook:", "'ftp://crm' is no address such as https://example.com/hooks."),
+        ("[[recipient]] 1 (crm), webhook:", "give an address such as https://example.com/hooks."),
         ("[[recipient]] 1 (crm), secret:", "give whsec_ and 24 to 64 random bytes in base64."),
         ("[[recipient]] 2 (crm), name:", "recipient 1 has the same name."),
         ("[[recipient]] 2 (crm), codes:", "give a list of codes of notifications"),
@@ -133,12 +133,16 @@ def test_a_file_of_another_form_is_told(text: str, said: str) -> None:
         "https://a:x/",
         "https://[::1/",
         "https://é.cz/",
+        "ftp://me:sesame@a.example.com/",
+        "me:sesame@a.example.com",
+        "https://me:sesame@[a/",
     ],
 )
 def test_what_is_no_url_is_refused(url: str) -> None:
     text = f'[[recipient]]\nname = "crm"\ncodes = ["*"]\nwebhook = "{url}"\nsecret = "{SECRET}"'
     (told, _) = failures(text)
     assert told.startswith("[[recipient]] 1 (crm), webhook: ")
+    assert "sesame" not in told
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_", SECRET.removeprefix("whsec_"), "whsec_é", "whsec_!" + "A" * 39])

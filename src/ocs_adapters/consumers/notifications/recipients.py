@@ -123,13 +123,14 @@ def _of_channel(item: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator
 
 
 def _of_url(url: str) -> str | None:
+    """The address itself is never told: it may have a password in it, wherever that stands."""
     try:
         parsed = urlsplit(url)
         usable = parsed.scheme in ("https", "http") and parsed.hostname and parsed.port != 0
     except ValueError:
         usable = False
     if not usable or not url.isascii() or re.search(r"[\x00-\x20\x7f]", url):
-        return f"{url!r} is no address such as https://example.com/hooks."
+        return "give an address such as https://example.com/hooks."
     return "put no password into the address; the signature says who is calling." if parsed.username else None
 
 
