@@ -17,6 +17,7 @@ from ocs_adapters.consumers.warehouse import parquet, warehouse
 from ocs_adapters.consumers.warehouse.parquet import SCHEMA
 from ocs_adapters.consumers.warehouse.views import views
 from ocs_adapters.serial import encode
+from ocs_adapters.sql import drivers
 from ocs_core.errors import OcsError, StoreUnavailable
 from ocs_core.memory import MemoryOutbox, MemoryStore
 from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS
@@ -140,6 +141,16 @@ def test_what_cannot_be_kept_is_set_aside_and_all_others_are_kept_in_few_files(
     assert reason in letter.reason
     assert scene.kept() == scene.kept_later() > good
     assert len(scene.manifest.all()) <= 12
+
+
+def test_a_batch_like_those_before_compiles_no_statement_anew(scene: Scene) -> None:
+    for _ in range(2):
+        scene.publish_some([0])
+        scene.consumer.drain()
+    with mock.patch.object(drivers, "_compile", side_effect=AssertionError):
+        scene.publish_some([0])
+        scene.consumer.drain()
+    assert scene.kept() == scene.kept_later()
 
 
 def test_a_message_of_a_newer_schema_is_kept_all_the_same(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """The manifest as the warehouse works with it. Exactly the files that it lists hold the messages, each once."""
 
 import datetime as dt
+import functools
 from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,7 @@ from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Call
 
 _ALL = sa.select(files.c.ref_id, files.c.day, files.c.rows, files.c.bytes).order_by(files.c.day, files.c.ref_id)
+_KNOWN: Any = functools.cache(lambda driver: _ALL.where(driver.one_of(files.c.ref_id, "ids")))
 _GONE = sa.select(gone.c.ref_id, gone.c.day)
 _FORGET_GONE = sa.delete(gone)
 _STRIKE = sa.delete(files).where(files.c.ref_id == sa.bindparam("file"))
@@ -50,8 +52,7 @@ class Manifest:
     def known(self, ref_ids: Collection[UUID]) -> Sequence[File]:
         """Those of these files that are listed."""
         driver = self.database.driver
-        statement = _ALL.where(driver.one_of(files.c.ref_id, "ids"))
-        (rows,) = self.database.read(Call(statement, {"ids": driver.bind_list(list(ref_ids))}))
+        (rows,) = self.database.read(Call(_KNOWN(driver), {"ids": driver.bind_list(list(ref_ids))}))
         return self._files(rows)
 
     def days_of_small(self, below: int, count: int) -> Sequence[dt.date]:
