@@ -153,6 +153,22 @@ def test_a_batch_like_those_before_compiles_no_statement_anew(scene: Scene) -> N
     assert scene.kept() == scene.kept_later()
 
 
+def test_what_somebody_else_left_among_the_files_is_let_be(scene: Scene) -> None:
+    scene.folder.make()
+    day = scene.root / "writing" / "day=2024-05-14"
+    day.mkdir()
+    ours = new_id()
+    strays = [day / f"{name}.parquet.tmp" for name in ("copy of y", f"{ours}.1", str(ours).upper(), "")]
+    for stray in strays:
+        stray.touch()
+    scene.publish_some([0, 1])
+    scene.consumer.drain()
+    scene.restart()
+    assert scene.kept() == scene.kept_later()
+    assert scene.consumer.processor.inbox.dead_letters() == []
+    assert all(stray.exists() for stray in strays)
+
+
 def test_a_message_of_a_newer_schema_is_kept_all_the_same(scene: Scene) -> None:
     scene.publish(row(new_id(), ce_dataschema="urn:ocs-rm:schema:PaymentEx:9", value=b'{"version":1,"new":[{}]}'))
     scene.consumer.drain()

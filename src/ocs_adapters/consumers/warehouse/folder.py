@@ -12,6 +12,8 @@ import attrs
 from ocs_adapters.consumers.warehouse.manifest import File
 from ocs_core.errors import OcsError
 
+_ASIDE = ".parquet.tmp"
+
 
 @attrs.frozen
 class Folder:
@@ -30,11 +32,12 @@ class Folder:
 
     def writing(self, file: File) -> Path:
         """Where a file is written until the manifest lists it."""
-        return self._writing / _day(file) / f"{file.ref_id}.parquet.tmp"
+        return self._writing / _day(file) / f"{file.ref_id}{_ASIDE}"
 
     def written(self) -> Mapping[UUID, Path]:
-        """The files that did not come to their place yet."""
-        return {UUID(path.name.partition(".")[0]): path for path in self._writing.glob("*/*.parquet.tmp")}
+        """The files that did not come to their place yet. Whatever else somebody left among them is none of ours."""
+        found = ((_id_of(path), path) for path in self._writing.glob(f"*/*{_ASIDE}"))
+        return {ref_id: path for ref_id, path in found if ref_id}
 
     def make(self) -> None:
         """Make what is not there yet."""
@@ -107,6 +110,15 @@ class Folder:
                 yield True
         finally:
             os.close(descriptor)
+
+
+def _id_of(path: Path) -> UUID | None:
+    name = path.name.removesuffix(_ASIDE)
+    try:
+        ref_id = UUID(name)
+    except ValueError:
+        return None
+    return ref_id if str(ref_id) == name else None
 
 
 def _day(file: File) -> str:
