@@ -14,8 +14,10 @@ import pytest
 
 from ocs_adapters.clock import new_id
 from ocs_adapters.consumers.warehouse import parquet, warehouse
+from ocs_adapters.consumers.warehouse.manifest import Manifest
 from ocs_adapters.consumers.warehouse.parquet import SCHEMA
 from ocs_adapters.consumers.warehouse.views import views
+from ocs_adapters.consumers.warehouse.warehouse import Warehouse
 from ocs_adapters.serial import encode
 from ocs_adapters.sql import drivers
 from ocs_core.errors import OcsError, StoreUnavailable
@@ -239,6 +241,25 @@ def test_a_missing_file_is_told_and_what_comes_is_kept(scene: Scene, capsys) -> 
         pytest.raises(OcsError, match="is missing; bring it back"),
     ):
         scene.kept()
+
+
+def test_a_file_that_stands_aside_or_is_merged_at_this_moment_is_not_missing(scene: Scene) -> None:
+    for _ in range(2):
+        scene.publish_some([0])
+        scene.consumer.drain()
+    aside, _ = scene.manifest.all()
+    scene.folder.path(aside).replace(scene.folder.begin(aside))
+    assert scene.warehouse.missing() == []
+    scene.restart()
+
+    class Merging(Manifest):
+        def all(self):
+            listed = super().all()
+            assert scene.warehouse.compact() == 0
+            return listed
+
+    assert Warehouse(scene.folder, Merging(scene.database)).missing() == []
+    assert scene.warehouse.compact() == 2
 
 
 def test_a_file_that_cannot_be_read_is_told_and_not_merged(scene: Scene, capsys) -> None:

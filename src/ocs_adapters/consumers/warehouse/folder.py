@@ -34,6 +34,12 @@ class Folder:
         """Where a file is written until the manifest lists it."""
         return self._writing / _day(file) / f"{file.ref_id}{_ASIDE}"
 
+    def find(self, file: File) -> Path | None:
+        """Where a file is: between a crash and the next start it may still stand aside. None: it is missing."""
+        place = self.path(file)
+        # Whoever puts it in its place may do so between two looks.
+        return next((path for path in (place, self.writing(file), place) if path.exists()), None)
+
     def written(self) -> Mapping[UUID, Path]:
         """The files that did not come to their place yet. Whatever else somebody left among them is none of ours."""
         found = ((_id_of(path), path) for path in self._writing.glob(f"*/*{_ASIDE}"))

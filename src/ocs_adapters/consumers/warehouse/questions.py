@@ -63,10 +63,8 @@ class Questions:
         return [self._path(file) for file in files]
 
     def _path(self, file: File) -> Path:
-        """Between a crash and the next start a file may still stand aside."""
-        for path in (self.folder.path(file), self.folder.writing(file)):
-            if path.exists():
-                return path.resolve()
+        if path := self.folder.find(file):
+            return path.resolve()
         raise OcsError(
             f"{self.folder.path(file)} is missing; bring it back from a backup, or read everything that is still published "
             "again: ocs consume warehouse --from-beginning"

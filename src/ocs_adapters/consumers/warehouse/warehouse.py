@@ -70,9 +70,9 @@ class Warehouse:
         return missing
 
     def missing(self) -> Sequence[Path]:
-        """The files that are listed and nowhere."""
-        paths = [self.folder.path(file) for file in self.manifest.all()]
-        return [path for path in paths if not path.exists()]
+        """The files that are listed and nowhere, by the paths that they should have. None is merged away meanwhile."""
+        with self.folder.reading():
+            return [self.folder.path(file) for file in self.manifest.all() if self.folder.find(file) is None]
 
     def compact(self, at_least: int = 2) -> int:
         """Merge the small files of every day that has so many of them; gives how many were merged into others.
