@@ -211,6 +211,17 @@ def test_files_are_merged_up_to_a_size_and_no_further(scene: Scene) -> None:
         assert scene.warehouse.compact() == 0
 
 
+def test_files_are_merged_up_to_a_size_in_memory_however_small_they_are_on_the_disk(scene: Scene) -> None:
+    for _ in range(5):
+        scene.publish(*(row(new_id(), value=b'{"version":1,"note":"%s"}' % (b"." * 100_000)) for _ in range(10)))
+        scene.consumer.drain()
+    assert sum(file.bytes for file in scene.manifest.all()) < 100_000
+    with mock.patch.object(warehouse, "LARGE_BYTES", 2_500_000):
+        assert scene.warehouse.compact() == 4
+    assert sorted(file.rows for file in scene.manifest.all()) == [10, 20, 20]
+    assert scene.kept() == scene.kept_later()
+
+
 def test_while_it_is_read_nothing_is_merged_and_what_comes_is_kept(scene: Scene) -> None:
     for _ in range(3):
         scene.publish_some([0])
@@ -268,7 +279,10 @@ def test_a_file_that_cannot_be_read_is_told_and_not_merged(scene: Scene, capsys)
         scene.consumer.drain()
     spoilt, _ = (scene.folder.path(file) for file in scene.manifest.all())
     spoilt.write_bytes(b"no parquet")
-    assert scene.warehouse.compact() == 0
+    for _ in range(2):
+        scene.publish_some([0])
+        scene.consumer.drain()
+    assert scene.warehouse.compact() == 3
     assert "cannot be read" in capsys.readouterr().out
 
 

@@ -83,6 +83,12 @@ def merged(paths: Sequence[Path]) -> "pa.Table":
     return table.sort_by([("key", "ascending"), ("ce_time", "ascending")])
 
 
+def memory_of(path: Path) -> int:
+    """About how many bytes a file's rows take in memory. Raises what is `UNREADABLE`."""
+    metadata = pq.read_metadata(path)
+    return sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
+
+
 def rows_of(paths: Sequence[Path]) -> "ds.Dataset":
     """The rows of files with their `day`, read as far as somebody asks for them."""
     day = pa.field("day", pa.date32())

@@ -1,6 +1,7 @@
 """The warehouse: messages into files, and small files into large ones, so that a crash at any moment costs and doubles none."""
 
 import datetime as dt
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ from ocs_core.errors import StoreUnavailable
 from ocs_core.ports import Delivered
 
 LARGE_ROWS = 100_000
-LARGE_BYTES = 64_000_000
-"""Files are merged up to about so many rows, or bytes on the disk: so much of them is in memory at once."""
+LARGE_BYTES = 128_000_000
+"""Files are merged up to about so many rows, or bytes in memory: so much of them is read at once."""
 SMALL_ROWS = LARGE_ROWS // 2
 """Files with fewer rows are merged."""
 MANY = 32
 """So many small files of a day are merged as they come."""
+
+# A file never changes, and those that are too large to be merged are looked at whenever there are many of them.
+_memory_of = functools.lru_cache(maxsize=10_000)(parquet.memory_of)
 
 log: Any = structlog.get_logger()
 
@@ -81,17 +85,42 @@ class Warehouse:
         """
         merged = 0
         for day in self.manifest.days_of_small(SMALL_ROWS, at_least):
-            small = [file for file in self.manifest.small(day, SMALL_ROWS) if self.folder.path(file).exists()]
-            for group in _groups(small):
+            for group in self._groups(day):
                 with self.folder.unread() as unread:
                     if unread and self._merge(day, group):
                         merged += len(group)
         return merged
 
+    def _groups(self, day: dt.date) -> Iterator[Sequence[File]]:
+        """Small files that become one, in their order."""
+        group: list[File] = []
+        rows = memory = 0
+        for file in self.manifest.small(day, SMALL_ROWS):
+            taken = self._memory_of(file)
+            if taken is None:
+                continue
+            if rows + file.rows > LARGE_ROWS or memory + taken > LARGE_BYTES:
+                if len(group) > 1:
+                    yield group
+                group, rows, memory = [], 0, 0
+            group.append(file)
+            rows, memory = rows + file.rows, memory + taken
+        if len(group) > 1:
+            yield group
+
+    def _memory_of(self, file: File) -> int | None:
+        """None where it cannot be read: new messages are not to wait for somebody who repairs old ones."""
+        path = self.folder.path(file)
+        try:
+            return _memory_of(path) if path.exists() else None
+        except parquet.UNREADABLE as error:
+            log.error("a file of the warehouse cannot be read", path=str(path), error=str(error))
+            return None
+
     def _merge(self, day: dt.date, group: Sequence[File]) -> bool:
         try:
             table = parquet.merged([self.folder.path(file) for file in group])
-        except parquet.UNREADABLE as error:  # new messages are not to wait for somebody who repairs old ones
+        except parquet.UNREADABLE as error:
             log.error("files of the warehouse cannot be read", day=str(day), error=str(error))
             return False
         file = self._write(day, table)
@@ -120,20 +149,6 @@ class Warehouse:
         for file in self.manifest.gone():
             self.folder.remove(file)
         self.manifest.forget_gone()
-
-
-def _groups(files: Sequence[File]) -> Iterator[Sequence[File]]:
-    """Files that become one, in their order."""
-    group: list[File] = []
-    for file in files:
-        fits = sum(f.rows for f in group) + file.rows <= LARGE_ROWS
-        if not fits or sum(f.bytes for f in group) + file.bytes > LARGE_BYTES:
-            if len(group) > 1:
-                yield group
-            group = []
-        group.append(file)
-    if len(group) > 1:
-        yield group
 
 
 def _cannot_be_used(error: OSError) -> StoreUnavailable:
