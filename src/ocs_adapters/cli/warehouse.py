@@ -18,6 +18,8 @@ from ocs_adapters.sql.database import Database
 from ocs_core.messages import format_instant
 
 KIND = consumers.KINDS["warehouse"]
+PATIENCE_SECONDS = 10.0
+"""How long files that are to be merged may be read by others."""
 
 
 def join(commands: Commands) -> None:
@@ -55,16 +57,20 @@ def join(commands: Commands) -> None:
                 print(path)
 
     @app.command
-    def compact() -> None:
+    def compact() -> int:
         """Merge the small files of each day, and sort their rows by key and time. The consumer does so where there are many;
-        while it runs, this is refused."""
+        while it runs, this is refused. Questions that are being answered are waited for, ten seconds at the most; ends
+        with 1 if files were left as they are."""
         with _database(commands) as (settings, database):
             made = consumers.warehouse()
             with made.folder(settings).alone():
                 warehouse = made.warehouse(settings, database)
                 warehouse.recover()
-                merged = warehouse.compact()
-        print(f"{merged} files were merged.")
+                merged = warehouse.compact(patience=PATIENCE_SECONDS)
+        print(f"{merged.files} files were merged.")
+        if merged.left:
+            say.warn(f"{merged.left} files were left as they are: somebody reads the warehouse.")
+        return 1 if merged.left else 0
 
     @app.command
     def status() -> int:

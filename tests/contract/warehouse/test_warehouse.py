@@ -4,6 +4,8 @@ import datetime as dt
 import json
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -13,11 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from ocs_adapters.clock import new_id
-from ocs_adapters.consumers.warehouse import parquet, warehouse
+from ocs_adapters.consumers.warehouse import parquet, questions, warehouse
 from ocs_adapters.consumers.warehouse.manifest import Manifest
 from ocs_adapters.consumers.warehouse.parquet import SCHEMA
 from ocs_adapters.consumers.warehouse.views import views
-from ocs_adapters.consumers.warehouse.warehouse import Warehouse
+from ocs_adapters.consumers.warehouse.warehouse import Merged, Warehouse
 from ocs_adapters.serial import encode
 from ocs_adapters.sql import drivers
 from ocs_core.errors import OcsError, StoreUnavailable
@@ -206,9 +208,9 @@ def test_files_are_merged_up_to_a_size_and_no_further(scene: Scene) -> None:
         for _ in range(7):
             scene.publish_some([0] * 4)
             scene.consumer.drain()
-        assert scene.warehouse.compact() == 6
+        assert scene.warehouse.compact().files == 6
         assert sorted(file.rows for file in scene.manifest.all()) == [4, 8, 8, 8]
-        assert scene.warehouse.compact() == 0
+        assert scene.warehouse.compact().files == 0
 
 
 def test_files_are_merged_up_to_a_size_in_memory_however_small_they_are_on_the_disk(scene: Scene) -> None:
@@ -217,7 +219,7 @@ def test_files_are_merged_up_to_a_size_in_memory_however_small_they_are_on_the_d
         scene.consumer.drain()
     assert sum(file.bytes for file in scene.manifest.all()) < 100_000
     with mock.patch.object(warehouse, "LARGE_BYTES", 2_500_000):
-        assert scene.warehouse.compact() == 4
+        assert scene.warehouse.compact().files == 4
     assert sorted(file.rows for file in scene.manifest.all()) == [10, 20, 20]
     assert scene.kept() == scene.kept_later()
 
@@ -227,11 +229,43 @@ def test_while_it_is_read_nothing_is_merged_and_what_comes_is_kept(scene: Scene)
         scene.publish_some([0])
         scene.consumer.drain()
     with scene.folder.reading():
-        assert scene.warehouse.compact() == 0
+        assert scene.warehouse.compact() == Merged(files=0, left=3)
         scene.publish_some([0])
         scene.consumer.drain()
         assert scene.kept() == scene.kept_later()
-    assert scene.warehouse.compact() == 4
+    assert scene.warehouse.compact().files == 4
+
+
+def test_readers_who_always_overlap_do_not_keep_files_from_being_merged_for_ever(scene: Scene) -> None:
+    for _ in range(3):
+        scene.publish_some([0])
+        scene.consumer.drain()
+    stop = threading.Event()
+
+    def read(after: float) -> None:
+        stop.wait(after)
+        while not stop.is_set():
+            with scene.folder.reading():
+                stop.wait(0.2)
+
+    readers = [threading.Thread(target=read, args=(after,)) for after in (0, 0.07, 0.14)]
+    for reader in readers:
+        reader.start()
+    try:
+        time.sleep(0.2)
+        assert scene.warehouse.compact(patience=10) == Merged(files=3, left=0)
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
+
+
+def test_a_question_fills_no_disk(scene: Scene) -> None:
+    ((whole,),) = scene.asked("SELECT current_setting('max_temp_directory_size')")
+    with mock.patch.object(questions, "SPILL_AT_MOST", 1_000_000):
+        ((little,),) = scene.asked("SELECT current_setting('max_temp_directory_size')")
+    assert whole.endswith("GiB")
+    assert little == "976.5 KiB"
 
 
 def test_a_missing_file_is_told_and_what_comes_is_kept(scene: Scene, capsys) -> None:
@@ -246,7 +280,7 @@ def test_a_missing_file_is_told_and_what_comes_is_kept(scene: Scene, capsys) -> 
     scene.consumer.drain()
     assert scene.warehouse.missing() == [lost]
     assert len(scene.globbed()) == 2
-    assert scene.warehouse.compact() == 2
+    assert scene.warehouse.compact().files == 2
     with (
         mock.patch("ocs_adapters.consumers.warehouse.questions.PATIENCE_SECONDS", 0),
         pytest.raises(OcsError, match="is missing; bring it back"),
@@ -266,11 +300,11 @@ def test_a_file_that_stands_aside_or_is_merged_at_this_moment_is_not_missing(sce
     class Merging(Manifest):
         def all(self):
             listed = super().all()
-            assert scene.warehouse.compact() == 0
+            assert scene.warehouse.compact().files == 0
             return listed
 
     assert Warehouse(scene.folder, Merging(scene.database)).missing() == []
-    assert scene.warehouse.compact() == 2
+    assert scene.warehouse.compact().files == 2
 
 
 def test_a_file_that_cannot_be_read_is_told_and_not_merged(scene: Scene, capsys) -> None:
@@ -282,7 +316,7 @@ def test_a_file_that_cannot_be_read_is_told_and_not_merged(scene: Scene, capsys)
     for _ in range(2):
         scene.publish_some([0])
         scene.consumer.drain()
-    assert scene.warehouse.compact() == 3
+    assert scene.warehouse.compact().files == 3
     assert "cannot be read" in capsys.readouterr().out
 
 

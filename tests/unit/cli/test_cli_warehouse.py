@@ -111,9 +111,19 @@ def test_files_are_merged_on_demand(kept: Ocs) -> None:
     assert counted.done().out.endswith("\n9,9\n")
 
 
-def test_a_further_topic_is_read_as_well(sold: Ocs) -> None:
+def test_what_is_not_merged_because_somebody_reads_is_told(kept: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ocs_adapters.cli.warehouse.PATIENCE_SECONDS", 0.1)
+    _publish_one_more(kept, "ocs.rm.notifications")
+    kept("consume", "warehouse", "--once").done()
+    with Folder(kept.folder / "warehouse").reading():
+        assert "2 files were left as they are" in kept("warehouse", "compact").refused()
+    assert kept("warehouse", "compact").done().out == "2 files were merged.\n"
+
+
+def test_a_further_topic_is_read_as_well(sold: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
     _publish_one_more(sold, "due")
-    assert sold("consume", "warehouse", "--once", "--topic", "due").done().out == "9 messages.\n"
+    monkeypatch.setenv("OCS_NOTIFICATIONS_FURTHER_TOPICS", "due")
+    assert sold("consume", "warehouse", "--once").done().out == "9 messages.\n"
 
 
 def test_nothing_can_be_asked_before_anything_was_read(ocs: Ocs) -> None:

@@ -2,8 +2,9 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -90,32 +91,49 @@ class Folder:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """No file that is listed is removed meanwhile."""
-        with self._lock("readers.lock", fcntl.LOCK_SH, wait=True):
+        with ExitStack() as stack:
+            with self._lock("turn.lock", fcntl.LOCK_EX, patience=None):
+                stack.enter_context(self._lock("readers.lock", fcntl.LOCK_SH, patience=None))
             yield
 
     @contextmanager
-    def unread(self) -> Iterator[bool]:
-        """Whether nobody is `reading`; who begins to waits until the end of the block."""
-        with self._lock("readers.lock", fcntl.LOCK_EX) as held:
-            yield held
+    def unread(self, patience: float = 0.0) -> Iterator[bool]:
+        """Whether nobody is `reading`, or ends to within so many seconds; who begins to waits until the end of the block."""
+        # Readers who always overlap would let nobody in: whoever waits for them to end keeps new ones from beginning.
+        with (
+            self._lock("turn.lock", fcntl.LOCK_EX, patience) as first,
+            self._lock("readers.lock", fcntl.LOCK_EX, patience if first else 0.0) as held,
+        ):
+            yield first and held
 
     @property
     def _writing(self) -> Path:
         return self.root / "writing"
 
     @contextmanager
-    def _lock(self, name: str, how: int, *, wait: bool = False) -> Iterator[bool]:
-        """The system lets go of it when the process ends, however that comes."""
+    def _lock(self, name: str, how: int, patience: float | None = 0.0) -> Iterator[bool]:
+        """Whether it is held, after so many seconds at the most; None: it is waited for. The system lets go of it when the
+        process ends, however that comes."""
         descriptor = os.open(self.root / name, os.O_RDONLY | os.O_CREAT, 0o666)
         try:
-            try:
-                fcntl.flock(descriptor, how if wait else how | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
+            if patience is None:
+                fcntl.flock(descriptor, how)
+            yield patience is None or _locked(descriptor, how, patience)
         finally:
             os.close(descriptor)
+
+
+def _locked(descriptor: int, how: int, patience: float) -> bool:
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= ends:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
 
 
 def _id_of(path: Path) -> UUID | None:

@@ -1,5 +1,6 @@
 """Questions in SQL, answered by DuckDB over exactly the manifest's files and nothing else."""
 
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from ocs_core.errors import OcsError
 
 PATIENCE_SECONDS = 2.0
 """How long a file that was just listed may take to come to its place."""
+SPILL_AT_MOST = 16_000_000_000
+"""Bytes on the disk that one question may take for what does not fit in memory; never more than half of what is free."""
 _MANY_ROWS = 10_000
 
 
@@ -76,9 +79,11 @@ def prepare(connection: "duckdb.DuckDBPyConnection", paths: Sequence[Path], spil
 
     Not even the warehouse's own files: whoever may name them in SQL may also write to them, by `WITH … AS (COPY …)` too.
     """
+    spill_at_most = min(SPILL_AT_MOST, shutil.disk_usage(spill).free // 2)
     for setting, value in (
         ("TimeZone", "UTC"),
         ("temp_directory", str(spill)),
+        ("max_temp_directory_size", f"{spill_at_most}B"),
         ("python_enable_replacements", "false"),
         ("autoinstall_known_extensions", "false"),
     ):

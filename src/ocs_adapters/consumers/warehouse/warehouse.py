@@ -24,11 +24,21 @@ SMALL_ROWS = LARGE_ROWS // 2
 """Files with fewer rows are merged."""
 MANY = 32
 """So many small files of a day are merged as they come."""
+PATIENCE_SECONDS = 1.0
+"""How long messages that come wait for readers to end, so that files can be merged."""
 
 # A file never changes, and those that are too large to be merged are looked at whenever there are many of them.
 _memory_of = functools.lru_cache(maxsize=10_000)(parquet.memory_of)
 
 log: Any = structlog.get_logger()
+
+
+@attrs.frozen(kw_only=True)
+class Merged:
+    """How many files were merged into others, and how many were left for later because somebody reads the warehouse."""
+
+    files: int
+    left: int
 
 
 @attrs.frozen
@@ -58,7 +68,7 @@ class Warehouse:
         """Put in its place what was committed, and merge where there are many small files. Raises `StoreUnavailable`."""
         try:
             self._settle()
-            self.compact(MANY)
+            self.compact(MANY, PATIENCE_SECONDS)
         except OSError as error:
             raise _cannot_be_used(error) from error
 
@@ -78,18 +88,18 @@ class Warehouse:
         with self.folder.reading():
             return [self.folder.path(file) for file in self.manifest.all() if self.folder.find(file) is None]
 
-    def compact(self, at_least: int = 2) -> int:
-        """Merge the small files of every day that has so many of them; gives how many were merged into others.
-
-        Where somebody reads the warehouse, it is left for later. Raises `OSError`.
-        """
-        merged = 0
+    def compact(self, at_least: int = 2, patience: float = 0.0) -> Merged:
+        """Merge the small files of every day that has so many of them. Where somebody reads the warehouse for longer than so
+        many seconds, it is left for later. Raises `OSError`."""
+        merged = left = 0
         for day in self.manifest.days_of_small(SMALL_ROWS, at_least):
             for group in self._groups(day):
-                with self.folder.unread() as unread:
-                    if unread and self._merge(day, group):
+                with self.folder.unread(patience) as unread:
+                    if not unread:
+                        left, patience = left + len(group), 0.0  # nobody is waited for twice
+                    elif self._merge(day, group):
                         merged += len(group)
-        return merged
+        return Merged(files=merged, left=left)
 
     def _groups(self, day: dt.date) -> Iterator[Sequence[File]]:
         """Small files that become one, in their order."""
