@@ -177,6 +177,22 @@ def test_a_broker_that_dies_and_comes_back_is_read_on_and_nothing_is_lost(
         assert list(made.reader("finance").next(10)) == []
 
 
+def test_others_go_on_where_one_that_lives_asks_for_nothing_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its owner waits for a database that does not answer, say: its part of the messages must not wait with it."""
+    with _platform() as made:
+        rows = _rows(1000, 200)
+        publish_all(made.publisher, rows)
+        idle = made.member()
+        before = list(idle.next(50))
+        monkeypatch.setattr(member, "ABANDONED_SECONDS", 1.0)
+        busy = made.member()
+        given = list(_read(busy, _until(rows)))
+        assert by_key(once(given)) == by_key([delivered(row) for row in rows])
+        monkeypatch.setattr(member, "ABANDONED_SECONDS", 300.0)
+        idle.commit()
+        assert {m.headers["ce_id"] for m in before} <= {m.headers["ce_id"] for m in given}
+
+
 def test_a_slow_reader_holds_back_what_is_fetched() -> None:
     with _platform() as made:
         rows = _rows(100_000, 50_000)

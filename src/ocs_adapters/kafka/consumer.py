@@ -54,7 +54,8 @@ class KafkaStream:
 
         Raises `PlatformUnavailable` when the broker refuses us, or when it could not be found out for `WAIT_SECONDS`.
         """
-        ends = time.monotonic() + WAIT_SECONDS
+        self._member.asked_at = time.monotonic()
+        ends = self._member.asked_at + WAIT_SECONDS
         while not (given := self._buffer.take(limit, NAP_SECONDS)):
             try:
                 if self._member.ask(self._is_up_to_date, ASK_SECONDS):

@@ -24,6 +24,8 @@ RECORDS_PER_POLL = 100
 """By so many records of whatever size a buffer may overflow."""
 STUCK_SECONDS = 20.0
 """For how long a member may be without a place in its group, or get nothing although there is something."""
+ABANDONED_SECONDS = 300.0
+"""A member whose owner asked for nothing for so long leaves the group: whatever holds it up, others can go on."""
 REST_SECONDS = 1.0
 """How long it rests before it connects again."""
 LEAVE_SECONDS = 5.0
@@ -48,6 +50,10 @@ class Stuck(KafkaError):  # type: ignore[misc]
     """The client does not come to terms with its group; another one will."""
 
 
+class Abandoned(KafkaError):  # type: ignore[misc]
+    """Nobody asks for what we fetch."""
+
+
 class TopicMissing(KafkaError):  # type: ignore[misc]
     """The broker knows of no such topic, and a reader that waits for it would wait for ever."""
 
@@ -68,6 +74,8 @@ class Member:
     """What the last client ended with; None once the next one has its place in the group."""
     is_behind: bool = attrs.field(default=False, init=False)
     """Whether something is known to be there that did not come yet."""
+    asked_at: float = attrs.field(factory=time.monotonic, init=False)
+    """When its owner last asked for something."""
     _questions: deque[tuple[Callable[[Any], Any], "Future[Any]"]] = attrs.field(factory=deque, init=False)
     _leaving: threading.Event = attrs.field(factory=threading.Event, init=False)
     _thread: threading.Thread | None = attrs.field(default=None, init=False)
@@ -82,6 +90,7 @@ class Member:
 
         Raises `PlatformUnavailable` for an error of the client, or when so many seconds do not do.
         """
+        self.asked_at = time.monotonic()
         self._start()
         answer: Future[T] = Future()
         self._questions.append((work, answer))
@@ -105,6 +114,9 @@ class Member:
 
     def _work(self) -> None:
         while not self._leaving.is_set():
+            if self._is_abandoned():
+                self._leaving.wait(POLL_SECONDS)
+                continue
             try:
                 with self._client() as consumer:
                     self._serve(consumer)
@@ -143,8 +155,13 @@ class Member:
                 self._answer(consumer)
                 if not self.is_behind:
                     sound_at = time.monotonic()
+            if self._is_abandoned():
+                raise Abandoned(f"nothing was asked for in {ABANDONED_SECONDS:.0f} seconds")
             if time.monotonic() - sound_at > STUCK_SECONDS:
                 raise Stuck(f"{consumer.group_metadata().state}, behind: {self.is_behind}")
+
+    def _is_abandoned(self) -> bool:
+        return time.monotonic() - self.asked_at > ABANDONED_SECONDS
 
     def _wait_for_topics(self, consumer: Any) -> None:
         """Who joins without knowing the partitions is elected to share them out, and gives nobody any."""
