@@ -8,6 +8,7 @@ again; at its end all must agree (`checks`). Everything is thrown away at the en
 
 import argparse
 import contextlib
+import itertools
 import random
 import shutil
 import socket
@@ -26,6 +27,8 @@ from tests.crash.clients import Clients
 from tests.crash.parts import Part, Process, Recipient, ocs
 
 CLIENTS = 20
+LIFETIME = 10
+"""After so many rounds everything is thrown away, and begins anew: what is looked at grows from round to round."""
 VICTIMS = 3
 """How many parts die in a round."""
 LIFE_SECONDS = 4.0
@@ -48,16 +51,15 @@ def main() -> None:
     given = parser.parse_args()
     print(f"{given.rounds} rounds, seed {given.seed}", flush=True)
     random.seed(given.seed)
-    with company() as (parts, checks):
-        deck: list[str] = []
-        for number in range(1, given.rounds + 1):
-            while len(deck) < VICTIMS:
-                deck += random.sample(sorted(parts), len(parts))
-            victims, deck = deck[:VICTIMS], deck[VICTIMS:]
-            began = time.monotonic()
-            play(parts, victims, checks.clients)
-            told = checks.everything()
-            print(f"{number}: {', '.join(victims)}; {told}; {time.monotonic() - began:.0f} s", flush=True)
+    rounds = iter(range(1, given.rounds + 1))
+    while of_one_company := list(itertools.islice(rounds, LIFETIME)):
+        with company() as (parts, checks):
+            deck = itertools.chain.from_iterable(random.sample(sorted(parts), len(parts)) for _ in itertools.count())
+            for number in of_one_company:
+                victims, began = list(itertools.islice(deck, VICTIMS)), time.monotonic()
+                play(parts, victims, checks.clients)
+                told = checks.everything()
+                print(f"{number}: {', '.join(victims)}; {told}; {time.monotonic() - began:.0f} s", flush=True)
 
 
 def play(parts: Mapping[str, Part], victims: list[str], clients: Clients) -> None:
@@ -89,14 +91,16 @@ def company() -> Iterator[tuple[Mapping[str, Part], Checks]]:
             database_url=postgres.create("ocs"),
             kafka_servers=kafka.server,
             finance_url=postgres.create("finance"),
+            notifications_url=postgres.create("notifications"),
+            warehouse_folder=str(folder / "warehouse"),
         )
         environment = {
             "OCS_DATABASE_URL": settings.database_url,
             "OCS_KAFKA_SERVERS": kafka.server,
             "OCS_FINANCE_URL": settings.finance_url,
-            "OCS_NOTIFICATIONS_URL": postgres.create("notifications"),
+            "OCS_NOTIFICATIONS_URL": settings.notifications_url,
             "OCS_RECIPIENTS_FILE": str(folder / "recipients.toml"),
-            "OCS_WAREHOUSE_FOLDER": str(folder / "warehouse"),
+            "OCS_WAREHOUSE_FOLDER": settings.warehouse_folder,
             "OCS_RELAY": "false",
         }
         key = prepared(folder, environment)
