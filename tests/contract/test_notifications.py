@@ -339,6 +339,31 @@ def test_what_a_sender_left_when_it_died_is_sent_when_its_claim_expires(make, sc
 
 
 @DATABASES
+@pytest.mark.parametrize("named", [True, False], ids=["one", "all"])
+def test_what_is_claimed_while_somebody_retries_it_is_left_to_whoever_claimed_it(make, scene_on, named) -> None:
+    scene = scene_on(make)
+    scene.publish()
+    scene.read()
+    (record,) = scene.audit.records(1)
+    retried: list[int] = []
+    with _another(scene.database) as other:
+        audit = Audit(other, scene.clock)
+        retrying = threading.Thread(
+            target=lambda: retried.append(audit.retry(record.ref_id if named else None)), name="retry"
+        )
+
+        def now_while_somebody_retries() -> dt.datetime:
+            retrying.start()
+            time.sleep(0.5)
+            return scene.clock.now
+
+        claimed = Deliveries(scene.database, now_while_somebody_retries).claim({"crm": 1}, 1, scene.clock.now)
+        retrying.join()
+    assert (len(claimed), retried) == (1, [0])
+    assert scene.audit.records(1)[0].due_at == scene.clock.now + dt.timedelta(seconds=CLAIM_SECONDS)
+
+
+@DATABASES
 def test_who_lost_its_claim_changes_nothing_but_that_it_was_delivered(make, scene_on) -> None:
     scene = scene_on(make)
     scene.publish()

@@ -60,13 +60,22 @@ _WAITING = sa.select(sa.func.count()).where(_d.state == State.WAITING.value)
 _UNDER_WAY = sa.exists().where(
     _a.delivery == _d.ref_id, _a.number == _d.attempts, _a.ended_at.is_(None), _d.due_at > bindparam("now")
 )
+_NOT_DELIVERED = _d.state != State.DELIVERED.value
 # Whoever is sending it now must not find that somebody else does, too.
 _RETRY = (
     sa.update(deliveries)
-    .where(_d.state != State.DELIVERED.value, ~_UNDER_WAY)
+    .where(_NOT_DELIVERED, ~_UNDER_WAY)
     .values(state=State.WAITING.value, due_at=bindparam("now"), attempts_allowed=_d.attempts + ATTEMPTS)
 )
 _RETRY_ONE = _RETRY.where(_d.ref_id == bindparam("delivery"))
+# Whoever claims one at this moment has it locked. A statement that waited for the lock would still look for attempts among
+# those that were there when it began: only the next one sees the new attempt.
+_WAIT_FOR_CLAIMS, _WAIT_FOR_CLAIM = (
+    sa.select(sa.func.count()).select_from(
+        sa.select(_d.ref_id).where(*conditions).order_by(_d.ref_id).with_for_update().subquery()
+    )
+    for conditions in ([_NOT_DELIVERED], [_d.ref_id == bindparam("delivery")])
+)
 
 
 @functools.cache
@@ -103,9 +112,9 @@ class Audit:
     def retry(self, ref_id: UUID | None = None) -> int:
         """Let a delivery, or all, be due now, with as many attempts before it as a new one has. Gives how many it was:
         what is delivered stays so, and what is under way is left to whoever sends it."""
-        now = self.clock()
-        call = Call(_RETRY_ONE, {"delivery": ref_id, "now": now}) if ref_id else Call(_RETRY, {"now": now})
-        (changed,) = self.database.write(call)
+        wait, retry = (_WAIT_FOR_CLAIM, _RETRY_ONE) if ref_id else (_WAIT_FOR_CLAIMS, _RETRY)
+        parameters = {"delivery": ref_id, "now": self.clock()}
+        _, changed = self.database.write(Call(wait, parameters), Call(retry, parameters))
         return int(changed)
 
     def _record(self, row: Sequence[Any]) -> Record:
