@@ -395,6 +395,20 @@ def test_reading_from_the_beginning_tells_a_new_recipient_what_it_missed_and_nob
 
 
 @DATABASES
+def test_to_find_nothing_due_takes_one_query_and_waits_for_nobody_who_writes(make, scene_on) -> None:
+    scene = scene_on(make, "crm", "erp")
+    scene.publish()
+    scene.read()
+    deliveries = Deliveries(scene.database, scene.clock)
+    assert len(deliveries.claim({"crm": 1, "erp": 1}, 2, scene.clock.now)) == 2
+    with scene.database.transaction():
+        before = scene.database.driver.round_trips
+        assert deliveries.claim({"crm": 1, "erp": 1}, 2, scene.clock.now) == []
+        begun_and_asked = 2
+        assert scene.database.driver.round_trips - before <= begun_and_asked
+
+
+@DATABASES
 def test_deliveries_to_recipients_that_are_no_more_wait(make, scene_on) -> None:
     scene = scene_on(make)
     scene.publish()
