@@ -2,10 +2,11 @@
 
 import datetime as dt
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from email import message_from_bytes, policy
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -16,8 +17,8 @@ import pytest
 from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.inbox import Inbox
+from ocs_adapters.consumers.notifications import mail, webhooks
 from ocs_adapters.consumers.notifications import sender as sending
-from ocs_adapters.consumers.notifications import webhooks
 from ocs_adapters.consumers.notifications.audit import Audit
 from ocs_adapters.consumers.notifications.backoff import ATTEMPTS
 from ocs_adapters.consumers.notifications.deliveries import CLAIM_SECONDS, Deliveries, State
@@ -464,9 +465,11 @@ def test_an_e_mail_can_be_read_and_has_the_same_id_when_it_comes_again(make, sce
     assert "payment ref" not in text
 
 
-def _send(url: str, user: str = "") -> sending.Outcome:
+def _send(url: str, user: str = "", timeout: float = mail.TIMEOUT) -> sending.Outcome:
     server = MailServer.parse(url.replace("://", f"://{user}@") if user else url)
-    channel = MailChannel(server=server, sender="a@b.c", to="d@e.f", zone=ZoneInfo("UTC"), clock=utc_now)
+    channel = MailChannel(
+        server=server, sender="a@b.c", to="d@e.f", zone=ZoneInfo("UTC"), clock=utc_now, timeout=timeout
+    )
     assert "p@ss" not in repr(channel)
     return channel.send(_delivery())
 
@@ -499,6 +502,35 @@ def test_an_e_mail_that_is_refused_is_told_with_the_reason() -> None:
         outcome = _send(server.url)
     assert (outcome.delivered, outcome.status, outcome.told) == (False, 554, "No thanks")
     assert "ConnectionRefusedError" in _send("smtp://127.0.0.1:1").told
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+def test_a_server_of_e_mail_that_answers_byte_by_byte_holds_nobody_up(scheme: str) -> None:
+    # A greeting with a line too much, for ever; and a handshake of which the length was told, and the rest takes its time.
+    begins, goes_on = {"smtp": (b"", b"220-wait\r\n"), "smtps": (b"\x16\x03\x03\x3f\xff\x02\x00\x3f\xfb", b".")}[scheme]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        gone = threading.Event()
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(begins)
+                while not gone.wait(0.02):
+                    connection.sendall(goes_on)
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        begun = time.monotonic()
+        outcome = _send(f"{scheme}://127.0.0.1:{server.getsockname()[1]}", timeout=0.5)
+        took = time.monotonic() - begun
+        gone.set()
+        dripping.join()
+    assert (outcome.delivered, outcome.told) == (False, "It was not taken within 0.5 seconds.")
+    assert took < 5
+
+
+def test_a_claim_holds_much_longer_than_any_attempt_takes() -> None:
+    assert max(mail.TIMEOUT, webhooks.TIMEOUT) <= CLAIM_SECONDS / 2
 
 
 @pytest.mark.parametrize("url", ["", "localhost:25", "http://a", "smtp://", "smtp://a:x", "smtp://a/b", "smtp://[a"])

@@ -1,7 +1,12 @@
 """E-mail through a server of SMTP."""
 
 import smtplib
+import socket
 import ssl
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Self
@@ -15,8 +20,10 @@ from ocs_adapters.consumers.notifications.deliveries import Delivery, Outcome
 from ocs_core.errors import InvalidValue
 from ocs_core.ports import Clock
 
-TIMEOUT = 10.0
-"""Seconds that each step may take: a message takes fewer than ten."""
+TIMEOUT = 60.0
+"""Seconds that a whole attempt may take: half as long as a claim holds."""
+STEP_TIMEOUT = 10.0
+"""Seconds that a server may be silent."""
 PORTS = {"smtp": 25, "smtps": 465}
 
 
@@ -48,18 +55,24 @@ class MailServer:
             password=unquote(parsed.password or ""),
         )
 
-    def connect(self) -> smtplib.SMTP:
-        """A session, ready to send. Raises `OSError` or `smtplib.SMTPException`."""
-        if self.scheme == "smtps":
-            session: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT, context=self._context())
-        else:
-            session = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT)
-        try:
-            self._greet(session)
-        except BaseException:
-            session.close()
-            raise
-        return session
+    @contextmanager
+    def session(self, timeout: float) -> Iterator[smtplib.SMTP]:
+        """A session, ready to send, that is cut off after so many seconds. Raises `OSError` or `smtplib.SMTPException`."""
+        ends = time.monotonic() + timeout
+        with (
+            socket.create_connection((self.host, self.port), STEP_TIMEOUT) as line,
+            _cut_off(line, ends),
+            self._encrypted(line) if self.scheme == "smtps" else line as spoken,
+        ):
+            session = _Session(spoken, self.host, self.port)
+            try:
+                self._greet(session)
+                yield session
+            finally:
+                _leave(session)
+
+    def _encrypted(self, line: socket.socket) -> ssl.SSLSocket:
+        return self._context().wrap_socket(line, server_hostname=self.host)
 
     def _greet(self, session: smtplib.SMTP) -> None:
         session.ehlo()
@@ -79,6 +92,17 @@ class MailServer:
         return context
 
 
+class _Session(smtplib.SMTP):
+    """Speaks on a connection that is there already."""
+
+    def __init__(self, line: socket.socket, host: str, port: int) -> None:
+        self._line = line
+        super().__init__(host, port, timeout=STEP_TIMEOUT)
+
+    def _get_socket(self, *_: object) -> socket.socket:
+        return self._line
+
+
 @attrs.frozen(kw_only=True)
 class MailChannel:
     """The way to one e-mail address."""
@@ -88,6 +112,7 @@ class MailChannel:
     to: str
     zone: ZoneInfo
     clock: Clock
+    timeout: float = TIMEOUT
 
     def letter(self, delivery: Delivery) -> EmailMessage:
         """The e-mail of a delivery; its Message-ID is the same when it comes again."""
@@ -101,13 +126,10 @@ class MailChannel:
         return message
 
     def send(self, delivery: Delivery) -> Outcome:
-        letter = self.letter(delivery)
+        letter, ends = self.letter(delivery), time.monotonic() + self.timeout
         try:
-            session = self.server.connect()
-            try:
+            with self.server.session(self.timeout) as session:
                 session.send_message(letter)
-            finally:
-                _leave(session)
         except smtplib.SMTPRecipientsRefused as refused:
             ((code, said),) = refused.recipients.values()
             return Outcome(status=code, told=said.decode(errors="replace"))
@@ -115,8 +137,28 @@ class MailChannel:
             said = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
             return Outcome(status=error.smtp_code, told=said.decode(errors="replace"))
         except (OSError, smtplib.SMTPException) as error:
-            return Outcome(told=repr(error))
+            late = time.monotonic() >= ends
+            return Outcome(told=f"It was not taken within {self.timeout:g} seconds." if late else repr(error))
         return Outcome(delivered=True, status=250)
+
+
+@contextmanager
+def _cut_off(line: socket.socket, ends: float) -> Iterator[None]:
+    """smtplib bounds each time it listens, and a server that answers byte by byte takes for ever."""
+    # However the connection is wrapped meanwhile, its duplicate ends it.
+    with line.dup() as duplicate:
+
+        def cut() -> None:
+            with suppress(OSError):  # the server was faster
+                duplicate.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(ends - time.monotonic(), cut)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()
 
 
 def _leave(session: smtplib.SMTP) -> None:
