@@ -395,25 +395,25 @@ from uuid import UUID
 from ocs_adapters.consumers.warehouse import warehouse
 from ocs_core.ports import Delivered
 from tests.contract.warehouse.scene import Scene, row
-warehouse.MANY = 5
+warehouse.MANY, warehouse.SMALL_ROWS, warehouse.LARGE_ROWS = 4, 2_000, 4_000
 
 class Endless:
     def __init__(self):
         self.number = 0
     def next(self, limit):
         first, self.number = self.number, self.number + limit
-        rows = (row(UUID(int=n), value=b'{"version":1,"note":"%0700d"}' % (n * n)) for n in range(first, self.number))
+        rows = (row(UUID(int=n), value=b'{"version":1,"note":"%07000d"}' % (n * n)) for n in range(first, self.number))
         return [Delivered(topic="t", key=r.key, headers=r.headers, value=r.value) for r in rows]
     def commit(self):
         pass
 
 scene = Scene(Path(sys.argv[1]))
-scene.consumer.stream, scene.consumer.batch = Endless(), 20_000
-for batch in range(1, 11):
+scene.consumer.stream, scene.consumer.batch = Endless(), 1_000
+for _ in range(20):
     scene.consumer.step()
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
-assert sum(file.rows for file in scene.manifest.all()) == 200_000
-assert len(scene.manifest.all()) == 2, "all were merged meanwhile"
+assert sum(file.rows for file in scene.manifest.all()) == 20_000
+assert len(scene.manifest.all()) == 5, "all were merged meanwhile"
 """
 
 
@@ -423,9 +423,9 @@ def test_memory_stays_bounded_however_many_messages_come(tmp_path: Path) -> None
     )
     assert ended.returncode == 0, ended.stderr
     megabytes = list(map(int, ended.stdout.split()))
-    after_first_merge, at_the_end = megabytes[4], megabytes[-1]
+    after_first_merge, at_the_end = megabytes[3], megabytes[-1]
     assert at_the_end < after_first_merge * 1.25, megabytes
-    assert at_the_end < 1000, megabytes
+    assert at_the_end < 500, megabytes
 
 
 _ROOT = Path(__file__).parents[3]
