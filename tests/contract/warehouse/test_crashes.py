@@ -202,13 +202,16 @@ from ocs_adapters.settings import load
 warehouse.MANY = 4
 kind = attrs.evolve(consumers.KINDS["warehouse"], batch=20, window=0.0)
 consumers.warehouse()
+ready, tell = os.pipe()
 for _ in range(6):
     reader = os.fork()
     if not reader:
         with consumers.consumer(kind, load()) as consumer:
+            os.write(tell, b".")
             consumer.drain()
         os._exit(0)
-    time.sleep(random.uniform(0.05, 0.5))
+    os.read(ready, 1)
+    time.sleep(random.uniform(0.05, 0.3))
     os.kill(reader, signal.SIGKILL)
     print(os.waitstatus_to_exitcode(os.waitpid(reader, 0)[1]))
 """
