@@ -89,7 +89,7 @@ def bare(session: nox.Session) -> None:
 def build(session: nox.Session) -> None:
     """The built wheel, installed as a user would, passes the unit tests and shows the main job."""
     session.install(
-        f"{_wheel(session)}[http,testkit,kafka,consumers]", "pytest-xdist", "jsonschema", "schemathesis", "aiosmtpd"
+        f"{_wheel(session)}[http,testkit,kafka,consumers,warehouse]", "pytest-xdist", "jsonschema", "schemathesis", "aiosmtpd"
     )
     session.run("ocs", "demo", "--once", silent=True)
     session.run("pytest", "tests/unit/core", "tests/unit/http", "tests/unit/cli", "-n", "auto", "-q")

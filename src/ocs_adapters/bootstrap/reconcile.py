@@ -1,7 +1,7 @@
 """Reconciliation, put together."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from ocs_adapters.bootstrap import Platform, kafka_connection
 from ocs_adapters.clock import new_id, utc_now
@@ -30,7 +30,8 @@ def reconciliation(opened: Platform, finance: Database) -> Reconciliation:
 
         connection = kafka_connection(opened.settings)
         (reached,) = reach(connection, [topic])
-        yield Read(messages=read_all(connection, [topic]), reaches_back=reached.is_whole)
+        with closing(read_all(connection, [topic])) as messages:
+            yield Read(messages=messages, reaches_back=reached.is_whole)
 
     return Reconciliation(database=opened.database, finance=finance, read=read)
 

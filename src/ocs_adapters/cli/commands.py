@@ -80,6 +80,11 @@ def settings() -> Settings:
         if field.name.endswith("_keep_days") and days is not None and not 1 <= days <= 36500:
             or_nothing = f"nothing for {'ever' if field.default is None else field.default}"
             wrong.append(f"OCS_{field.name.upper()} is {days}; give 1 to 36500 days, or {or_nothing}.")
+    for name in ("business_transactions_topic", "notifications_topic", "warehouse_folder"):
+        if not getattr(found, name).strip():
+            wrong.append(f"OCS_{name.upper()} is empty; give a name, or do not set it.")
+    if found.business_transactions_topic == found.notifications_topic:
+        wrong.append("OCS_BUSINESS_TRANSACTIONS_TOPIC and OCS_NOTIFICATIONS_TOPIC are the same; give each its own.")
     if found.kafka_servers is not None and not _SERVERS.fullmatch(found.kafka_servers):
         wrong.append(
             f"OCS_KAFKA_SERVERS is {found.kafka_servers!r}; give HOST:PORT of Kafka's brokers, separated by commas, "

@@ -82,6 +82,28 @@ def join(commands: Commands) -> None:
             say.table(["id", "type", "set aside", "reason"], rows)
 
     @letters.command
+    def show(kind: Kind, ref_id: str, /) -> None:
+        """Show everything of a dead letter: when and why it was set aside, topic, key, headers and value.
+
+        Args:
+            ref_id: Its id, as ocs dead-letters list shows it.
+        """
+        with _database(commands, kind) as (found_kind, database):
+            letter = consumers.inbox(found_kind, database).dead_letter(_id(ref_id))
+        if letter is None:
+            raise Refused(f"There is no dead letter {ref_id}; ocs dead-letters list {kind} shows them.")
+        message = letter.message
+        lines = [
+            ("set aside", format_instant(letter.set_aside_at)),
+            ("reason", letter.reason),
+            ("topic", message.topic),
+            ("key", message.key),
+            *message.headers.items(),
+        ]
+        say.table(["", ""], lines)
+        print(message.value.decode(errors="backslashreplace"))
+
+    @letters.command
     def retry(kind: Kind, ref_id: str, /) -> int:
         """Let the consumer deal with a dead letter again. Ends with 1 where one stays what it is.
 

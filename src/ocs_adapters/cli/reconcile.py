@@ -50,6 +50,8 @@ def join(commands: Commands) -> None:
                 print(
                     f"{sent} of {len(report.differences)} are published again; compare once more when they have arrived."
                 )
+            if any(d.finance_is_ahead for d in report.differences):
+                print("What finance has and the database has not is mended by: ocs consume finance --from-beginning")
             return 1
 
 

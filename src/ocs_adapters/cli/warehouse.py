@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import json
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ def join(commands: Commands) -> None:
         if csv and json:
             raise Refused("Give --csv or --json, not both.")
         with (
+            _ended_at_once(),
             _database(commands) as (settings, database),
             consumers.warehouse().questions(settings, database).answered(question) as answer,
         ):
@@ -93,6 +95,18 @@ def join(commands: Commands) -> None:
         for path in missing:
             say.warn(f"{path} is missing.")
         return 1 if missing else 0
+
+
+@contextmanager
+def _ended_at_once() -> Iterator[None]:
+    """DuckDB does not return to Python while it computes: who interrupts or terminates it is not to wait for that. There is
+    nothing that would have to be ended in order."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager

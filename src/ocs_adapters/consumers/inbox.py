@@ -10,6 +10,7 @@ import attrs
 import msgspec
 import sqlalchemy as sa
 
+from ocs_adapters.consumers.received import NotUnderstood
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Call
@@ -61,11 +62,11 @@ class Inbox:
     def take(self, transaction: Transaction, messages: Sequence[Delivered]) -> Sequence[Delivered]:
         """Note the messages as dealt with, if the transaction is committed; gives those that were not known.
 
-        Raises `KeyError` or `ValueError` where a message has no `ce_id`.
+        Raises `NotUnderstood` where a message has no `ce_id`.
         """
         by_id: dict[UUID, Delivered] = {}
         for message in messages:
-            by_id.setdefault(UUID(message.headers["ce_id"]), message)
+            by_id.setdefault(_ce_id(message), message)
         driver = self.database.driver
         (known,) = transaction.run([Call(self._known, {"ids": driver.bind_list(list(by_id))})])
         to_id = driver.decoder(UUID)
@@ -114,9 +115,18 @@ class Inbox:
         return DeadLetter(ref_id=to_id(ref_id), set_aside_at=to_instant(set_aside_at), message=message, reason=reason)
 
 
-def _id_of(message: Delivered) -> UUID:
+def _ce_id(message: Delivered) -> UUID:
     try:
         return UUID(message.headers["ce_id"])
-    except (KeyError, ValueError):
+    except KeyError:
+        raise NotUnderstood("It has no header 'ce_id'.") from None
+    except ValueError:
+        raise NotUnderstood(f"Its ce_id {message.headers['ce_id']!r} is no UUID.") from None
+
+
+def _id_of(message: Delivered) -> UUID:
+    try:
+        return _ce_id(message)
+    except NotUnderstood:
         content = msgspec.json.encode([message.topic, message.key, message.headers, message.value])
         return UUID(bytes=hashlib.sha256(content).digest()[:16])

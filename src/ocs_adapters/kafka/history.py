@@ -1,7 +1,7 @@
 """What the topics have, read beside every consumer group: nothing is committed, nobody is disturbed."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -44,7 +44,7 @@ def reach(
 
 def read_all(
     connection: KafkaConnection, topics: Sequence[str], options: Mapping[str, Any] | None = None
-) -> Iterator[Delivered]:
+) -> Generator[Delivered, None, None]:
     """Everything that the topics have when it begins, the oldest of each partition first.
 
     Records that are none of our messages go to the log. Raises `PlatformUnavailable`, also for a topic that does not exist.

@@ -31,6 +31,13 @@ class Beside:
             return False
         return self.topics is None or self.topics.version < self.database.version
 
+    @property
+    def finance_is_ahead(self) -> bool:
+        """Finance holds what the database never told: no message mends that."""
+        if self.finance is None:
+            return False
+        return self.database is None or self.finance.version > self.database.version
+
     def __str__(self) -> str:
         held = {"database": self.database, "finance": self.finance, "topics": self.topics}
         told = ", ".join(f"{party} {_version(holding)}" for party, holding in held.items())

@@ -60,6 +60,10 @@ def test_a_dead_letter_is_shown_retried_and_discarded(told, tmp_path) -> None:
     assert listed.startswith("2 dead letters of finance.")
     assert "Its value is no JSON object." in listed
     first, second = (line.split()[0] for line in listed.splitlines()[2:])
+    shown = told("dead-letters", "show", "finance", first).done().out
+    assert "Its value is no JSON object." in shown
+    assert "ce_type" in shown
+    assert shown.endswith("[]\n")
     assert (
         "stays a dead letter: Its value is no JSON object." in told("dead-letters", "retry", "finance", first).refused()
     )

@@ -165,3 +165,17 @@ def test_what_is_not_installed_is_named(sold: Ocs, monkeypatch: pytest.MonkeyPat
     monkeypatch.setitem(sys.modules, "ocs_adapters.consumers.warehouse.questions", None)
     assert "install ocs-rm[warehouse]" in sold("consume", "warehouse", "--once").refused()
     assert "warehouse" in consumers.KINDS
+
+
+def test_a_question_that_takes_for_ever_ends_when_it_is_told_to(kept: Ocs) -> None:
+    question = "SELECT count(*) FROM range(100000000000) a, range(1000) b"
+    program = f"from ocs_adapters.cli import main; main(['warehouse', 'sql', {question!r}])"
+    asking = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "OCS_DATABASE_URL": kept.url})
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            asking.wait(8)
+        asking.terminate()
+        assert asking.wait(10) == -signal.SIGTERM
+    finally:
+        asking.kill()
+        asking.wait()

@@ -3,15 +3,17 @@
 from collections.abc import Iterator
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 
 from ocs_adapters.consumers.finance.tables import entities
+from ocs_adapters.serial.digest import digest
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.holdings import PAGE, Holding
 
 _PAGE = (
-    sa.select(entities.c.ref_id, entities.c.version, entities.c.digest)
+    sa.select(entities.c.ref_id, entities.c.version, entities.c.value)
     .where(
         entities.c.code == sa.bindparam("of"), entities.c.ref_id > sa.bindparam("after", type_=entities.c.ref_id.type)
     )
@@ -25,8 +27,8 @@ def holdings(database: Database, code: str) -> Iterator[Holding]:
     to_id, after = database.driver.decoder(UUID) or (lambda value: value), UUID(int=0)
     while True:
         (rows,) = database.read(Call(_PAGE, {"of": code, "after": after}))
-        for ref_id, version, digest in rows:
+        for ref_id, version, value in rows:
             after = to_id(ref_id)
-            yield Holding(code=code, ref_id=after, version=version, digest=bytes(digest))
+            yield Holding(code=code, ref_id=after, version=version, digest=digest(msgspec.json.decode(value)))
         if len(rows) < PAGE:
             return

@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql
 
 from ocs_adapters.consumers.finance.tables import documents, entities, payments
 from ocs_adapters.consumers.received import NotUnderstood, Received, received
-from ocs_adapters.serial.digest import digest
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call
 from ocs_core.messages import Family
@@ -49,7 +48,6 @@ class KeepFinance:
                     "code": told.code,
                     "ref_id": told.subject,
                     "version": told.version,
-                    "digest": digest(told.value),
                     "changed_at": told.time,
                     "value": value.decode(),
                 }

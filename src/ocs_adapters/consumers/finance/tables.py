@@ -17,7 +17,6 @@ entities = tables.table(
     sa.Column("code", sa.Text(), nullable=False),
     sa.Column("ref_id", Id, nullable=False),
     version(),
-    sa.Column("digest", sa.LargeBinary(), nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
     text("value", nullable=False),
     sa.PrimaryKeyConstraint("code", "ref_id", name="pk_finance_entities"),
