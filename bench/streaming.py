@@ -40,10 +40,11 @@ from ocs_core.usecases.perform import Caller
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 
 SHORT = "--short" in sys.argv
-ROWS, ROUNDS = (3_000, 1) if SHORT else (40_000, 5)
+ROWS, ROUNDS = (3_000, 1) if SHORT else (20_000, 5)
 LATENCY_SECONDS, FLAT_SECONDS = (3, 3) if SHORT else (30, 600)
 ACCOUNTS = 1000
 CLIENTS = 8
+LIMIT_TOPIC = "bench.limit"
 RECIPIENTS = """[[recipient]]
 name = "bench"
 codes = ["*"]
@@ -113,8 +114,8 @@ def limit(settings: Settings, rows: Sequence[OutboxRow]) -> float:
         linger_ms=2,
         **kafka_connection(settings).options(),
     )
-    records = [(row.topic, str(row.key).encode(), to_record(row.headers), row.value) for row in rows]
-    producer.partitions_for(rows[0].topic)
+    records = [(LIMIT_TOPIC, str(row.key).encode(), to_record(row.headers), row.value) for row in rows]
+    producer.partitions_for(LIMIT_TOPIC)
     began = time.perf_counter()
     for topic, key, headers, value in records:
         producer.send(topic, key=key, headers=headers, value=value)
@@ -295,7 +296,7 @@ def main() -> None:
         url = postgres.create("bench")
         prepare(url).services.close()
         made = platform(Settings(database_url=url, kafka_servers=kafka.server))
-        topics = (made.settings.business_transactions_topic, made.settings.notifications_topic)
+        topics = (made.settings.business_transactions_topic, made.settings.notifications_topic, LIMIT_TOPIC)
         create_topics(
             kafka_connection(made.settings), topics, partitions=12, replication=1, retention=dt.timedelta(days=1)
         )
