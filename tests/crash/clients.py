@@ -14,7 +14,7 @@ import httpx
 UNIT = 1_000_000
 ANSWER_SECONDS = 30.0
 GIVE_UP_SECONDS = 180.0
-PAUSE_SECONDS = 0.2
+PAUSE_SECONDS = 0.5
 """How long a client thinks between two requests."""
 
 
