@@ -145,7 +145,7 @@ def _machine(make: Any) -> Any:
             assert {(f.day, f.payment_type, f.payment_method, f.currency): f.amount for f in found} == dict(amounts)
 
     case = Reconciled.TestCase
-    case.settings = settings(settings.default, max_examples=6, stateful_step_count=40)
+    case.settings = settings(settings.default, max_examples=4, stateful_step_count=30)
     return case
 
 
