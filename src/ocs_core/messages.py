@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
@@ -52,16 +52,6 @@ class PaymentDocuments:
     document_ref_id: UUID
     monetary_transaction: Settlement
 
-    @classmethod
-    def of(cls, settlement: Settlement) -> "PaymentDocuments":
-        """The link that a payment's settlement of a document makes."""
-        return cls(
-            account=settlement.account,
-            payment_ref_id=settlement.source_ref_id,
-            document_ref_id=settlement.target_ref_id,
-            monetary_transaction=settlement,
-        )
-
 
 @attrs.frozen(kw_only=True)
 class DocumentPayments:
@@ -73,15 +63,18 @@ class DocumentPayments:
     payment_ref_id: UUID
     monetary_transaction: Settlement
 
-    @classmethod
-    def of(cls, settlement: Settlement) -> "DocumentPayments":
-        """The link that a payment's settlement of a document makes."""
-        return cls(
-            account=settlement.account,
-            document_ref_id=settlement.target_ref_id,
-            payment_ref_id=settlement.source_ref_id,
-            monetary_transaction=settlement,
-        )
+
+_Link = TypeVar("_Link", PaymentDocuments, DocumentPayments)
+
+
+def link_of(cls: type[_Link], settlement: Settlement) -> _Link:
+    """The link that a payment's settlement of a document makes, told from one side or the other."""
+    return cls(
+        account=settlement.account,
+        payment_ref_id=settlement.source_ref_id,
+        document_ref_id=settlement.target_ref_id,
+        monetary_transaction=settlement,
+    )
 
 
 @attrs.frozen(kw_only=True)

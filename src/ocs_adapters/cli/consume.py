@@ -18,7 +18,7 @@ from ocs_adapters.sql.database import Database
 from ocs_core.errors import OcsError
 from ocs_core.messages import format_instant
 
-Kind = Annotated[str, Parameter(help=f"One of: {', '.join(consumers.KINDS)}.")]
+KindName = Annotated[str, Parameter(help=f"One of: {', '.join(consumers.KINDS)}.")]
 
 
 def join(commands: Commands) -> None:
@@ -70,7 +70,7 @@ def join(commands: Commands) -> None:
     commands.app.command(letters)
 
     @letters.command(name="list")
-    def list_(kind: Kind, /) -> None:
+    def list_(kind: KindName, /) -> None:
         """Show a consumer's dead letters, the oldest first, each with the reason."""
         with _database(commands, kind) as (found_kind, database):
             found = consumers.inbox(found_kind, database).dead_letters()
@@ -82,7 +82,7 @@ def join(commands: Commands) -> None:
             say.table(["id", "type", "set aside", "reason"], rows)
 
     @letters.command
-    def show(kind: Kind, ref_id: str, /) -> None:
+    def show(kind: KindName, ref_id: str, /) -> None:
         """Show everything of a dead letter: when and why it was set aside, topic, key, headers and value.
 
         Args:
@@ -104,7 +104,7 @@ def join(commands: Commands) -> None:
         print(message.value.decode(errors="backslashreplace"))
 
     @letters.command
-    def retry(kind: Kind, ref_id: str, /) -> int:
+    def retry(kind: KindName, ref_id: str, /) -> int:
         """Let the consumer deal with a dead letter again. Ends with 1 where one stays what it is.
 
         Args:
@@ -119,7 +119,7 @@ def join(commands: Commands) -> None:
         return 1 if failures else 0
 
     @letters.command
-    def discard(kind: Kind, ref_id: str, /) -> None:
+    def discard(kind: KindName, ref_id: str, /) -> None:
         """Forget a dead letter: nothing will ever be made of it.
 
         Args:

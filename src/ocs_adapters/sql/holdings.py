@@ -21,7 +21,7 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory
 from ocs_core.entities.settlement import Settlement
-from ocs_core.messages import BUSINESS_TRANSACTIONS, DocumentPayments, Message, PaymentDocuments
+from ocs_core.messages import BUSINESS_TRANSACTIONS, DocumentPayments, Message, PaymentDocuments, link_of
 from ocs_core.ports import Clock, Ids
 
 PAGE = 2000
@@ -47,8 +47,8 @@ class _Told:
 
 _TOLD: Mapping[str, _Told] = {
     **{cls.code: _Told(cls) for cls in (Account, Payer, Payment, PaymentHistory, Document, ChargeableEvent)},
-    PaymentDocuments.code: _Told(Settlement, PaymentDocuments.of),
-    DocumentPayments.code: _Told(Settlement, DocumentPayments.of),
+    PaymentDocuments.code: _Told(Settlement, functools.partial(link_of, PaymentDocuments)),
+    DocumentPayments.code: _Told(Settlement, functools.partial(link_of, DocumentPayments)),
 }
 CODES = tuple(sorted(BUSINESS_TRANSACTIONS))
 

@@ -3,14 +3,15 @@
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.settlement import Settlement
-from ocs_core.messages import DocumentOpenBalanceChanged, DocumentPayments, PaymentDocuments
+from ocs_core.messages import DocumentOpenBalanceChanged, DocumentPayments, PaymentDocuments, link_of
 from ocs_core.usecases.perform import Work
 
 
 def publish_assignment(settlement: Settlement, work: Work) -> None:
     """Publish a settlement of a document by a payment from both sides: `paymentDocuments`, `documentPayments`."""
-    for link in (PaymentDocuments, DocumentPayments):
-        work.publish(link.of(settlement), key=settlement.account.ref_id, subject=settlement.ref_id)
+    key, subject = settlement.account.ref_id, settlement.ref_id
+    work.publish(link_of(PaymentDocuments, settlement), key=key, subject=subject)
+    work.publish(link_of(DocumentPayments, settlement), key=key, subject=subject)
 
 
 def notify_open_balance(document: Document, configuration: Configuration, work: Work) -> None:

@@ -63,7 +63,6 @@ class KeepFinance:
 
     def _document(self, value: Any) -> Mapping[str, Any]:
         return {
-            "account_ref_id": UUID(value["account"]["refId"]),
             "due_amount_type": value["dueAmountType"],
             "currency": value["currency"],
             "due_date": dt.date.fromisoformat(value["documentDueDate"]),

@@ -26,7 +26,6 @@ documents = tables.table(
     "documents",
     sa.Column("ref_id", Id, primary_key=True),
     version(),
-    sa.Column("account_ref_id", Id, nullable=False),
     text("due_amount_type", nullable=False),
     text("currency", nullable=False),
     sa.Column("due_date", Day, nullable=False),
