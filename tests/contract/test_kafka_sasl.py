@@ -17,10 +17,14 @@ from ocs_core.testkit.contracts.publisher import KEYS, a_row, delivered, publish
 from tests.contract.broker import PASSWORD, USER
 from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, WEEK, empty, server
 
+PATIENCE_SECONDS = 60.0
+"""Far more than a broker needs that is asked for a password for the first time, on a machine that is busy."""
+
 
 @pytest.fixture
 def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[KafkaConnection]:
-    monkeypatch.setattr("ocs_adapters.kafka.client.CONNECT_SECONDS", 10.0)
+    monkeypatch.setattr("ocs_adapters.kafka.client.CONNECT_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("ocs_adapters.kafka.publisher.METADATA_SECONDS", PATIENCE_SECONDS)
     with empty():
         yield KafkaConnection(
             servers=server().sasl_server,
@@ -61,7 +65,7 @@ def test_a_wrong_password_is_told_of_and_never_shown(known: KafkaConnection, cap
             begun = time.monotonic()
             with pytest.raises(PlatformUnavailable, match="Authentication failed") as refused:
                 attempt()
-            assert time.monotonic() - begun < 15
+            assert time.monotonic() - begun < PATIENCE_SECONDS, "it is told at once, not when time is over"
             assert "battery-staple" not in f"{refused.value}{wrong}"
     finally:
         stream.close()

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import attrs
-from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewTopic
+from kafka.admin import ConfigResource, ConfigResourceType, NewTopic
 from kafka.errors import KafkaError
 
-from ocs_adapters.kafka.client import CONNECT_SECONDS, open_client
+from ocs_adapters.kafka.client import open_admin
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_core.errors import OcsError, PlatformUnavailable
 
@@ -33,9 +33,7 @@ def create_topics(
     """
     wanted = {"cleanup.policy": "delete", "retention.ms": str(retention // MILLISECOND)}
     try:
-        admin = open_client(
-            KafkaAdminClient, {**connection.options(), "bootstrap_timeout_ms": int(CONNECT_SECONDS * 1000)}
-        )
+        admin = open_admin(connection)
         try:
             there = sorted({*names} & {*admin.list_topics()})
             differences = _differences(admin, there, partitions, wanted)
