@@ -6,14 +6,15 @@ payment belongs to) is taken as it is now.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import attrs
 
-from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.configuration import Configuration, day_of
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
@@ -40,17 +41,124 @@ class LineKind(StrEnum):
     PAYMENT = "PAYMENT"
 
 
-@attrs.frozen(kw_only=True)
-class Ledger:
+class LedgerAccount(Protocol):
+    """What a balance asks of an account; an `Account` has it."""
+
+    @property
+    def ref_id(self) -> UUID: ...
+    @property
+    def external_id(self) -> str | None: ...
+    @property
+    def account_type(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def ref(self) -> AccountRef: ...
+
+
+class LedgerPayer(Protocol):
+    """What was found of a payer last; a `Payer` has it."""
+
+    @property
+    def collection_balance(self) -> int | None: ...
+    @property
+    def oldest_due_date(self) -> dt.date | None: ...
+    @property
+    def in_collection(self) -> bool: ...
+
+
+class LedgerDocument(Protocol):
+    """What a balance asks of a document; a `Document` has it."""
+
+    @property
+    def ref_id(self) -> UUID: ...
+    @property
+    def document_type(self) -> str: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def due_amount(self) -> int: ...
+    @property
+    def due_amount_type(self) -> DueAmountType: ...
+    @property
+    def document_issued_date(self) -> dt.date: ...
+    @property
+    def document_due_date(self) -> dt.date: ...
+    @property
+    def cancelled(self) -> bool: ...
+    @property
+    def cancelled_at(self) -> dt.datetime | None: ...
+
+
+class LedgerPayment(Protocol):
+    """What a balance asks of a payment; a `Payment` has it."""
+
+    @property
+    def ref_id(self) -> UUID: ...
+    @property
+    def payment_type(self) -> PaymentType: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def remaining_amount(self) -> int: ...
+    @property
+    def payment_date_received(self) -> dt.datetime | None: ...
+    @property
+    def cancelled(self) -> bool: ...
+    @property
+    def cancelled_at(self) -> dt.datetime | None: ...
+
+
+class OpenLedger(Protocol):
     """What a store fetches of one payer for a balance at T: at least every item that is open now, or was touched by a
     settlement that took effect or was cancelled after T, or was itself cancelled after T; and those settlements.
+
+    A run sees millions: a store may give no more of each thing than the rules ask of it. A `Ledger` has all of it.
     """
+
+    @property
+    def account(self) -> LedgerAccount: ...
+    @property
+    def payer(self) -> LedgerPayer: ...
+    @property
+    def documents(self) -> Sequence[LedgerDocument]: ...
+    @property
+    def payments(self) -> Sequence[LedgerPayment]: ...
+    @property
+    def settlements(self) -> Sequence[Settlement]: ...
+
+
+@attrs.frozen(kw_only=True)
+class Ledger:
+    """One payer with everything that there is of it, or with what an `OpenLedger` has at least."""
 
     account: Account
     payer: Payer
     documents: tuple[Document, ...] = ()
     payments: tuple[Payment, ...] = ()
     settlements: tuple[Settlement, ...] = ()
+
+
+class Counted(NamedTuple):
+    """An item of a ledger at T, a document or a payment: what was open of it and what it contributed, in millionths, and why."""
+
+    kind: LineKind
+    item: Any
+    open_amount: int
+    contribution: int
+    reason: Reason
+
+
+@attrs.frozen
+class Balance:
+    """A payer's balance: millionths of the account's currency, positive where the payer owes.
+
+    `other_currencies`: what stayed out of it, being in another currency, as receivables less liabilities and payments.
+    """
+
+    balance: int
+    oldest_due_date: dt.date | None
+    other_currencies: Mapping[str, int]
 
 
 @attrs.frozen(kw_only=True)
@@ -88,9 +196,9 @@ def open_at(stored_open: int, settlements: Iterable[Settlement], instant: dt.dat
 
 
 def document_counts(
-    document: Document,
+    document: LedgerDocument,
     open_amount: int,
-    account: Account,
+    account: LedgerAccount,
     configuration: Configuration,
     as_of: dt.datetime,
     today: dt.date,
@@ -107,13 +215,13 @@ def document_counts(
         return Reason.OTHER_CURRENCY
     if document.document_issued_date > today:
         return Reason.NOT_YET_ISSUED
-    if document.due_amount_type is DueAmountType.AR and document.document_due_date >= today:
+    if document.due_amount_type == DueAmountType.AR and document.document_due_date >= today:
         return Reason.NOT_YET_DUE
     return Reason.COUNTS
 
 
 def payment_counts(
-    payment: Payment, remaining: int, account: Account, configuration: Configuration, as_of: dt.datetime
+    payment: LedgerPayment, remaining: int, account: LedgerAccount, configuration: Configuration, as_of: dt.datetime
 ) -> Reason:
     """Whether a payment of this account counts at T."""
     setting = configuration.payment_types.get(payment.payment_type)
@@ -122,7 +230,7 @@ def payment_counts(
     if remaining <= 0:
         return Reason.NOTHING_OPEN
     if setting is None or not setting.collection_relevant:
-        return Reason.NOT_COLLECTION_RELEVANT if payment.payment_type is PaymentType.IN else Reason.NOT_INCOMING
+        return Reason.NOT_COLLECTION_RELEVANT if payment.payment_type == PaymentType.IN else Reason.NOT_INCOMING
     if payment.currency != account.currency:
         return Reason.OTHER_CURRENCY
     if payment.payment_date_received is not None and payment.payment_date_received > as_of:
@@ -134,49 +242,60 @@ def _cancelled_by(cancelled: bool, cancelled_at: dt.datetime | None, instant: dt
     return cancelled and (cancelled_at is None or cancelled_at <= instant)
 
 
-def collection_balance(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> CollectionBalance:
-    """Due invoices less liabilities and overpayments at T, with a line for every item of the ledger.
-
-    Raises `AmountOutOfRange` where the balance does not fit 64 bits.
-    """
-    today = day_of(as_of, configuration.zone_of(ledger.account.account_type))
-    touching = _by_item(ledger.settlements)
-    lines: list[Line] = []
-    oldest: dt.date | None = None
+def count_items(ledger: OpenLedger, configuration: Configuration, as_of: dt.datetime) -> Iterator[Counted]:
+    """Every item of a ledger with what it contributes to the balance at T: documents first, each in the ledger's order."""
+    account = ledger.account
+    today = day_of(as_of, configuration.zone_of(account.account_type))
+    touching = _by_item(ledger.settlements) if ledger.settlements else {}
     for document in ledger.documents:
-        amount = open_at(document.due_amount, touching.get(document.ref_id, ()), as_of)
-        reason = document_counts(document, amount, ledger.account, configuration, as_of, today)
-        is_receivable = document.due_amount_type is DueAmountType.AR
-        contribution = (amount if is_receivable else -amount) if reason is Reason.COUNTS else 0
-        if contribution and is_receivable and (oldest is None or document.document_due_date < oldest):
-            oldest = document.document_due_date
-        lines.append(
-            Line(
-                kind=LineKind.DOCUMENT,
-                ref_id=document.ref_id,
-                number=document.document_no,
-                currency=document.currency,
-                open_amount=amount,
-                contribution=contribution,
-                reason=reason,
-            )
-        )
+        amount = document.due_amount
+        if touching:
+            amount = open_at(amount, touching.get(document.ref_id, ()), as_of)
+        reason = document_counts(document, amount, account, configuration, as_of, today)
+        signed = amount if document.due_amount_type == DueAmountType.AR else -amount
+        yield Counted(LineKind.DOCUMENT, document, amount, signed if reason is Reason.COUNTS else 0, reason)
     for payment in ledger.payments:
-        amount = open_at(payment.remaining_amount, touching.get(payment.ref_id, ()), as_of)
-        reason = payment_counts(payment, amount, ledger.account, configuration, as_of)
-        lines.append(
-            Line(
-                kind=LineKind.PAYMENT,
-                ref_id=payment.ref_id,
-                number=payment.payment_no,
-                currency=payment.currency,
-                open_amount=amount,
-                contribution=-amount if reason is Reason.COUNTS else 0,
-                reason=reason,
-            )
-        )
-    balance = within_range(sum(line.contribution for line in lines))
-    return CollectionBalance(as_of=as_of, balance=balance, oldest_due_date=oldest, lines=tuple(lines))
+        amount = payment.remaining_amount
+        if touching:
+            amount = open_at(amount, touching.get(payment.ref_id, ()), as_of)
+        reason = payment_counts(payment, amount, account, configuration, as_of)
+        yield Counted(LineKind.PAYMENT, payment, amount, -amount if reason is Reason.COUNTS else 0, reason)
+
+
+def balance_of(ledger: OpenLedger, configuration: Configuration, as_of: dt.datetime) -> Balance:
+    """Due invoices less liabilities and overpayments at T. Raises `AmountOutOfRange` where it does not fit 64 bits."""
+    balance, oldest = 0, None
+    others: dict[str, int] = {}
+    for kind, item, amount, contribution, reason in count_items(ledger, configuration, as_of):
+        if reason is Reason.COUNTS:
+            balance += contribution
+            owed = kind is LineKind.DOCUMENT and item.due_amount_type == DueAmountType.AR
+            if owed and (oldest is None or item.document_due_date < oldest):
+                oldest = item.document_due_date
+        elif reason is Reason.OTHER_CURRENCY:
+            owed = kind is LineKind.DOCUMENT and item.due_amount_type == DueAmountType.AR
+            others[item.currency] = others.get(item.currency, 0) + (amount if owed else -amount)
+    return Balance(within_range(balance), oldest, others)
+
+
+def collection_balance(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> CollectionBalance:
+    """The same balance explained, with a line for every item of the ledger. Raises `AmountOutOfRange`."""
+    found = balance_of(ledger, configuration, as_of)
+    lines = tuple(_line(counted) for counted in count_items(ledger, configuration, as_of))
+    return CollectionBalance(as_of=as_of, balance=found.balance, oldest_due_date=found.oldest_due_date, lines=lines)
+
+
+def _line(counted: Counted) -> Line:
+    kind, item, amount, contribution, reason = counted
+    return Line(
+        kind=kind,
+        ref_id=item.ref_id,
+        number=item.document_no if kind is LineKind.DOCUMENT else item.payment_no,
+        currency=item.currency,
+        open_amount=amount,
+        contribution=contribution,
+        reason=reason,
+    )
 
 
 def _by_item(settlements: Iterable[Settlement]) -> Mapping[UUID, list[Settlement]]:

@@ -1,13 +1,16 @@
 """The composition root: the only place that knows every adapter."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
 import attrs
 import structlog
 
 from ocs_adapters.clock import new_id, utc_now
+from ocs_adapters.process.crew import Crew
 from ocs_adapters.process.runner import CollectionRunner
 from ocs_adapters.serial import encode
 from ocs_adapters.settings import Settings
@@ -30,7 +33,7 @@ from ocs_core.errors import OcsError
 from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemoryStore
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
 from ocs_core.queries import Queries
-from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
 
 log: Any = structlog.get_logger()
 
@@ -130,7 +133,9 @@ class Platform:
         settings = self.settings
         store = SqlStore(self.database, self.topics, self._zone)
         queries = SqlQueries(self.database, self._zone)
-        runner = CollectionRunner(CalculateCollectionBalance(store, clock=utc_now), queries)
+        # SQLite has one writer at a time: a crew would stand in line.
+        crew = None if self.database.driver.name == "sqlite" else Crew(functools.partial(work_at_run, settings))
+        runner = CollectionRunner(CalculateCollectionBalance(store, clock=utc_now), queries, crew)
         return Services(
             settings=settings,
             store=store,
@@ -188,6 +193,20 @@ def kafka_connection(settings: Settings) -> Any:
 def platform(settings: Settings) -> Platform:
     """Everything on the database that the settings name."""
     return Platform(settings, connect(settings.database_url))
+
+
+def work_at_run(settings: Settings, run_ref_id: UUID, is_to_stop: Callable[[], bool]) -> None:
+    """One process's part in a run: slice by slice, until the run is over or this is to stop."""
+    services = platform(settings).services
+
+    def after_slice(_: SliceDone) -> None:
+        if is_to_stop():
+            services.runner.end_soon()
+
+    try:
+        services.runner.run(run_ref_id, after_slice)
+    finally:
+        services.close()
 
 
 def in_memory(store: MemoryStore, settings: Settings | None = None) -> Services:

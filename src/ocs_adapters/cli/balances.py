@@ -44,15 +44,15 @@ class BalancesFile:
         self._writer.writerows(self._line(payer) for payer in done.payers)
 
     def _line(self, payer: PayerCalculated) -> tuple[Any, ...]:
-        account, calculated = payer.ledger.account, payer.calculated
+        account, found = payer.ledger.account, payer.found
         currency = self._configuration.currencies.get(account.currency)
-        amount = Money(calculated.balance, account.currency).format(currency.minor_digits if currency else 2)
+        amount = Money(found.balance, account.currency).format(currency.minor_digits if currency else 2)
         return (
             account.ref_id,
             account.external_id,
             account.currency,
             amount.split()[0],
-            calculated.oldest_due_date,
+            found.oldest_due_date,
             str(payer.in_collection).lower(),
             str(payer.starts).lower(),
         )

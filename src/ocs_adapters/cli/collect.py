@@ -1,12 +1,12 @@
 """`ocs collect`: calculate collection balances now."""
 
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
@@ -35,6 +35,7 @@ def join(commands: Commands) -> None:
         adopt: Flag = False,
         explain_account: Annotated[str | None, Parameter(name="--explain")] = None,
         csv: Path | None = None,
+        workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     ) -> int:
         """Calculate every payer's collection balance, and start collection where it is due.
 
@@ -48,7 +49,9 @@ def join(commands: Commands) -> None:
             adopt: Store balances of a ledger taken over without announcing that collection starts.
             explain_account: Show one account's balance instead, by its externalId or refId: every document and payment
                 with what it contributes, or why it does not count. Nothing is stored.
-            csv: A file to write every payer's figures to.
+            csv: A file to write every payer's figures to; they are then calculated one slice after the other.
+            workers: How many processes calculate side by side, on PostgreSQL; as configured, or one for each of the machine's
+                processors, if not given.
         """
         with commands.opened() as platform:
             services = platform.services
@@ -60,26 +63,29 @@ def join(commands: Commands) -> None:
                 explain(services, explain_account, as_of)
                 return 0
             began = time.monotonic()
-            run = _run(services, {"asOf": as_of, "dryRun": dry_run, "adopt": adopt}, csv)
+            run = _run(services, {"asOf": as_of, "dryRun": dry_run, "adopt": adopt}, csv, workers)
             _tell(run, services.queries.configuration(), time.monotonic() - began)
             return 0 if run.state is RunState.DONE else 1
 
 
-def _run(services: Services, order: dict[str, Any], csv: Path | None) -> ProcessRun:
+def _run(services: Services, order: dict[str, Any], csv: Path | None, workers: int | None) -> ProcessRun:
     with ExitStack() as stack:
-        tell: list[Callable[[SliceDone], None]] = []
-        if csv is not None:
-            tell.append(stack.enter_context(BalancesFile.opened(csv, services.queries.configuration())).write)
+        file = stack.enter_context(BalancesFile.opened(csv, services.queries.configuration())) if csv else None
         run = _started(services, order)
-        if csv is not None and run.payers_done:
+        if file and run.payers_done:
             say.warn(f"The run goes on where it was cut off: {csv} lacks the {run.payers_done} payers done before.")
         bar = stack.enter_context(say.progress())
         task = bar.add_task("payers", total=run.payers_total, completed=run.payers_done + run.payers_failed)
-        tell.append(lambda done: bar.update(task, completed=done.run.payers_done + done.run.payers_failed))
+
+        def on_progress(run: ProcessRun) -> None:
+            bar.update(task, completed=run.payers_done + run.payers_failed)
+
+        if file is None:
+            return services.runner.finish(run.ref_id, workers, on_progress)
 
         def on_slice(done: SliceDone) -> None:
-            for one in tell:
-                one(done)
+            file.write(done)
+            bar.advance(task, len(done.payers))
 
         return services.runner.run(run.ref_id, on_slice)
 

@@ -1,42 +1,90 @@
 """The runner of collection runs: it loops over the slices, and decides nothing."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import attrs
 import structlog
 
+from ocs_adapters.process.crew import Crew
+from ocs_core.entities.configuration import CollectionSetting
 from ocs_core.entities.process import ProcessRun, RunState
-from ocs_core.errors import Conflict, StoreUnavailable
+from ocs_core.errors import Conflict
 from ocs_core.queries import Queries
-from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone, SliceFailed
 
 ATTEMPTS = 8
-"""How often a slice is tried when its payers change under it each time."""
+"""How often a slice is tried when its payers change under it each time, each time with half of them."""
+SLICE_SECONDS = 2.0
+"""A transaction that takes longer is followed by one of half as many payers: others wait for what it holds."""
 PATIENCE_SECONDS = 1.0
 """How long the background waits before it goes on with a run that a store's absence interrupted."""
+POLL_SECONDS = 0.25
+"""How often who finds nothing left looks whether others have done their slices, or have left them."""
 
 log = structlog.get_logger()
 
 
+@attrs.define
+class _Pace:
+    """How many payers one transaction calculates: at the most `most`, fewer where that takes too long."""
+
+    most: int
+    limit: int = attrs.field(init=False)
+
+    @limit.default
+    def _begin_with_all(self) -> int:
+        return self.most
+
+    def took(self, seconds: float) -> None:
+        if seconds > SLICE_SECONDS:
+            self.halve()
+        elif seconds < SLICE_SECONDS / 4:
+            self.limit = min(self.limit * 2, self.most)
+
+    def halve(self) -> None:
+        self.limit = max(self.limit // 2, 1)
+
+
 @attrs.frozen
 class CollectionRunner:
-    """Takes runs to their end: in the calling thread, or one after the other in a thread of its own."""
+    """Takes runs to their end: in the calling thread, by a crew of processes, or one after the other in the background."""
 
     calculate: CalculateCollectionBalance
     queries: Queries
+    crew: Crew | None = None
+    """Who shares the slices; None: they are calculated here, one after the other."""
     _wake: threading.Event = attrs.field(factory=threading.Event, init=False)
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
     _threads: list[threading.Thread] = attrs.field(factory=list, init=False)
 
     def run(self, run_ref_id: UUID, on_slice: Callable[[SliceDone], None] = lambda done: None) -> ProcessRun:
-        """Calculate slice by slice until the run is done, telling each. A run begun earlier goes on where it was."""
-        while True:
-            for done in self._slice(run_ref_id):
+        """Calculate slice by slice, telling each, until the run is over or this is to stop.
+
+        A run begun earlier goes on where it was; others may be at it, too. Raises `LookupError` where there is no such run.
+        """
+        pace = _Pace(self._setting(self._of(run_ref_id)).slice_size)
+        while not self._stop.is_set():
+            for done in self._slice(run_ref_id, pace):
                 on_slice(done)
-            if done.run.state is not RunState.RUNNING or self._stop.is_set():
-                return done.run
+                if done.part is None and done.run.state is RunState.RUNNING:
+                    self._stop.wait(POLL_SECONDS)
+            if done.run.state is not RunState.RUNNING:
+                break
+        return self._of(run_ref_id)
+
+    def finish(
+        self, run_ref_id: UUID, workers: int | None = None, on_progress: Callable[[ProcessRun], None] = lambda run: None
+    ) -> ProcessRun:
+        """The same by as many processes as the run's configuration says, or `workers`, telling how far it is."""
+        run = self._of(run_ref_id)
+        wanted = workers or self._setting(run).workers
+        if self.crew is None or wanted == 1 or run.slices_total - run.slices_done <= 1:
+            return self.run(run_ref_id, lambda done: on_progress(self._of(run_ref_id)))
+        self.crew.work(run_ref_id, wanted, self._stop, lambda: on_progress(self._of(run_ref_id)))
+        return self._of(run_ref_id)
 
     def start(self) -> None:
         """Begin to take every run that is RUNNING to its end, in the background: those of before a crash, too."""
@@ -51,10 +99,23 @@ class CollectionRunner:
 
     def stop(self) -> None:
         """End after the slice in hand; the run goes on at the next start."""
-        self._stop.set()
-        self._wake.set()
+        self.end_soon()
         for thread in self._threads:
             thread.join()
+
+    def end_soon(self) -> None:
+        """The same without waiting for it."""
+        self._stop.set()
+        self._wake.set()
+
+    def _of(self, run_ref_id: UUID) -> ProcessRun:
+        run = self.queries.run(run_ref_id)
+        if run is None:
+            raise LookupError(f"there is no run {run_ref_id}")
+        return run
+
+    def _setting(self, run: ProcessRun) -> CollectionSetting:
+        return (run.configuration or self.queries.configuration()).collection
 
     def _work(self) -> None:
         while not self._stop.is_set():
@@ -62,40 +123,39 @@ class CollectionRunner:
             self._wake.clear()
             try:
                 while not self._stop.is_set() and (running := self.queries.running()):
-                    self.run(min(running, key=lambda r: (r.started_at, r.ref_id)).ref_id)
+                    self.finish(min(running, key=lambda r: (r.started_at, r.ref_id)).ref_id)
             except Exception as error:
                 log.error("collection run interrupted", error=repr(error))
                 if not self._stop.wait(PATIENCE_SECONDS):
                     self._wake.set()
 
-    def _slice(self, run_ref_id: UUID) -> Iterator[SliceDone]:
+    def _slice(self, run_ref_id: UUID, pace: _Pace) -> Iterator[SliceDone]:
+        began = time.monotonic()
         try:
-            yield self._attempt(run_ref_id, None)
+            yield self._attempt(run_ref_id, pace)
+            pace.took(time.monotonic() - began)
             return
-        except (Conflict, StoreUnavailable):
-            raise
-        except Exception as error:
-            log.warning("slice failed, going on payer by payer", run=str(run_ref_id), error=repr(error))
+        except SliceFailed as failed:
+            log.warning("slice failed, going on payer by payer", run=str(run_ref_id), error=repr(failed.__cause__))
         # Some payer spoils the slice: alone, each shows whether it is the one.
-        for _ in range(self.queries.configuration().collection.slice_size):
+        for _ in range(pace.limit):
             done = self._one_payer(run_ref_id)
             yield done
-            if done.run.state is not RunState.RUNNING:
+            if done.part is None or done.part.done:
                 return
 
     def _one_payer(self, run_ref_id: UUID) -> SliceDone:
         try:
-            return self._attempt(run_ref_id, 1)
-        except (Conflict, StoreUnavailable):
-            raise
-        except Exception as error:
-            return SliceDone(run=self.calculate.give_up_next(run_ref_id, error))
+            return self._attempt(run_ref_id, _Pace(1))
+        except SliceFailed as failed:
+            return self.calculate.give_up_next(failed)
 
-    def _attempt(self, run_ref_id: UUID, limit: int | None) -> SliceDone:
+    def _attempt(self, run_ref_id: UUID, pace: _Pace) -> SliceDone:
         for remaining in reversed(range(ATTEMPTS)):
             try:
-                return self.calculate(run_ref_id, limit)
+                return self.calculate(run_ref_id, pace.limit)
             except Conflict:
                 if not remaining:
                     raise
+                pace.halve()
         raise AssertionError

@@ -20,13 +20,16 @@ from ocs_core.messages import PAYLOADS, Response, Step, format_instant, payload_
 
 OMITTED: Mapping[type, frozenset[str]] = {
     ProcessRun: frozenset(
-        {"adopt", "accounts", "transaction_id", "position", "version", "balances", "other_currencies"}
+        {"adopt", "accounts", "transaction_id", "configuration", "version", "balances", "other_currencies"}
     ),
     Line: frozenset({"currency"}),
 }
 """Fields that stay inside (domain: section 6 lists what is shown): how a run goes on is nobody else's business, a line's
 currency is its balance's."""
-DERIVED: Mapping[type, Mapping[str, type]] = {Document: {"state": DocumentState}}
+DERIVED: Mapping[type, Mapping[str, Any]] = {
+    Document: {"state": DocumentState},
+    ProcessRun: {"payers_per_second": int | None, "seconds_left": int | None},
+}
 """Properties that are shown beside the fields."""
 
 _RECENT = 16
@@ -45,7 +48,7 @@ def _unstructure(cls: type) -> Any:
     derived = tuple(DERIVED.get(cls, ()))
     if not derived:
         return plain_fields
-    return lambda value: {**plain_fields(value), **{name: getattr(value, name) for name in derived}}
+    return lambda value: {**plain_fields(value), **{wire_name(name): getattr(value, name) for name in derived}}
 
 
 # msgspec writes ids, days and enums as they are meant to be; only instants need a hand.

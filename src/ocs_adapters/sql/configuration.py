@@ -1,5 +1,6 @@
 """Master data in SQL, cached until its version changes."""
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -48,6 +49,31 @@ def read_configuration(database: Database, default_zone: str) -> Configuration:
 def _configuration(rows: Iterable[Any], version: int, default_zone: str) -> Configuration:
     entries: list[Any] = [decode_entry(KINDS[kind], msgspec.json.decode(entry)) for kind, entry in rows]
     return attrs.evolve(Configuration().with_entries(entries), version=version, default_zone=default_zone)
+
+
+def frozen(configuration: Configuration) -> str:
+    """A configuration as JSON, to be kept with what goes by it."""
+    return msgspec.json.encode(
+        {
+            "version": configuration.version,
+            "default_zone": configuration.default_zone,
+            "entries": {
+                kind: [msgspec.Raw(encode_entry(entry)) for entry in getattr(configuration, kind).values()]
+                for kind in KINDS
+            },
+        }
+    ).decode()
+
+
+@functools.lru_cache(maxsize=8)
+def thawed(text: str) -> Configuration:
+    """The configuration that `frozen` wrote."""
+    kept = msgspec.json.decode(text)
+    entries: list[Any] = [
+        decode_entry(KINDS[kind], entry) for kind, of_kind in kept["entries"].items() for entry in of_kind
+    ]
+    known = Configuration().with_entries(entries)
+    return attrs.evolve(known, version=kept["version"], default_zone=kept["default_zone"])
 
 
 def write_entries(database: Database, entries: Iterable[Any]) -> None:

@@ -1,9 +1,12 @@
 """Ledgers from SQL: what a balance at T can depend on, and no more. Which item counts is decided by the core alone."""
 
+import datetime as dt
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,14 +14,64 @@ from sqlalchemy import bindparam
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
-from ocs_adapters.sql.drivers import Call, Driver
-from ocs_adapters.sql.rows import rows_of
-from ocs_core.collection import Ledger
-from ocs_core.entities.account import Account, AccountState, Payer
+from ocs_adapters.sql.drivers import Call, Driver, Row
+from ocs_adapters.sql.rows import rows_of, without_none
+from ocs_core.collection import Ledger, OpenLedger
+from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.settlement import Settlement
-from ocs_core.ports import SliceWanted
+from ocs_core.ports import SlicePlan, SliceWanted
+
+
+class _Account(NamedTuple):
+    ref_id: UUID
+    external_id: str | None
+    account_type: str
+    currency: str
+
+    @property
+    def ref(self) -> AccountRef:
+        return AccountRef(self.ref_id, self.external_id)
+
+
+class _Payer(NamedTuple):
+    collection_balance: int | None
+    oldest_due_date: dt.date | None
+    in_collection: bool
+
+
+class _Document(NamedTuple):
+    account_ref_id: UUID
+    ref_id: UUID
+    document_type: str
+    currency: str
+    due_amount: int
+    due_amount_type: Any
+    document_issued_date: dt.date
+    document_due_date: dt.date
+    cancelled: bool
+    cancelled_at: dt.datetime | None
+
+
+class _Payment(NamedTuple):
+    account_ref_id: UUID
+    ref_id: UUID
+    payment_type: Any
+    currency: str
+    remaining_amount: int
+    payment_date_received: dt.datetime | None
+    cancelled: bool
+    cancelled_at: dt.datetime | None
+
+
+class _OpenLedger(NamedTuple):
+    account: _Account
+    payer: _Payer
+    documents: Sequence[_Document]
+    payments: Sequence[_Payment]
+    settlements: Sequence[Settlement]
+
 
 _ACCOUNT, _PAYER, _DOCUMENT = rows_of(Account), rows_of(Payer), rows_of(Document)
 _PAYMENT, _SETTLEMENT = rows_of(Payment), rows_of(Settlement)
@@ -26,54 +79,97 @@ _MOVED = tables.payments.alias("moved")
 _OPEN = {Document: sa.text("documents.due_amount <> 0"), Payment: sa.text("payments.remaining_amount <> 0")}
 
 
+_ACCOUNTS, _PAYERS = tables.accounts, tables.payers
+_BOTH = _ACCOUNTS.join(_PAYERS, _PAYERS.c.account_ref_id == _ACCOUNTS.c.ref_id)
+_OF_PAYER = (*(_ACCOUNTS.c[name] for name in _Account._fields), *(_PAYERS.c[name] for name in _Payer._fields))
+
+
 @functools.cache
-def _payers(driver: Any, limited_to_accounts: bool, after: bool) -> Any:
-    """Accounts with their payers, in the order of their keys."""
+def _payers(driver: Any, limited_to_accounts: bool, after: bool, through: bool) -> Any:
+    """Accounts with what was found of their payers, in the order of their keys."""
     conditions = _calculable(driver, limited_to_accounts)
     if after:
-        conditions.append(_ACCOUNT.key > bindparam("after"))
-    source = _ACCOUNT.source.join(_PAYER.table, _PAYER.key == _ACCOUNT.key)
-    payer_columns = [_PAYER.table.c[f.column] for f in _PAYER.fields if f.name != "account"]
-    external_id = _ACCOUNT.table.c.external_id.label("payer_external_id")
+        conditions.append(_ACCOUNTS.c.ref_id > bindparam("after"))
+    if through:
+        conditions.append(_ACCOUNTS.c.ref_id <= bindparam("through"))
     return (
-        sa.select(*_ACCOUNT.columns, _PAYER.key, external_id, *payer_columns)
-        .select_from(source)
+        sa.select(*_OF_PAYER)
+        .select_from(_BOTH)
         .where(*conditions)
-        .order_by(_ACCOUNT.key)
+        .order_by(_ACCOUNTS.c.ref_id)
         .limit(bindparam("limit"))
     )
 
 
 def _calculable(driver: Driver, limited_to_accounts: bool) -> list[Any]:
-    conditions = [_ACCOUNT.table.c.state != AccountState.DEACTIVATED.value]
+    conditions: list[Any] = [_ACCOUNTS.c.state != AccountState.DEACTIVATED.value]
     if limited_to_accounts:
-        conditions.append(driver.one_of(_ACCOUNT.key, "accounts"))
+        conditions.append(driver.one_of(_ACCOUNTS.c.ref_id, "accounts"))
     return conditions
 
 
 @functools.cache
+def _numbered(driver: Any, limited_to_accounts: bool) -> Any:
+    number = sa.func.row_number().over(order_by=_ACCOUNTS.c.ref_id).label("number")
+    conditions = _calculable(driver, limited_to_accounts)
+    return sa.select(_ACCOUNTS.c.ref_id, number).select_from(_BOTH).where(*conditions).subquery()
+
+
+@functools.cache
 def _count(driver: Any, limited_to_accounts: bool) -> Any:
-    source = _ACCOUNT.table.join(_PAYER.table, _PAYER.key == _ACCOUNT.key)
-    return sa.select(sa.func.count()).select_from(source).where(*_calculable(driver, limited_to_accounts))
-
-
-def to_calculate(driver: Driver, accounts: tuple[UUID, ...]) -> Call:
-    """How many payers a run over these accounts (none named: all) calculates."""
-    return Call(_count(driver, bool(accounts)), {"accounts": driver.bind_list(accounts)} if accounts else {})
+    return sa.select(sa.func.count()).select_from(_BOTH).where(*_calculable(driver, limited_to_accounts))
 
 
 @functools.cache
-def _open_items(cls: Any, driver: Any) -> Any:
-    """Items that are open now, through their partial index."""
-    rows = rows_of(cls)
-    return rows.select().where(driver.one_of(rows.table.c.account_ref_id, "accounts"), _OPEN[cls])
+def _ends(driver: Any, limited_to_accounts: bool) -> Any:
+    numbered = _numbered(driver, limited_to_accounts)
+    ends = numbered.c.number % bindparam("size", type_=sa.BigInteger()) == 0
+    return sa.select(numbered.c.ref_id).where(ends).order_by(numbered.c.number)
+
+
+def plan_of(transaction: Transaction, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
+    """How a run over these accounts (none named: all) is cut into slices."""
+    driver, limited = transaction.driver, bool(accounts)
+    bound = {"accounts": driver.bind_list(accounts)} if limited else {}
+    (((payers,),), ends) = transaction.run(
+        [Call(_count(driver, limited), bound), Call(_ends(driver, limited), {**bound, "size": size})]
+    )
+    decode = driver.decoder(UUID) or _same
+    # The last slice has no end, even where it is full: those who come meanwhile belong to it.
+    return SlicePlan(payers, [decode(end) for (end,) in ends][: max((payers - 1) // size, 0)])
 
 
 @functools.cache
-def _items_touched(cls: Any, driver: Any) -> Any:
+def _open_items(cls: Any, kind: Any, driver: Any, limited_to_accounts: bool, after: bool) -> Any:
+    """Items that are open now, through their partial index, in the order of their accounts."""
+    table = rows_of(cls).table
+    account = table.c.account_ref_id
+    if limited_to_accounts:
+        conditions = [driver.one_of(account, "accounts")]
+    else:
+        conditions = [account <= bindparam("last")] + ([account > bindparam("after")] if after else [])
+    columns = [table.c[name] for name in kind._fields]
+    return sa.select(*columns).where(*conditions, _OPEN[cls]).order_by(account)
+
+
+@functools.cache
+def _items_touched(cls: Any, kind: Any, driver: Any) -> Any:
     """Items that a settlement touched after T, open or not."""
     rows = rows_of(cls)
-    return rows.select().where(driver.one_of(rows.key, "items"))
+    columns = [rows.table.c[name] for name in kind._fields]
+    return sa.select(*columns).where(driver.one_of(rows.key, "items"))
+
+
+@functools.cache
+def _payers_by_key(driver: Any) -> Any:
+    return _PAYER.select().where(driver.one_of(_PAYER.key, "payers")).order_by(_PAYER.key)
+
+
+def payers_of(transaction: Transaction, ref_ids: Sequence[UUID]) -> list[Payer]:
+    """These payers with all that is known of them."""
+    driver = transaction.driver
+    (rows,) = transaction.run([Call(_payers_by_key(driver), {"payers": driver.bind_list(ref_ids)})])
+    return list(map(_PAYER.reader(driver), rows))
 
 
 @functools.cache
@@ -107,35 +203,109 @@ def _all_of_account(cls: Any) -> Any:
     return rows.select().where(rows.table.c.account_ref_id == bindparam("account")).order_by(rows.key)
 
 
-def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Sequence[Ledger]:
+def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Sequence[OpenLedger]:
     """The payers of a slice with their open items, and those that were touched after T."""
-    driver = transaction.driver
-    query = _payers(driver, bool(wanted.accounts), wanted.after is not None)
-    parameters = {"after": wanted.after, "limit": wanted.limit, "accounts": driver.bind_list(wanted.accounts)}
-    (rows,) = transaction.run([Call(query, parameters)])
-    read_account, read_payer = _ACCOUNT.reader(driver), _PAYER.reader(driver)
-    width = _ACCOUNT.width()
-    payers = [(read_account(row[:width]), read_payer(row[width:])) for row in rows]
-    of_slice = {"accounts": driver.bind_list([account.ref_id for account, _ in payers])}
-    after = of_slice | {"as_of": wanted.as_of}
+    driver, limited = transaction.driver, bool(wanted.accounts)
+    after, through = wanted.after is not None, wanted.through is not None
+    query = _payers(driver, limited, after, through)
+    bounds = {"after": wanted.after, "through": wanted.through, "accounts": driver.bind_list(wanted.accounts)}
+    (rows,) = transaction.run([Call(query, bounds | {"limit": wanted.limit})])
+    if not rows:
+        return []
+    decode = _decoder(_Account, driver)
+    accounts = [_Account._make(decode(row[:4])) for row in rows]
+    decode = _decoder(_Payer, driver)
+    payers = [_Payer._make(decode(row[4:])) for row in rows]
+    keys = driver.bind_list([account.ref_id for account in accounts])
+    of_slice = {"accounts": keys, "after": wanted.after, "last": accounts[-1].ref_id}
+    touched_after = {"accounts": keys, "as_of": wanted.as_of}
     documents, payments, settlements, elsewhere = transaction.run(
         [
-            Call(_open_items(Document, driver), of_slice),
-            Call(_open_items(Payment, driver), of_slice),
-            Call(_settlements_after(driver), after),
-            Call(_settlements_elsewhere_after(driver), after),
+            Call(_open_items(Document, _Document, driver, limited, after), of_slice),
+            Call(_open_items(Payment, _Payment, driver, limited, after), of_slice),
+            Call(_settlements_after(driver), touched_after),
+            Call(_settlements_elsewhere_after(driver), touched_after),
         ]
     )
-    touching = [_SETTLEMENT.reader(driver)(row) for row in settlements + elsewhere]
-    items = {"items": driver.bind_list(list({i for s in touching for i in (s.source_ref_id, s.target_ref_id)}))}
-    if touching:
-        more = transaction.run([Call(_items_touched(cls, driver), items) for cls in (Document, Payment)])
-        documents, payments = documents + more[0], payments + more[1]
-    return _put_together(
-        payers,
-        map(_DOCUMENT.reader(driver), documents),
-        map(_PAYMENT.reader(driver), payments),
-        touching,
+    documents, payments = _items(_Document, driver, documents), _items(_Payment, driver, payments)
+    touching: Mapping[UUID, Sequence[Settlement]] = {}
+    if settlements or elsewhere:
+        read = _SETTLEMENT.reader(driver)
+        found = {s.ref_id: s for s in map(read, settlements + elsewhere)}.values()
+        items = {"items": driver.bind_list(list({i for s in found for i in (s.source_ref_id, s.target_ref_id)}))}
+        more = transaction.run(
+            [
+                Call(_items_touched(cls, kind, driver), items)
+                for cls, kind in ((Document, _Document), (Payment, _Payment))
+            ]
+        )
+        documents = _with(documents, _items(_Document, driver, more[0]))
+        payments = _with(payments, _items(_Payment, driver, more[1]))
+        touching = _by_account(found, documents, payments)
+    return [
+        _OpenLedger(
+            account,
+            payer,
+            documents.get(account.ref_id, ()),
+            payments.get(account.ref_id, ()),
+            touching.get(account.ref_id, ()),
+        )
+        for account, payer in zip(accounts, payers, strict=True)
+    ]
+
+
+_Items = Mapping[UUID, Sequence[Any]]
+
+
+def _items(kind: Any, driver: Driver, rows: Iterable[Row]) -> _Items:
+    """Items by account."""
+    decode = _decoder(kind, driver)
+    items = map(kind._make, rows if decode is _same else map(decode, rows))
+    found: defaultdict[UUID, list[Any]] = defaultdict(list)
+    for account, of_account in groupby(items, itemgetter(0)):
+        found[account] += of_account
+    return found
+
+
+def _with(items: _Items, more: _Items) -> _Items:
+    """The same with more, each of which is there once."""
+    return {
+        **items,
+        **{
+            account: list({item.ref_id: item for item in (*items.get(account, ()), *added)}.values())
+            for account, added in more.items()
+        },
+    }
+
+
+def _by_account(
+    settlements: Iterable[Settlement], documents: _Items, payments: _Items
+) -> Mapping[UUID, Sequence[Settlement]]:
+    """Settlements go where their items are now: a payment may have moved since."""
+    account_of = {
+        item.ref_id: account for items in (documents, payments) for account, of in items.items() for item in of
+    }
+    found: defaultdict[UUID, dict[UUID, Settlement]] = defaultdict(dict)
+    for settlement in settlements:
+        for side in (settlement.source_ref_id, settlement.target_ref_id):
+            if side in account_of:
+                found[account_of[side]][settlement.ref_id] = settlement
+    return {account: list(of.values()) for account, of in found.items()}
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+@functools.cache
+def _decoder(kind: Any, driver: Any) -> Callable[[Row], Row]:
+    """How a row becomes what a kind of tuple is made of, with this driver."""
+    hints = kind.__annotations__
+    steps = [driver.decoder(without_none(hints[name])) for name in kind._fields]
+    if not any(steps):
+        return _same
+    return lambda row: tuple(
+        [value if step is None or value is None else step(value) for step, value in zip(steps, row, strict=True)]
     )
 
 
@@ -153,40 +323,14 @@ def ledger_of_account(transaction: Transaction, account_ref_id: UUID) -> Ledger 
     )
     if not payers:
         return None
-    return _put_together(
-        [(_ACCOUNT.reader(driver)(accounts[0]), _PAYER.reader(driver)(payers[0]))],
-        map(_DOCUMENT.reader(driver), documents),
-        map(_PAYMENT.reader(driver), payments),
-        map(_SETTLEMENT.reader(driver), settlements + elsewhere),
-    )[0]
-
-
-def _put_together(
-    payers: Sequence[tuple[Account, Payer]],
-    documents: Iterable[Document],
-    payments: Iterable[Payment],
-    settlements: Iterable[Settlement],
-) -> list[Ledger]:
-    of: dict[type, defaultdict[UUID, dict[UUID, Any]]] = {
-        cls: defaultdict(dict) for cls in (Document, Payment, Settlement)
-    }
-    account_of: dict[UUID, UUID] = {}
-    for items in (documents, payments):
-        for item in items:
-            if item.account is not None:
-                of[type(item)][item.account.ref_id][item.ref_id] = item
-                account_of[item.ref_id] = item.account.ref_id
-    for settlement in settlements:  # goes where its items are now: a payment may have moved since
-        for side in (settlement.source_ref_id, settlement.target_ref_id):
-            if side in account_of:
-                of[Settlement][account_of[side]][settlement.ref_id] = settlement
-    return [
-        Ledger(
-            account=account,
-            payer=payer,
-            documents=tuple(of[Document][account.ref_id].values()),
-            payments=tuple(of[Payment][account.ref_id].values()),
-            settlements=tuple(of[Settlement][account.ref_id].values()),
-        )
-        for account, payer in payers
-    ]
+    touching = {s.ref_id: s for s in map(_SETTLEMENT.reader(driver), settlements + elsewhere)}
+    of_documents = tuple(map(_DOCUMENT.reader(driver), documents))
+    of_payments = tuple(map(_PAYMENT.reader(driver), payments))
+    items = {d.ref_id for d in of_documents} | {p.ref_id for p in of_payments}
+    return Ledger(
+        account=_ACCOUNT.reader(driver)(accounts[0]),
+        payer=_PAYER.reader(driver)(payers[0]),
+        documents=of_documents,
+        payments=of_payments,
+        settlements=tuple(s for s in touching.values() if not items.isdisjoint({s.source_ref_id, s.target_ref_id})),
+    )

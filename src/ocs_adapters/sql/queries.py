@@ -1,6 +1,7 @@
 """Searches and looks in SQL. Each filter alone has an index; a page goes on behind the last ref_id (keyset)."""
 
 import functools
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
@@ -21,7 +22,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
-from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.form import Moment
 from ocs_core.ports import AccountId
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, Page, PaymentSearch, Search
@@ -151,6 +152,12 @@ def _instant(value: Moment, configuration: Configuration) -> Any:
 
 _RUN = rows_of(ProcessRun)
 _RUN_BY_ID = _RUN.select().where(_RUN.key == bindparam("run"))
+_SLICE = rows_of(RunSlice)
+_SLICES = _SLICE.select().order_by(_SLICE.table.c.number)
+_SLICES_OF_ONE = _SLICES.where(_SLICE.table.c.run_ref_id == bindparam("run"))
+_SLICES_OF_RUNNING = _SLICES.where(
+    _SLICE.table.c.run_ref_id.in_(sa.select(_RUN.key).where(_RUN.table.c.state == RunState.RUNNING.value))
+)
 _RUNNING = _RUN.select().where(_RUN.table.c.state == RunState.RUNNING.value).order_by(_RUN.key)
 
 
@@ -191,11 +198,20 @@ class SqlQueries:
             return ledger_of_account(transaction, account_ref_id)
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
-        found = self._entities(ProcessRun, Call(_RUN_BY_ID, {"run": ref_id}))
+        found = self._runs(Call(_RUN_BY_ID, {"run": ref_id}), Call(_SLICES_OF_ONE, {"run": ref_id}))
         return found[0] if found else None
 
     def running(self) -> Sequence[ProcessRun]:
-        return self._entities(ProcessRun, Call(_RUNNING))
+        return self._runs(Call(_RUNNING), Call(_SLICES_OF_RUNNING))
+
+    def _runs(self, *calls: Call) -> list[ProcessRun]:
+        """Runs with the progress of their slices, as of one instant."""
+        runs, slices = self.database.read(*calls)
+        driver = self.database.driver
+        of: defaultdict[UUID, list[RunSlice]] = defaultdict(list)
+        for part in map(_SLICE.reader(driver), slices):
+            of[part.run_ref_id].append(part)
+        return [run.progressed(of[run.ref_id]) for run in map(_RUN.reader(driver), runs)]
 
     def _page(self, cls: type[T], search: Search) -> Page[T]:
         needs_zone = (

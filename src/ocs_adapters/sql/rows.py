@@ -16,12 +16,14 @@ import msgspec
 import sqlalchemy as sa
 
 from ocs_adapters.sql import tables
+from ocs_adapters.sql.configuration import frozen, thawed
 from ocs_adapters.sql.drivers import Driver, Row
 from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory
-from ocs_core.entities.process import ProcessRun, RunFailure
+from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import type_hints
 
@@ -36,6 +38,7 @@ TABLES: Mapping[type, sa.Table] = {
     Settlement: tables.settlements,
     ChargeableEvent: tables.chargeable_events,
     ProcessRun: tables.process_runs,
+    RunSlice: tables.run_slices,
 }
 
 
@@ -121,6 +124,8 @@ def _reader(rows: Any, driver: Any) -> Callable[[Row], Any]:
 
 
 def _read(kind: Any, driver: Driver) -> Callable[[Any], Any] | None:
+    if kind is Configuration:
+        return thawed
     if kind is AccountRef:
         return driver.decoder(UUID)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
@@ -140,6 +145,8 @@ def _failure(value: Any) -> RunFailure:
 
 
 def _write(kind: Any) -> Callable[[Any], Any] | None:
+    if kind is Configuration:
+        return frozen
     if kind is AccountRef:
         return lambda ref: ref.ref_id
     if isinstance(kind, type) and issubclass(kind, StrEnum):
@@ -165,7 +172,8 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _without_none(hint: Any) -> Any:
+def without_none(hint: Any) -> Any:
+    """The type that an optional one is of."""
     if typing.get_origin(hint) in {types.UnionType, typing.Union}:
         return next(a for a in typing.get_args(hint) if a is not types.NoneType)
     return hint
@@ -182,7 +190,7 @@ def _rows_of(cls: Any) -> Rows[Any]:
     table, hints = TABLES[cls], type_hints(cls)
     fields, joins = [], {}
     for attribute in attrs.fields(cls):
-        kind = _without_none(hints[attribute.name])
+        kind = without_none(hints[attribute.name])
         column = attribute.name
         if kind is AccountRef:
             column = f"{attribute.name}_ref_id"

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import attrs
@@ -14,15 +14,16 @@ from ocs_adapters.sql import lookups, tables
 from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call
-from ocs_adapters.sql.ledgers import ledgers_of_slice, to_calculate
+from ocs_adapters.sql.ledgers import ledgers_of_slice, payers_of, plan_of
 from ocs_adapters.sql.outbox import Topics, outbox_row
-from ocs_adapters.sql.rows import rows_of, update_of
-from ocs_core.collection import Ledger
+from ocs_adapters.sql.rows import Rows, rows_of, update_of
+from ocs_core.collection import OpenLedger
+from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict
 from ocs_core.messages import Message
-from ocs_core.ports import E, Found, Performed, SliceWanted, Wanted
+from ocs_core.ports import E, Found, Performed, SlicePlan, SliceWanted, Wanted
 
 _RUN = rows_of(ProcessRun)
 _STORING_RUNS = (
@@ -41,7 +42,12 @@ _STORING_RUNS = (
     .order_by(_RUN.table.c.ref_id)
     .with_for_update(of=_RUN.table)
 )
-_ONE_RUN = _RUN.select().where(_RUN.key == sa.bindparam("run")).with_for_update(of=_RUN.table)
+_ONE_RUN = _RUN.select().where(_RUN.key == sa.bindparam("run"))
+_SLICE = rows_of(RunSlice)
+_SLICES = _SLICE.select().where(_SLICE.table.c.run_ref_id == sa.bindparam("run")).order_by(_SLICE.table.c.number)
+_NEXT_SLICE = _SLICES.where(~_SLICE.table.c.done).limit(1).with_for_update(skip_locked=True)
+
+T = TypeVar("T")
 
 
 @attrs.define
@@ -92,19 +98,26 @@ class SqlUnitOfWork:
             }
         )
 
-    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+    def ledgers(self, wanted: SliceWanted) -> Sequence[OpenLedger]:
         return ledgers_of_slice(self._transaction, wanted)
 
-    def payers_to_calculate(self, accounts: tuple[UUID, ...]) -> int:
-        driver = self._transaction.driver
-        ((count,),) = self._transaction.run([to_calculate(driver, accounts)])[0]
-        return int(count)
+    def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
+        return payers_of(self._transaction, ref_ids) if ref_ids else []
+
+    def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
+        return plan_of(self._transaction, accounts, size)
+
+    def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
+        return next(iter(self._read(_SLICE, Call(_NEXT_SLICE, {"run": run_ref_id}))), None)
+
+    def slices(self, run_ref_id: UUID) -> Sequence[RunSlice]:
+        return self._read(_SLICE, Call(_SLICES, {"run": run_ref_id}))
 
     def runs(self, process: str) -> Sequence[ProcessRun]:
-        return self._read(Call(_STORING_RUNS, {"process": process}))
+        return self._read(_RUN, Call(_STORING_RUNS, {"process": process}))
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
-        return next(iter(self._read(Call(_ONE_RUN, {"run": ref_id}))), None)
+        return next(iter(self._read(_RUN, Call(_ONE_RUN, {"run": ref_id}))), None)
 
     def flush(self, *, commit: bool) -> None:
         """Send what waits. Where a version is named, the answer is looked at before the commit is sent."""
@@ -122,6 +135,6 @@ class SqlUnitOfWork:
         configuration = self._current or Configuration()
         return [outbox_row(m, self._topics.of(m, configuration)) for m in self._messages]
 
-    def _read(self, call: Call) -> list[ProcessRun]:
+    def _read(self, kind: Rows[T], call: Call) -> list[T]:
         (rows,) = self._transaction.run([call])
-        return [_RUN.reader(self._transaction.driver)(row) for row in rows]
+        return list(map(kind.reader(self._transaction.driver), rows))

@@ -130,14 +130,28 @@ class CollectionThreshold(Form):
     threshold: AmountFromZero = 0
 
 
+class Notify(StrEnum):
+    """Of which payers a run tells the balance."""
+
+    EVERY = "every"
+    CHANGED = "changed"
+
+
 @attrs.frozen(kw_only=True)
 class CollectionSetting(Form):
-    """How collection starts: `grace_days` after the oldest due day; `repeat`: announced by every run, not just once."""
+    """How collection starts: `grace_days` after the oldest due day; `repeat`: announced by every run, not just once.
+
+    `notify`: the balance of every payer is told, or only that of those for whom something changed. `slice_size` is how many
+    payers one transaction calculates at the most, `workers` how many processes do so side by side; None: one for each of the
+    machine's processors.
+    """
 
     code: Code = "calculate-collection-balance"
     grace_days: DueDateOffset = 0
     repeat: bool = False
+    notify: Notify = Notify.EVERY
     slice_size: Annotated[int, Whole(1, 100_000)] = 5000
+    workers: Annotated[int, Whole(1, 256)] | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -1,22 +1,28 @@
 """Runs of a process (domain: section 4, calculate collection balance)."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from itertools import islice
 from typing import ClassVar
 from uuid import UUID
 
 import attrs
 
 from ocs_core.entities.account import AccountRef
+from ocs_core.entities.configuration import Configuration
 
 CALCULATE_COLLECTION_BALANCE = "calculate-collection-balance"
+FAILURES_TOLD = 1000
+"""A run tells so many of its failures at the most."""
 
 
 class RunState(StrEnum):
     RUNNING = "RUNNING"
     DONE = "DONE"
     DONE_WITH_FAILURES = "DONE_WITH_FAILURES"
+    CANCELLED = "CANCELLED"
 
 
 @attrs.frozen
@@ -29,14 +35,40 @@ class RunFailure:
 
 
 @attrs.frozen(kw_only=True)
+class RunSlice:
+    """A share of a run's payers, in the order of their accounts' keys: those behind `position`, up to and with `through`.
+
+    Whoever calculates it holds it, and moves its `position` in the transaction that writes what was found: where it was cut
+    off, others go on there, and no payer is calculated twice. `through` None: there is no end, new payers belong to it.
+    """
+
+    code: ClassVar[str] = "runSlice"
+
+    ref_id: UUID
+    run_ref_id: UUID
+    number: int
+    position: UUID | None = None
+    through: UUID | None = None
+    done: bool = False
+    payers_done: int = 0
+    payers_failed: int = 0
+    collections_started: int = 0
+    failures: tuple[RunFailure, ...] = ()
+    balances: Mapping[str, int] = attrs.field(factory=dict)
+    other_currencies: Mapping[str, int] = attrs.field(factory=dict)
+    calculated_at: dt.datetime | None = None
+    version: int = 1
+
+
+@attrs.frozen(kw_only=True)
 class ProcessRun:
     """One run: what was asked for, frozen at its start, and how far it is.
 
-    `position` is the account behind which the next slice begins; it is written with the slice, so a run that was
-    killed goes on where the last committed slice ended. `accounts` limits the run; empty means every payer.
-    Its messages carry the `transaction_id` of the command that asked for it.
+    `accounts` limits the run; empty means every payer. Its messages carry the `transaction_id` of the command that asked for
+    it, and its rules are those of its `configuration`; None, in runs of before it was kept: the one of today.
     `balances` is the sum of what was calculated, by currency; `other_currencies` what stayed out of it, being in another
-    currency than its account, as receivables less liabilities and payments. Both in millionths.
+    currency than its account, as receivables less liabilities and payments. Both in millionths. `failures` are the first
+    `FAILURES_TOLD` of the `payers_failed`; all of them are with the run's slices.
     """
 
     code: ClassVar[str] = "processRun"
@@ -51,6 +83,7 @@ class ProcessRun:
     transaction_id: str = ""
     started_at: dt.datetime
     finished_at: dt.datetime | None = None
+    progressed_at: dt.datetime | None = None
     slices_total: int = 0
     slices_done: int = 0
     payers_total: int = 0
@@ -60,10 +93,58 @@ class ProcessRun:
     failures: tuple[RunFailure, ...] = ()
     balances: Mapping[str, int] = attrs.field(factory=dict)
     other_currencies: Mapping[str, int] = attrs.field(factory=dict)
-    position: UUID | None = None
+    configuration: Configuration | None = None
     version: int = 1
 
     def is_same_order(self, other: "ProcessRun") -> bool:
         """Whether both were asked for with the same time and options."""
         mine = (self.as_of, self.dry_run, self.adopt, frozenset(self.accounts))
         return mine == (other.as_of, other.dry_run, other.adopt, frozenset(other.accounts))
+
+    def progressed(self, slices: Iterable[RunSlice]) -> "ProcessRun":
+        """The run as it is with these slices, all that it has; as it was where it has none."""
+        parts = list(slices)
+        if not parts:
+            return self
+        balances: Counter[str] = Counter()
+        others: Counter[str] = Counter()
+        for part in parts:
+            balances.update(part.balances)
+            others.update(part.other_currencies)
+        return attrs.evolve(
+            self,
+            progressed_at=max((part.calculated_at for part in parts if part.calculated_at), default=None),
+            slices_total=len(parts),
+            slices_done=sum(part.done for part in parts),
+            payers_done=sum(part.payers_done for part in parts),
+            payers_failed=sum(part.payers_failed for part in parts),
+            collections_started=sum(part.collections_started for part in parts),
+            failures=tuple(islice((failure for part in parts for failure in part.failures), FAILURES_TOLD)),
+            balances=dict(balances),
+            other_currencies=dict(others),
+        )
+
+    @property
+    def payers_per_second(self) -> int | None:
+        """How fast it went, from its start to its last slice; None before the first one."""
+        seconds = self._seconds
+        return None if seconds is None else round(self._payers / seconds)
+
+    @property
+    def seconds_left(self) -> int | None:
+        """How long it goes on at this rate; None where nobody can say, or it is over."""
+        seconds = self._seconds
+        if self.state is not RunState.RUNNING or seconds is None or not self._payers:
+            return None
+        return max(round((self.payers_total - self._payers) * seconds / self._payers), 0)
+
+    @property
+    def _payers(self) -> int:
+        return self.payers_done + self.payers_failed
+
+    @property
+    def _seconds(self) -> float | None:
+        """From its start to its last slice; of one that is over in no time, a thousandth."""
+        return (
+            None if self.progressed_at is None else max((self.progressed_at - self.started_at).total_seconds(), 0.001)
+        )

@@ -13,7 +13,7 @@ from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunState
-from ocs_core.memory.store import MemoryStore, MemoryUnitOfWork, ledger_of
+from ocs_core.memory.store import MemoryStore, MemoryUnitOfWork, ledger_of, slices_of
 from ocs_core.ports import AccountId
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, Page, PaymentSearch, Search
 
@@ -109,11 +109,13 @@ class MemoryQueries:
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
         with self.store.lock:
-            return self.store.entities[ProcessRun].get(ref_id)
+            run = self.store.entities[ProcessRun].get(ref_id)
+            return run and run.progressed(slices_of(self.store, ref_id))
 
     def running(self) -> Sequence[ProcessRun]:
         with self.store.lock:
-            return [r for r in self.store.entities[ProcessRun].values() if r.state is RunState.RUNNING]
+            running = [r for r in self.store.entities[ProcessRun].values() if r.state is RunState.RUNNING]
+            return [r.progressed(slices_of(self.store, r.ref_id)) for r in running]
 
     def _page(self, cls: type[T], search: Search, matches: Callable[[T], bool]) -> Page[T]:
         with self.store.lock:

@@ -15,7 +15,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
-from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import Conflict
 from ocs_core.messages import Message
@@ -28,6 +28,7 @@ from ocs_core.ports import (
     PaymentId,
     Performed,
     RequestKey,
+    SlicePlan,
     SliceWanted,
     Wanted,
 )
@@ -131,11 +132,25 @@ class MemoryUnitOfWork:
         self._put(self.store.performed, performed.key, performed)
 
     def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
-        refs = sorted(r for r in self._to_calculate(wanted.accounts) if wanted.after is None or r > wanted.after)
+        refs = sorted(
+            ref
+            for ref in self._to_calculate(wanted.accounts)
+            if (wanted.after is None or ref > wanted.after) and (wanted.through is None or ref <= wanted.through)
+        )
         return [ledger_of(self.store, ref) for ref in refs[: wanted.limit]]
 
-    def payers_to_calculate(self, accounts: tuple[UUID, ...]) -> int:
-        return len(self._to_calculate(accounts))
+    def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
+        return [self.store.entities[Payer][ref_id] for ref_id in sorted(ref_ids)]
+
+    def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
+        refs = sorted(self._to_calculate(accounts))
+        return SlicePlan(len(refs), [refs[last] for last in range(size - 1, len(refs) - 1, size)])
+
+    def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
+        return next((part for part in self.slices(run_ref_id) if not part.done), None)
+
+    def slices(self, run_ref_id: UUID) -> Sequence[RunSlice]:
+        return slices_of(self.store, run_ref_id)
 
     def runs(self, process: str) -> Sequence[ProcessRun]:
         storing = [r for r in self.store.entities[ProcessRun].values() if r.process == process and not r.dry_run]
@@ -251,6 +266,8 @@ def _relations(entity: Entity) -> list[tuple[type, UUID]]:
             return [(Settlement, entity.source_ref_id), (Settlement, entity.target_ref_id)]
         case PaymentHistory():
             return [(PaymentHistory, entity.payment_ref_id)]
+        case RunSlice():
+            return [(RunSlice, entity.run_ref_id)]
         case _:
             return []
 
@@ -269,3 +286,8 @@ def ledger_of(store: MemoryStore, account_ref_id: UUID) -> Ledger:
         payments=payments,
         settlements=tuple(settlements.values()),
     )
+
+
+def slices_of(store: MemoryStore, run_ref_id: UUID) -> list[RunSlice]:
+    """A run's slices by number."""
+    return sorted(store.related[RunSlice, run_ref_id].values(), key=lambda part: part.number)

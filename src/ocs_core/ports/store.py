@@ -8,13 +8,13 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import Ledger
+from ocs_core.collection import OpenLedger
 from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
-from ocs_core.entities.process import ProcessRun
+from ocs_core.entities.process import ProcessRun, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import ExternalId, Form
 from ocs_core.messages import Message, Response
@@ -24,8 +24,8 @@ Clock = Callable[[], dt.datetime]
 Ids = Callable[[], UUID]
 """Gives a new id, a UUID of version 7, never the same twice."""
 
-Entity = Account | Payer | Payment | PaymentHistory | Document | Settlement | ChargeableEvent | ProcessRun
-E = TypeVar("E", Account, Payer, Payment, PaymentHistory, Document, Settlement, ChargeableEvent, ProcessRun)
+Entity = Account | Payer | Payment | PaymentHistory | Document | Settlement | ChargeableEvent | ProcessRun | RunSlice
+E = TypeVar("E", Account, Payer, Payment, PaymentHistory, Document, Settlement, ChargeableEvent, ProcessRun, RunSlice)
 
 
 @attrs.frozen(kw_only=True)
@@ -161,15 +161,25 @@ class Found:
 
 @attrs.frozen(kw_only=True)
 class SliceWanted:
-    """The next payers of a collection run, by key, behind `after`: those of accounts that are not DEACTIVATED.
+    """The next payers of a collection run, by key, behind `after` and up to `through`: those of accounts that are not
+    DEACTIVATED.
 
     `limit` payers at the most; only these `accounts` where any are named.
     """
 
     as_of: dt.datetime
     after: UUID | None = None
+    through: UUID | None = None
     limit: int = 5000
     accounts: tuple[UUID, ...] = ()
+
+
+@attrs.frozen
+class SlicePlan:
+    """How many payers a run has, and by which payer's key each of its slices ends but the last, which has no end."""
+
+    payers: int
+    ends: Sequence[UUID] = ()
 
 
 class UnitOfWork(Protocol):
@@ -193,18 +203,28 @@ class UnitOfWork(Protocol):
     def remember(self, performed: Performed) -> None:
         """Remember a command. Raises `Conflict`, here or at the end, when its key is taken."""
 
-    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+    def ledgers(self, wanted: SliceWanted) -> Sequence[OpenLedger]:
         """The next payers of a run, ordered by account ref_id, each with the items its balance at T can depend on."""
 
-    def payers_to_calculate(self, accounts: tuple[UUID, ...]) -> int:
-        """How many payers a run over these accounts (none named: all) would calculate."""
+    def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
+        """These payers, in the order of their ref_ids; not locked."""
+
+    def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
+        """How a run over these accounts (none named: all) is cut into slices of that many payers."""
+
+    def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
+        """The first slice of a run that is not done, read **exclusively**, passing over those that others hold; None where
+        nothing is left to take."""
+
+    def slices(self, run_ref_id: UUID) -> Sequence[RunSlice]:
+        """All slices of a run, by number; not locked."""
 
     def runs(self, process: str) -> Sequence[ProcessRun]:
         """The storing runs of a process that matter to a new one, read **exclusively**: all that are RUNNING, and the one
         with the latest `as_of`."""
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
-        """One run, read exclusively."""
+        """One run as it was saved last; not locked."""
 
 
 class Store(Protocol):

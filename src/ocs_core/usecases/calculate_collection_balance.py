@@ -1,4 +1,4 @@
-"""Calculate collection balance: one slice of a run (domain: section 4). A runner calls it until the run is done."""
+"""Calculate collection balance: the slices of a run (domain: section 4). Workers call it until the run is over."""
 
 import datetime as dt
 import uuid
@@ -8,10 +8,11 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import CollectionBalance, Ledger, LineKind, Reason, collection_balance, should_start
-from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.process import ProcessRun, RunFailure, RunState
-from ocs_core.errors import AmountOutOfRange
+from ocs_core.collection import Balance, OpenLedger, balance_of, should_start
+from ocs_core.entities.account import AccountRef, Payer
+from ocs_core.entities.configuration import Configuration, Notify
+from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
+from ocs_core.errors import AmountOutOfRange, Conflict, StoreUnavailable
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload
 from ocs_core.ports import Clock, SliceWanted, Store, UnitOfWork, Wanted
 
@@ -20,31 +21,54 @@ CALCULATION_FAILED = "CALCULATION_FAILED"
 _MESSAGES = uuid.UUID("6b1f2a52-6c1e-5a0b-9a55-3f6d1d1c0c55")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen
 class PayerCalculated:
     """What a slice found for one payer; `starts`: collection starts now, or would in a dry run."""
 
-    ledger: Ledger
-    calculated: CollectionBalance
+    ledger: OpenLedger
+    found: Balance
     in_collection: bool
     starts: bool
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is otherwise than what was found last."""
+        payer, found = self.ledger.payer, self.found
+        return (
+            payer.collection_balance != found.balance
+            or payer.oldest_due_date != found.oldest_due_date
+            or payer.in_collection is not self.in_collection
+        )
 
 
 @attrs.frozen(kw_only=True)
 class SliceDone:
-    """The run as it is after the slice, and what the slice found."""
+    """The run as it was saved last, the slice after its transaction, and what was found in it.
+
+    No `part`: there was nothing to take. Either the run is over, or others are at its last slices.
+    """
 
     run: ProcessRun
-    payers: tuple[PayerCalculated, ...] = ()
+    part: RunSlice | None = None
+    payers: Sequence[PayerCalculated] = ()
+
+
+class SliceFailed(Exception):
+    """A slice cannot be calculated as it is; the cause is of one of its next payers."""
+
+    def __init__(self, part: RunSlice) -> None:
+        super().__init__(f"slice {part.number} of run {part.run_ref_id}")
+        self.part = part
 
 
 @attrs.frozen
 class CalculateCollectionBalance:
-    """Calculates the next payers of a run, at most `limit`, in one transaction with the run's progress.
+    """Calculates the next payers of a run, at most `limit`, in one transaction with the progress of their slice.
 
     For each payer: stores balance, oldest due date and trigger state, and publishes `payer`, where one of them changed;
     notifies `collectionBalanceCalculated`, and `collectionStart` on entering the trigger's condition. A dry run stores
-    and announces nothing but its own progress. A payer that cannot be calculated is recorded on the run, and the others go on.
+    and announces nothing but its own progress. A payer that cannot be calculated is recorded on the slice, and the others go
+    on. Who finds nothing left ends the run. Several may be at a run at once: each takes a slice that nobody holds.
     Message ids are made of the process, T, the account, the code and what is told, so telling the same again is told once.
     """
 
@@ -52,152 +76,189 @@ class CalculateCollectionBalance:
     clock: Clock = attrs.field(kw_only=True)
 
     def __call__(self, run_ref_id: UUID, limit: int | None = None) -> SliceDone:
-        """Raises `Conflict` when a payer changed meanwhile: nothing was done, call again."""
+        """Raises `Conflict` when a payer or a slice changed meanwhile: nothing was done, call again. `SliceFailed`, where the
+        slice that was taken fails for another reason: one of its next payers is to blame."""
+        taken: RunSlice | None = None
+        try:
+            with self.store.begin(snapshot=True) as uow:
+                taken = uow.take_slice(run_ref_id)
+                run, configuration = _run(uow, run_ref_id)
+                if run.state is not RunState.RUNNING:
+                    return SliceDone(run=run)
+                if taken is None:
+                    return SliceDone(run=_ended(run, uow, self.clock()))
+                return self._calculated(uow, run, configuration, taken, limit or configuration.collection.slice_size)
+        except (Conflict, StoreUnavailable, LookupError):
+            raise
+        except Exception as error:
+            if taken is None:
+                raise
+            raise SliceFailed(taken) from error
+
+    def give_up_next(self, failed: "SliceFailed") -> SliceDone:
+        """Record that the next payer of a slice that failed cannot be calculated, and pass it over; a later run tries it
+        again. Nothing is done where somebody else has gone on with the slice meanwhile."""
         with self.store.begin(snapshot=True) as uow:
-            configuration, run = uow.find(Wanted()).configuration, _running(uow, run_ref_id)
-            if run.state is not RunState.RUNNING:
+            part = uow.take_slice(failed.part.run_ref_id)
+            run, _ = _run(uow, failed.part.run_ref_id)
+            if run.state is not RunState.RUNNING or part != failed.part:
                 return SliceDone(run=run)
-            ledgers = uow.ledgers(_next(run, limit or configuration.collection.slice_size))
-            payers, failures = [], []
-            for ledger in ledgers:
-                try:
-                    payers.append(_calculate(ledger, configuration, run))
-                except AmountOutOfRange as error:
-                    failures.append(RunFailure(ledger.account.ref, AMOUNT_OUT_OF_RANGE, str(error)))
-            if not run.dry_run:
-                for payer in payers:
-                    _store(payer, configuration, run, uow, self.clock())
-            run = uow.save(_progress(run, ledgers, payers, failures, self.clock()))
-        return SliceDone(run=run, payers=tuple(payers))
-
-    def give_up_next(self, run_ref_id: UUID, error: Exception) -> ProcessRun:
-        """Record that the run's next payer cannot be calculated, and pass it over; the next run tries it again."""
-        with self.store.begin(snapshot=True) as uow:
-            run = _running(uow, run_ref_id)
-            if run.state is not RunState.RUNNING:
-                return run
-            ledgers = uow.ledgers(_next(run, 1))
-            message = f"{type(error).__name__}: {error}"[:255]
+            ledgers = uow.ledgers(_next(run, part, 1))
+            message = f"{type(failed.__cause__).__name__}: {failed.__cause__}"[:255]
             failures = [RunFailure(ledger.account.ref, CALCULATION_FAILED, message) for ledger in ledgers]
-            return uow.save(_progress(run, ledgers, [], failures, self.clock()))
+            return SliceDone(run=run, part=uow.save(_progressed(part, ledgers, 1, [], failures, self.clock())))
+
+    def _calculated(
+        self, uow: UnitOfWork, run: ProcessRun, configuration: Configuration, part: RunSlice, limit: int
+    ) -> SliceDone:
+        ledgers = uow.ledgers(_next(run, part, limit))
+        payers, failures = [], []
+        for ledger in ledgers:
+            try:
+                payers.append(_calculate(ledger, configuration, run))
+            except AmountOutOfRange as error:
+                failures.append(RunFailure(ledger.account.ref, AMOUNT_OUT_OF_RANGE, str(error)))
+        now = self.clock()
+        if not run.dry_run:
+            _Keeping(run, configuration, uow, now).keep(payers)
+        part = uow.save(_progressed(part, ledgers, limit, payers, failures, now))
+        return SliceDone(run=run, part=part, payers=payers)
 
 
-def _running(uow: UnitOfWork, run_ref_id: UUID) -> ProcessRun:
+def _run(uow: UnitOfWork, run_ref_id: UUID) -> tuple[ProcessRun, Configuration]:
+    """The run, and the configuration it was started with."""
     run = uow.run(run_ref_id)
     if run is None:
         raise LookupError(f"there is no run {run_ref_id}")
-    return run
+    return run, run.configuration or uow.find(Wanted()).configuration
 
 
-def _next(run: ProcessRun, limit: int) -> SliceWanted:
-    return SliceWanted(as_of=run.as_of, after=run.position, limit=limit, accounts=run.accounts)
-
-
-def _calculate(ledger: Ledger, configuration: Configuration, run: ProcessRun) -> PayerCalculated:
-    account = ledger.account
-    calculated = collection_balance(ledger, configuration, run.as_of)
-    zone = configuration.zone_of(account.account_type)
-    due = should_start(calculated.balance, calculated.oldest_due_date, configuration, account.currency, run.as_of, zone)
-    entering = due and (configuration.collection.repeat or not ledger.payer.in_collection)
-    return PayerCalculated(ledger=ledger, calculated=calculated, in_collection=due, starts=entering and not run.adopt)
-
-
-def _store(
-    found: PayerCalculated, configuration: Configuration, run: ProcessRun, uow: UnitOfWork, now: dt.datetime
-) -> None:
-    payer, account, calculated = found.ledger.payer, found.ledger.account, found.calculated
-    changed = attrs.evolve(
-        payer,
-        collection_balance=calculated.balance,
-        oldest_due_date=calculated.oldest_due_date,
-        in_collection=found.in_collection,
+def _next(run: ProcessRun, part: RunSlice, limit: int) -> SliceWanted:
+    after, through = part.position, part.through
+    accounts = tuple(
+        ref for ref in run.accounts if (after is None or ref > after) and (through is None or ref <= through)
     )
-    told: list[Payload] = []
-    if changed != payer:
-        told.append(
-            uow.save(attrs.evolve(changed, collection_balance_as_of=run.as_of, collection_balance_calculated_at=now))
+    return SliceWanted(as_of=run.as_of, after=after, through=through, limit=limit, accounts=accounts)
+
+
+def _calculate(ledger: OpenLedger, configuration: Configuration, run: ProcessRun) -> PayerCalculated:
+    account = ledger.account
+    found = balance_of(ledger, configuration, run.as_of)
+    zone = configuration.zone_of(account.account_type)
+    due = should_start(found.balance, found.oldest_due_date, configuration, account.currency, run.as_of, zone)
+    entering = due and (configuration.collection.repeat or not ledger.payer.in_collection)
+    return PayerCalculated(ledger, found, due, entering and not run.adopt)
+
+
+@attrs.frozen
+class _Keeping:
+    """What a slice found is stored and announced."""
+
+    run: ProcessRun
+    configuration: Configuration
+    uow: UnitOfWork
+    now: dt.datetime
+
+    def keep(self, found: Sequence[PayerCalculated]) -> None:
+        changed = {payer.ledger.account.ref_id: payer for payer in found if payer.changed}
+        saved = {payer.ref_id: self._saved(payer, changed[payer.ref_id]) for payer in self.uow.payers(list(changed))}
+        tells = self.configuration.sends(CollectionBalanceCalculated.code)
+        tells_every = tells and self.configuration.collection.notify is Notify.EVERY
+        tells_starts = self.configuration.sends(CollectionStart.code)
+        for each in found:
+            account, payer = each.ledger.account.ref, saved.get(each.ledger.account.ref_id)
+            currency = each.ledger.account.currency
+            if payer is not None:
+                self._publish(each, account, payer)
+            if tells_every or (tells and payer is not None):
+                calculated = CollectionBalanceCalculated(
+                    effective_date=self.run.as_of,
+                    account=account,
+                    currency=currency,
+                    collection_balance=each.found.balance,
+                    oldest_document_due_date=each.found.oldest_due_date,
+                )
+                self._publish(each, account, calculated)
+            if each.starts and tells_starts:
+                assert each.found.oldest_due_date is not None
+                starts = CollectionStart(
+                    effective_date=self.run.as_of,
+                    account=account,
+                    currency=currency,
+                    due_amount=each.found.balance,
+                    oldest_document_due_date=each.found.oldest_due_date,
+                )
+                self._publish(each, account, starts)
+
+    def _saved(self, payer: Payer, each: PayerCalculated) -> Payer:
+        changed = attrs.evolve(
+            payer,
+            collection_balance=each.found.balance,
+            oldest_due_date=each.found.oldest_due_date,
+            in_collection=each.in_collection,
+            collection_balance_as_of=self.run.as_of,
+            collection_balance_calculated_at=self.now,
         )
-    if configuration.sends(CollectionBalanceCalculated.code):
-        told.append(
-            CollectionBalanceCalculated(
-                effective_date=run.as_of,
-                account=account.ref,
-                currency=account.currency,
-                collection_balance=calculated.balance,
-                oldest_document_due_date=calculated.oldest_due_date,
-            )
-        )
-    if found.starts and configuration.sends(CollectionStart.code):
-        assert calculated.oldest_due_date is not None
-        told.append(
-            CollectionStart(
-                effective_date=run.as_of,
-                account=account.ref,
-                currency=account.currency,
-                due_amount=calculated.balance,
-                oldest_document_due_date=calculated.oldest_due_date,
-            )
-        )
-    for payload in told:
-        uow.publish(
+        return self.uow.save(changed)
+
+    def _publish(self, each: PayerCalculated, account: AccountRef, payload: Payload) -> None:
+        self.uow.publish(
             Message(
-                ref_id=_message_id(run, payload, found),
+                ref_id=_message_id(self.run, payload, each),
                 key=account.ref_id,
                 subject=account.ref_id,
-                transaction_id=run.transaction_id,
-                occurred_at=now,
+                transaction_id=self.run.transaction_id,
+                occurred_at=self.now,
                 payload=payload,
             )
         )
 
 
-def _message_id(run: ProcessRun, payload: Payload, found: PayerCalculated) -> UUID:
+def _message_id(run: ProcessRun, payload: Payload, each: PayerCalculated) -> UUID:
     told = (
         run.process,
         run.as_of.isoformat(),
-        found.ledger.account.ref_id,
+        each.ledger.account.ref_id,
         payload.code,
         getattr(payload, "version", None),
-        found.calculated.balance,
-        found.calculated.oldest_due_date,
+        each.found.balance,
+        each.found.oldest_due_date,
     )
     return uuid.uuid5(_MESSAGES, "|".join(map(str, told)))
 
 
-def _progress(
-    run: ProcessRun,
-    ledgers: Sequence[Ledger],
+def _progressed(
+    part: RunSlice,
+    ledgers: Sequence[OpenLedger],
+    limit: int,
     payers: Sequence[PayerCalculated],
     failures: Sequence[RunFailure],
     now: dt.datetime,
-) -> ProcessRun:
-    balances, others = Counter(run.balances), Counter(run.other_currencies)
+) -> RunSlice:
+    balances, others = Counter(part.balances), Counter(part.other_currencies)
     for payer in payers:
-        balances[payer.ledger.account.currency] += payer.calculated.balance
-        others.update(_other_currencies(payer))
-    all_failures = run.failures + tuple(failures)
-    progressed = attrs.evolve(
-        run,
-        slices_done=run.slices_done + bool(ledgers),
-        payers_done=run.payers_done + len(payers),
-        payers_failed=len(all_failures),
-        collections_started=run.collections_started + sum(payer.starts for payer in payers),
-        failures=all_failures,
+        balances[payer.ledger.account.currency] += payer.found.balance
+        others.update(payer.found.other_currencies)
+    position = ledgers[-1].account.ref_id if ledgers else part.position
+    return attrs.evolve(
+        part,
+        position=position,
+        done=len(ledgers) < limit or position == part.through,
+        payers_done=part.payers_done + len(payers),
+        payers_failed=part.payers_failed + len(failures),
+        collections_started=part.collections_started + sum(payer.starts for payer in payers),
+        failures=part.failures + tuple(failures),
         balances=dict(balances),
         other_currencies=dict(others),
-        position=ledgers[-1].account.ref_id if ledgers else run.position,
+        calculated_at=now,
     )
-    if ledgers:
+
+
+def _ended(run: ProcessRun, uow: UnitOfWork, now: dt.datetime) -> ProcessRun:
+    """The run as it ends, unless others are still at one of its slices."""
+    slices = uow.slices(run.ref_id)
+    progressed = run.progressed(slices)
+    if not all(part.done for part in slices):
         return progressed
-    state = RunState.DONE_WITH_FAILURES if all_failures else RunState.DONE
-    return attrs.evolve(progressed, state=state, finished_at=now, slices_total=run.slices_done)
-
-
-def _other_currencies(payer: PayerCalculated) -> Counter[str]:
-    others: Counter[str] = Counter()
-    receivable = {d.ref_id for d in payer.ledger.documents if d.due_amount_type == "AR"}
-    for line in payer.calculated.lines:
-        if line.reason is Reason.OTHER_CURRENCY:
-            owed = line.kind is LineKind.DOCUMENT and line.ref_id in receivable
-            others[line.currency] += line.open_amount if owed else -line.open_amount
-    return others
+    state = RunState.DONE_WITH_FAILURES if progressed.payers_failed else RunState.DONE
+    return uow.save(attrs.evolve(progressed, state=state, finished_at=now))

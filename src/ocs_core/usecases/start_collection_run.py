@@ -1,12 +1,13 @@
 """Calculate collection balance: asking for a run (domain: section 4). The slices are in `calculate_collection_balance`."""
 
+from itertools import pairwise
 from typing import Annotated
 
 import attrs
 
 from ocs_core import rules
 from ocs_core.entities.configuration import as_instant
-from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun, RunState
+from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun, RunSlice, RunState
 from ocs_core.form import Items, Moment
 from ocs_core.ports import AccountId, Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
@@ -49,6 +50,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
             accounts=tuple(account.ref_id for _, account in accounts if account),
             transaction_id=work.transaction_id,
             started_at=work.now,
+            configuration=found.configuration,
         )
         storing = [] if run.dry_run else work.uow.runs(CALCULATE_COLLECTION_BALANCE)
         active = next((r for r in storing if r.state is RunState.RUNNING), None)
@@ -75,8 +77,11 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
         )
 
         if active is not None:
-            work.answer(active)
+            work.answer(active.progressed(work.uow.slices(active.ref_id)))
             return
-        payers = work.uow.payers_to_calculate(run.accounts)
-        slices = -(-payers // found.configuration.collection.slice_size)
-        work.answer(work.add(attrs.evolve(run, payers_total=payers, slices_total=slices)))
+        plan = work.uow.plan_slices(run.accounts, found.configuration.collection.slice_size)
+        bounds = [None, *plan.ends, None] if plan.payers else []
+        for number, (after, through) in enumerate(pairwise(bounds), start=1):
+            part = RunSlice(ref_id=work.ids(), run_ref_id=run.ref_id, number=number, position=after, through=through)
+            work.add(part)
+        work.answer(work.add(attrs.evolve(run, payers_total=plan.payers, slices_total=max(len(bounds) - 1, 0))))

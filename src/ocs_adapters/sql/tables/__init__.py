@@ -14,6 +14,7 @@ from ocs_adapters.sql.tables.entities import (
     payment_history,
     payments,
     process_runs,
+    run_slices,
     settlements,
 )
 from ocs_adapters.sql.tables.streaming import event_log, event_readers, outbox, relay_shares, relays
@@ -46,6 +47,7 @@ __all__ = [
     "relay_shares",
     "relays",
     "requests",
+    "run_slices",
     "series",
     "settlements",
 ]

@@ -115,6 +115,15 @@ payments = sa.Table(
     sa.Index(
         "ix_payments_open",
         "account_ref_id",
+        postgresql_include=[
+            "ref_id",
+            "payment_type",
+            "currency",
+            "remaining_amount",
+            "payment_date_received",
+            "cancelled",
+            "cancelled_at",
+        ],
         postgresql_where=sa.text("remaining_amount <> 0"),
         sqlite_where=sa.text("remaining_amount <> 0"),
     ),
@@ -181,6 +190,18 @@ documents = sa.Table(
     sa.Index(
         "ix_documents_open",
         "account_ref_id",
+        # What a balance asks of a document: a collection run reads the index alone.
+        postgresql_include=[
+            "ref_id",
+            "document_type",
+            "currency",
+            "due_amount",
+            "due_amount_type",
+            "document_issued_date",
+            "document_due_date",
+            "cancelled",
+            "cancelled_at",
+        ],
         postgresql_where=sa.text("due_amount <> 0"),
         sqlite_where=sa.text("due_amount <> 0"),
     ),
@@ -273,8 +294,9 @@ process_runs = sa.Table(
     text("failures", nullable=False),
     text("balances", nullable=False),
     text("other_currencies", nullable=False),
-    sa.Column("position", Id),
     version(),
+    sa.Column("progressed_at", Instant),
+    text("configuration"),
     sa.Index(
         "uq_process_runs_running",
         "process",
@@ -289,4 +311,24 @@ process_runs = sa.Table(
         postgresql_where=sa.text("finished_at IS NOT NULL"),
         sqlite_where=sa.text("finished_at IS NOT NULL"),
     ),
+)
+
+run_slices = sa.Table(
+    "run_slices",
+    metadata,
+    key(),
+    sa.Column("run_ref_id", Id, nullable=False),
+    sa.Column("number", sa.Integer(), nullable=False),
+    sa.Column("position", Id),
+    sa.Column("through", Id),
+    sa.Column("done", sa.Boolean(), nullable=False),
+    sa.Column("payers_done", sa.Integer(), nullable=False),
+    sa.Column("payers_failed", sa.Integer(), nullable=False),
+    sa.Column("collections_started", sa.Integer(), nullable=False),
+    text("failures", nullable=False),
+    text("balances", nullable=False),
+    text("other_currencies", nullable=False),
+    sa.Column("calculated_at", Instant),
+    version(),
+    sa.Index("uq_run_slices_number", "run_ref_id", "number", unique=True),
 )

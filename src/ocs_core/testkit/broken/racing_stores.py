@@ -8,6 +8,8 @@ from uuid import UUID
 import attrs
 
 from ocs_core.collection import Ledger
+from ocs_core.entities.account import Payer
+from ocs_core.entities.process import RunSlice
 from ocs_core.errors import Conflict
 from ocs_core.ports import AccountId, E, Found, Performed, SliceWanted, Wanted
 from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
@@ -145,3 +147,28 @@ class FetchesAThousandAtTheMost(UnitOfWork):
 
     def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
         return [attrs.evolve(ledger, documents=ledger.documents[:1000]) for ledger in super().ledgers(wanted)]
+
+
+@breaks("test_the_slices_of_a_run_have_each_payer_once")
+class EndsASliceBeforeItsEnd(UnitOfWork):
+    """The end of a slice is taken to be outside of it."""
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        return [each for each in super().ledgers(wanted) if each.account.ref_id != wanted.through]
+
+
+@breaks("test_each_slice_is_taken_by_one_worker")
+class TakesASliceThatIsDone(UnitOfWork):
+    """What is done is looked up once, and never again."""
+
+    def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
+        kept = self.store.related["first", run_ref_id]
+        return kept.pop(run_ref_id, None) or kept.setdefault(run_ref_id, super().take_slice(run_ref_id))
+
+
+@breaks("test_payers_are_read_whole_and_in_order")
+class ReadsPayersAsTheyAreAskedFor(UnitOfWork):
+    """The order of the question is taken for that of the keys."""
+
+    def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
+        return [self.store.entities[Payer][ref_id] for ref_id in ref_ids]

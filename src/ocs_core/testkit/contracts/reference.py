@@ -8,11 +8,12 @@ from typing import Any
 import attrs
 import pytest
 
-from ocs_core.collection import Line, LineKind, collection_balance
+from ocs_core.collection import Line, LineKind, balance_of
 from ocs_core.entities.account import Account, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.process import ProcessRun
 from ocs_core.errors import RequestRejected
 from ocs_core.form import wire_name
 from ocs_core.memory import MemoryQueries, MemoryStore
@@ -70,6 +71,8 @@ def _unnumbered(value: Any) -> Any:
     match value:
         case Payment():
             return attrs.evolve(value, payment_no="")
+        case ProcessRun():  # each world has its master data for itself, with a version of its own
+            return attrs.evolve(value, configuration=None)
         case Line(kind=LineKind.PAYMENT):
             return attrs.evolve(value, number="")
         case Response():
@@ -289,15 +292,15 @@ def _same_balances(reference: MemoryStore, subject: Subject, clock: SettableCloc
         as_of = clock() - dt.timedelta(days=days)
         with reference.begin() as uow:
             expected = [
-                collection_balance(ledger, configuration(), as_of)
+                balance_of(ledger, configuration(), as_of)
                 for ledger in uow.ledgers(SliceWanted(as_of=as_of, limit=1000))
             ]
         with subject.store.begin(snapshot=True) as uow:
             found = [
-                collection_balance(ledger, configuration(), as_of)
+                balance_of(ledger, configuration(), as_of)
                 for ledger in uow.ledgers(SliceWanted(as_of=as_of, limit=1000))
             ]
-        assert [(b.balance, b.oldest_due_date) for b in found] == [(b.balance, b.oldest_due_date) for b in expected]
+        assert found == expected
         for account in reference.entities[Account].values():
             if account.payer_account != account.ref:
                 continue

@@ -1,16 +1,19 @@
 """What a collection run is given."""
 
 import datetime as dt
+from itertools import pairwise
 from uuid import UUID
 
+import attrs
 import pytest
 
-from ocs_core.collection import CollectionBalance, collection_balance
+from ocs_core.collection import OpenLedger, balance_of, count_items
 from ocs_core.entities.account import AccountState
-from ocs_core.errors import RequestRejected
+from ocs_core.entities.process import RunSlice
+from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.ports import SliceWanted
 from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only
-from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_settlement, an_account
+from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_run, a_settlement, an_account, id_of
 from ocs_core.testkit.examples import UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
@@ -18,8 +21,8 @@ from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAcc
 DOCUMENTS = 10_000
 
 
-def _contributions(calculated: CollectionBalance) -> dict[UUID, int]:
-    return {line.ref_id: line.contribution for line in calculated.lines if line.contribution}
+def _contributions(ledger: OpenLedger, as_of: dt.datetime) -> dict[UUID, int]:
+    return {c.item.ref_id: c.contribution for c in count_items(ledger, configuration(), as_of) if c.contribution}
 
 
 def runs_laws() -> type:
@@ -48,7 +51,6 @@ def runs_laws() -> type:
             )
             seen: list[UUID] = []
             with subject.store.begin(snapshot=True) as uow:
-                assert uow.payers_to_calculate(()) == 7
                 after = None
                 for _ in accounts:
                     ledgers = uow.ledgers(SliceWanted(as_of=NOW, after=after, limit=3))
@@ -56,7 +58,65 @@ def runs_laws() -> type:
                     after = seen[-1]
                 some = uow.ledgers(SliceWanted(as_of=NOW, accounts=(accounts[2].ref_id, gone.ref_id)))
             assert seen == [account.ref_id for account in accounts]
-            assert [ledger.account for ledger in some] == [accounts[2]]
+            assert [ledger.account.ref_id for ledger in some] == [accounts[2].ref_id]
+
+        @pytest.mark.parametrize("size", [1, 2, 3, 6, 7, 8])
+        def test_the_slices_of_a_run_have_each_payer_once(self, subject: Subject, desk: Desk, size: int) -> None:
+            """Where two slices meet, nobody may stand in both, or in none."""
+            accounts = [desk.account(f"A-{n}").ref_id for n in range(7)]
+            with subject.store.begin(snapshot=True) as uow:
+                plan = uow.plan_slices((), size)
+                seen = [
+                    [
+                        ledger.account.ref_id
+                        for ledger in uow.ledgers(SliceWanted(as_of=NOW, after=after, through=through))
+                    ]
+                    for after, through in pairwise([None, *plan.ends, None])
+                ]
+                assert uow.plan_slices(tuple(accounts[2:6]), 2).ends == [accounts[3]]
+                assert uow.plan_slices((accounts[0],), 2).payers == 1
+            assert plan.payers == 7
+            assert seen == [accounts[begin : begin + size] for begin in range(0, 7, size)]
+
+        def test_each_slice_is_taken_by_one_worker(self, subject: Subject, desk: Desk) -> None:
+            """Workers that calculate the same payers at once would tell of them twice, and one would wait for the other."""
+            for n in range(6):
+                desk.account(f"A-{n}")
+            run = a_run(1)
+            with subject.store.begin() as uow:
+                uow.add(run)
+                for number in range(1, 7):
+                    uow.add(RunSlice(ref_id=id_of(number + 1), run_ref_id=run.ref_id, number=number))
+
+            def work() -> list[int]:
+                taken: list[int] = []
+                while True:
+                    try:
+                        with subject.store.begin(snapshot=True) as uow:
+                            part = uow.take_slice(run.ref_id)
+                            if part is not None:
+                                uow.save(attrs.evolve(part, done=True))
+                    except Conflict:
+                        continue
+                    if part is None:
+                        return taken
+                    taken.append(part.number)
+
+            taken = at_once([work] * 3)
+            assert sorted(number for of_one in taken for number in of_one) == [1, 2, 3, 4, 5, 6]
+            with subject.store.begin() as uow:
+                assert [(part.number, part.done) for part in uow.slices(run.ref_id)] == [(n, True) for n in range(1, 7)]
+
+        def test_payers_are_read_whole_and_in_order(self, subject: Subject, desk: Desk) -> None:
+            """What is told of a payer is all of it, though a slice asks for little."""
+            accounts = [desk.account(f"A-{n}").ref_id for n in range(3)]
+            with subject.store.begin(snapshot=True) as uow:
+                payers = uow.payers([accounts[2], accounts[0]])
+                assert uow.payers([]) == []
+            assert [payer.ref_id for payer in payers] == [accounts[0], accounts[2]]
+            whole = subject.queries.ledger(accounts[0])
+            assert whole is not None
+            assert payers[0] == whole.payer
 
         @pytest.mark.parametrize("days", [0, 2, 4, 6, 8, 10])
         def test_a_slice_knows_what_was_settled_and_cancelled_after_its_instant(
@@ -84,9 +144,8 @@ def runs_laws() -> type:
                 sliced = only(uow.ledgers(SliceWanted(as_of=as_of)), "payers in the slice")
             whole = subject.queries.ledger(account.ref_id)
             assert whole is not None
-            by_slice, by_all = (collection_balance(ledger, configuration(), as_of) for ledger in (sliced, whole))
-            assert (by_slice.balance, by_slice.oldest_due_date) == (by_all.balance, by_all.oldest_due_date)
-            assert _contributions(by_slice) == _contributions(by_all)
+            assert balance_of(sliced, configuration(), as_of) == balance_of(whole, configuration(), as_of)
+            assert _contributions(sliced, as_of) == _contributions(whole, as_of)
             assert {s.ref_id for s in whole.settlements} == {s.ref_id for s in settlements}
 
         def test_an_account_of_ten_thousand_documents_is_whole(self, subject: Subject) -> None:
@@ -105,6 +164,6 @@ def runs_laws() -> type:
             assert whole is not None
             for ledger in (sliced, whole):
                 assert len(ledger.documents) == DOCUMENTS
-                assert collection_balance(ledger, configuration(), NOW).balance == DOCUMENTS * UNIT
+                assert balance_of(ledger, configuration(), NOW).balance == DOCUMENTS * UNIT
 
     return RunsLaws

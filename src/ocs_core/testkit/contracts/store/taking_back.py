@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from ocs_core.collection import Ledger, LineKind, collection_balance
+from ocs_core.collection import LineKind, OpenLedger, count_items
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
@@ -158,10 +158,10 @@ def taking_back_laws() -> type:
             desk.cancel_assignment(payment, document)
             desk.assign(desk.cancel_identification(payment), desk.document(account=after), 10 * UNIT)
 
-            def remaining(ledger: Ledger | None, as_of: dt.datetime) -> int:
+            def remaining(ledger: OpenLedger | None, as_of: dt.datetime) -> int:
                 assert ledger is not None
-                lines = collection_balance(ledger, configuration(), as_of).lines
-                return sum(line.open_amount for line in lines if line.kind is LineKind.PAYMENT)
+                counted = count_items(ledger, configuration(), as_of)
+                return sum(each.open_amount for each in counted if each.kind is LineKind.PAYMENT)
 
             for as_of, expected in ((settled, 30 * UNIT), (desk.clock(), 40 * UNIT)):
                 assert remaining(subject.queries.ledger(after.ref_id), as_of) == expected
