@@ -134,6 +134,7 @@ def bench_short(session: nox.Session) -> None:
     session.run("python", "-m", "bench.http", "--short")
     session.run("python", "-m", "bench.streaming", "--short")
     session.run("python", "-m", "bench.sizes", "--short")
+    session.run("python", "-m", "bench.collection", "--short")
 
 
 @nox.session
@@ -143,6 +144,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "bench.http")
     session.run("python", "-m", "bench.streaming")
     session.run("python", "-m", "bench.sizes")
+    session.run("python", "-m", "bench.collection", "--growth", "--sqlite")
 
 
 @nox.session

@@ -1,0 +1,61 @@
+"""Our run, in a process of its own that tells what it needed."""
+
+import inspect
+import multiprocessing
+import resource
+import time
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+import attrs
+
+from bench.collection.company import T
+from ocs_adapters.bootstrap import Services, platform
+from ocs_adapters.process.runner import CollectionRunner
+from ocs_adapters.settings import Settings
+from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.usecases.perform import Caller
+from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
+
+TRANSACTION = "collection-bench"
+
+
+@attrs.frozen
+class Measured:
+    """How long one run took, and the most memory that its process, and the largest of its workers', ever had."""
+
+    seconds: float
+    own_megabytes: float = 0.0
+    workers_megabytes: float = 0.0
+
+
+def supported_workers() -> tuple[int, ...]:
+    """How many workers a run can be asked for."""
+    return (1, 2) if "workers" in inspect.signature(CollectionRunner.run).parameters else (1,)
+
+
+def run_ours(services: Services, workers: int) -> ProcessRun:
+    """A whole run as of `T`."""
+    start = StartCollectionRun(services.store, clock=services.clock, ids=services.ids)
+    request = StartCollectionRunRequest(request_id=str(services.ids()), transaction_id=TRANSACTION, as_of=T)
+    run = start(request, caller=Caller("bench")).steps[0].object
+    assert isinstance(run, ProcessRun)
+    options: dict[str, Any] = {"workers": workers} if workers > 1 else {}
+    return services.runner.run(run.ref_id, **options)
+
+
+def ours(url: str, workers: int) -> Measured:
+    """A whole run in a process of its own, which tells what it needed."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_ours, url, workers).result()
+
+
+def _ours(url: str, workers: int) -> Measured:
+    services = platform(Settings(database_url=url)).services
+    began = time.perf_counter()
+    run = run_ours(services, workers)
+    took = time.perf_counter() - began
+    assert run.state is RunState.DONE, run.failures
+    services.close()
+    most = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return Measured(took, *most)
