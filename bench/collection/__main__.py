@@ -18,10 +18,10 @@ from pathlib import Path
 
 import psycopg
 from tests.contract import oracle
+from tests.contract.company import T, load
 from tests.contract.postgres import Cluster, cluster
 
 from bench.collection.bench import Bench, Who
-from bench.collection.company import T, load
 from bench.collection.ours import Measured
 from bench.collection.written import Written
 from ocs_adapters.bootstrap import platform

@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 import sqlalchemy as sa
+from tests.contract.company import PAYERS, T, account, tidy
 
 from bench.collection import limit, loop
-from bench.collection.company import PAYERS, T, account, tidy
 from bench.collection.ours import TRANSACTION, Measured, ours, supported_workers
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.sql import tables

@@ -8,8 +8,8 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import attrs
+from tests.contract.company import T
 
-from bench.collection.company import T
 from ocs_adapters.bootstrap import Services, platform
 from ocs_adapters.process.runner import CollectionRunner
 from ocs_adapters.settings import Settings
