@@ -21,6 +21,7 @@ from ocs_core.entities.settlement import Settlement
 
 SOURCE = "/ocs-rm"
 TYPE_PREFIX = "io.ocs.rm."
+TRANSACTION_HEADER = "X-Ocs-Io-transaction-id"
 SCHEMA_VERSIONS: Mapping[str, int] = {}
 """The version of a payload's schema, by code; 1 where none is named. A payload that changes incompatibly gets the next."""
 
@@ -233,7 +234,7 @@ class Message:
     def headers(self) -> dict[str, str]:
         """Headers exactly as they travel: ours, and CloudEvents 1.0 in binary mode."""
         return {
-            "X-Ocs-Io-transaction-id": self.transaction_id,
+            TRANSACTION_HEADER: self.transaction_id,
             **headers_of(self.payload.code),
             "ce_id": str(self.ref_id),
             "ce_time": format_instant(self.occurred_at),
@@ -256,6 +257,7 @@ def headers_of(code: str) -> Mapping[str, str]:
     }
 
 
+@functools.lru_cache(maxsize=4096)
 def format_instant(instant: dt.datetime) -> str:
     """`2024-05-02T07:15:00.000000Z`: the one way instants are written."""
     return instant.astimezone(dt.UTC).isoformat(timespec="microseconds")[:-6] + "Z"

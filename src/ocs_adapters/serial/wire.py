@@ -1,9 +1,13 @@
 """Entities, messages and answers as JSON: camelCase, instants in UTC with microseconds, ids in canonical text."""
 
 import datetime as dt
+import functools
 import threading
-from collections.abc import Mapping
+import types
+import typing
+from collections.abc import Callable, Mapping
 from enum import Enum
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +19,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from ocs_core.collection import Line
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.process import ProcessRun
-from ocs_core.form import wire_name
+from ocs_core.form import type_hints, wire_name
 from ocs_core.messages import PAYLOADS, Response, Step, format_instant, payload_type
 
 OMITTED: Mapping[type, frozenset[str]] = {
@@ -79,6 +83,44 @@ def encode(value: Any) -> bytes:
     return bytes(_encoded(value))
 
 
+@functools.cache
+def _mirrored(cls: Any) -> Callable[[Any], Any]:
+    """How a value becomes what msgspec writes at once, with the same names as in `plain`.
+
+    A struct is made in half the time of a dictionary, and written in half the time: this is a third of what a message costs.
+    """
+    if not attrs.has(cls):
+        return plain
+    hints, omitted = type_hints(cls), OMITTED.get(cls, frozenset())
+    names = [field.name for field in attrs.fields(cls) if field.name not in omitted]
+    steps = [(at, step) for at, name in enumerate(names) if (step := _step(hints[name])) is not None]
+    names += DERIVED.get(cls, {})
+    values_of = attrgetter(*names)
+    struct: Any = msgspec.defstruct(cls.__name__, [(wire_name(name), Any) for name in names])
+
+    def mirrored(value: Any) -> Any:
+        values = list(values_of(value))
+        for at, step in steps:
+            if values[at] is not None:
+                values[at] = step(values[at])
+        return struct(*values)
+
+    return mirrored
+
+
+def _step(hint: Any) -> Callable[[Any], Any] | None:
+    """What a field needs before msgspec writes it."""
+    some = [kind for kind in typing.get_args(hint) or (hint,) if kind is not types.NoneType]
+    if len(some) != 1 or typing.get_origin(hint) not in {None, types.UnionType, typing.Union}:
+        return plain
+    (kind,) = some
+    if kind is dt.datetime:
+        return format_instant
+    if attrs.has(kind):
+        return _mirrored(kind)
+    return None if isinstance(kind, type) else plain
+
+
 class _Recent(threading.local):
     """What this thread encoded last. An entity goes into the outbox, the remembered answer and the response as one value."""
 
@@ -92,7 +134,7 @@ _recent = _Recent()
 def _encoded(value: Any) -> msgspec.Raw:
     kept, encoded = _recent.values.get(id(value), (None, None))
     if encoded is None or kept is not value:
-        encoded = msgspec.Raw(msgspec.json.encode(_out.unstructure(value)))
+        encoded = msgspec.Raw(msgspec.json.encode(_mirrored(value.__class__)(value)))
         if len(_recent.values) >= _RECENT:
             _recent.values.clear()
         _recent.values[id(value)] = (value, encoded)

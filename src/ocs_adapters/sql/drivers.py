@@ -17,9 +17,15 @@ from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+from ocs_adapters.sql import arrays
+from ocs_adapters.sql.arrays import array
 from ocs_core.messages import format_instant
 
 Row = tuple[Any, ...]
+Rows = Sequence[Mapping[str, Any]]
+Columns = Mapping[str, Sequence[Any]]
+"""The same rows, column by column: many are faster so."""
+NOTHING: Mapping[Any, Any] = {}
 LOCK_SECONDS = 5
 """How long a statement waits for what others hold."""
 FEW = 8
@@ -59,8 +65,12 @@ class Driver(Protocol):
         """Run the calls in order, waiting for the answers once; then commit, if asked to. A query gives its rows, anything
         else the number of rows that it touched."""
 
-    def insert(self, rows: Mapping[sa.Table, Sequence[Mapping[str, Any]]]) -> list[Call]:
-        """How these rows are inserted, in as few statements as is good."""
+    def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call]:
+        """How these rows, and others that are given as columns, are inserted, in as few statements as is good."""
+
+    def update(self, table: sa.Table, columns: Columns) -> Call:
+        """How columns of many rows are updated: of those whose key is `key_read` and whose version still `version_read`, two
+        columns beside those that are written."""
 
     def one_of(self, column: Any, name: str) -> Any:
         """The condition that a column is one of a list that is bound later."""
@@ -99,6 +109,7 @@ class PostgresDriver:
         """Set a new connection up: UTC, bounded waits, one width for whole numbers so that prepared statements are found."""
         connection.adapters.register_dumper(int, Int8Dumper)
         connection.adapters.register_dumper(int, Int8BinaryDumper)
+        arrays.use(connection)
         connection.execute("SET TIME ZONE 'UTC'")
         connection.execute(f"SET lock_timeout = '{LOCK_SECONDS}s'")
         connection.commit()
@@ -132,13 +143,15 @@ class PostgresDriver:
             compiled = self._compiled[call.statement] = _compile(call.statement, self._dialect)
         cursor: Any = psycopg.RawCursor(connection)  # speaks $1, and so does not take each statement apart again
         if isinstance(call.parameters, Mapping):
-            return cursor.execute(compiled.sql, compiled.bind(call.parameters))
+            return cursor.execute(compiled.sql, compiled.bind(call.parameters), binary=True)
         cursor.executemany(compiled.sql, [compiled.bind(p) for p in call.parameters])
         return cursor
 
-    def insert(self, rows: Mapping[sa.Table, Sequence[Mapping[str, Any]]]) -> list[Call]:
-        few = {table: of_table for table, of_table in rows.items() if len(of_table) <= FEW}
-        many = [Call(_insert(table), of_table) for table, of_table in rows.items() if table not in few]
+    def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call]:
+        many = [_insert_many(table, of) for table, of in columns.items() if _count(of) > FEW]
+        many += [_insert_many(table, _as_columns(table, of)) for table, of in rows.items() if len(of) > FEW]
+        few = {table: of for table, of in rows.items() if 0 < len(of) <= FEW}
+        few |= {table: _as_rows(of) for table, of in columns.items() if 0 < _count(of) <= FEW}
         if not few:
             return many
         # Every statement costs the driver as much as twenty parameters: the few go together.
@@ -147,6 +160,13 @@ class PostgresDriver:
             for index, row in enumerate(of_table):
                 parameters.update(zip(_names_together(table.name, index, tuple(row)), row.values(), strict=True))
         return [Call(_insert_together(tuple((table, len(of)) for table, of in few.items())), parameters), *many]
+
+    def update(self, table: sa.Table, columns: Columns) -> Call:
+        names = tuple(columns)
+        if len(columns["key_read"]) <= FEW:
+            return Call(_update(table, names), _as_rows(columns))
+        arrays = {f"{name}s": array(column, columns[name]) for name, column in _columns_of(table, names).items()}
+        return Call(_update_many(table, names), arrays)
 
     def one_of(self, column: Any, name: str) -> Any:
         return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
@@ -172,6 +192,65 @@ def _insert_once(table: sa.Table, values: Any) -> Any:
     insert = postgresql.insert(table).values(values)
     once = table.info.get("once")
     return insert.on_conflict_do_nothing(index_elements=[once]) if once else insert
+
+
+def _insert_many(table: sa.Table, columns: Columns) -> Call:
+    names = _given_columns(table)
+    return Call(_insert_unnested(table), {f"{name}s": array(table.c[name], columns[name]) for name in names})
+
+
+def _count(columns: Columns) -> int:
+    return len(next(iter(columns.values())))
+
+
+def _as_columns(table: sa.Table, rows: Rows) -> Columns:
+    return {name: [row[name] for row in rows] for name in _given_columns(table)}
+
+
+@functools.cache
+def _insert_unnested(table: sa.Table) -> Any:
+    names = _given_columns(table)
+    rows = _unnested({name: table.c[name] for name in names})
+    insert = postgresql.insert(table).from_select(names, sa.select(*rows.c))
+    once = table.info.get("once")
+    return insert.on_conflict_do_nothing(index_elements=[once]) if once else insert
+
+
+def _unnested(columns: Mapping[str, "sa.Column[Any]"]) -> Any:
+    """Rows out of one array for each column, bound under the column's name in the plural, in the order of the arrays."""
+    arrays = [sa.cast(sa.bindparam(f"{name}s"), sa.ARRAY(column.type)) for name, column in columns.items()]
+    return sa.func.unnest(*arrays).table_valued(*columns, name="given", joins_implicitly=True).render_derived()
+
+
+def _key(table: sa.Table) -> "sa.Column[Any]":
+    return next(iter(table.primary_key))
+
+
+_READ = ("key_read", "version_read")
+
+
+def _columns_of(table: sa.Table, names: Sequence[str]) -> Mapping[str, "sa.Column[Any]"]:
+    read = {"key_read": _key(table), "version_read": table.c.version}
+    return {name: read[name] if name in read else table.c[name] for name in names}
+
+
+def _as_rows(columns: Columns) -> Rows:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+@functools.cache
+def _update(table: sa.Table, names: tuple[str, ...]) -> Any:
+    return _update_by(table, names, {name: sa.bindparam(name) for name in names})
+
+
+@functools.cache
+def _update_many(table: sa.Table, names: tuple[str, ...]) -> Any:
+    return _update_by(table, names, _unnested(_columns_of(table, names)).c)
+
+
+def _update_by(table: sa.Table, names: tuple[str, ...], given: Any) -> Any:
+    is_as_read = (_key(table) == given["key_read"], table.c.version == given["version_read"])
+    return sa.update(table).where(*is_as_read).values({name: given[name] for name in names if name not in _READ})
 
 
 @functools.lru_cache(maxsize=1000)
@@ -259,8 +338,12 @@ class SqliteDriver:
             cursor = connection.executemany(compiled.sql, rows)
         return cursor.fetchall() if cursor.description else cursor.rowcount
 
-    def insert(self, rows: Mapping[sa.Table, Sequence[Mapping[str, Any]]]) -> list[Call]:
-        return [Call(_insert(table), of_table) for table, of_table in rows.items()]
+    def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call]:
+        every = [*rows.items(), *((table, _as_rows(of)) for table, of in columns.items())]
+        return [Call(_insert(table), of_table) for table, of_table in every if of_table]
+
+    def update(self, table: sa.Table, columns: Columns) -> Call:
+        return Call(_update(table, tuple(columns)), _as_rows(columns))
 
     def one_of(self, column: Any, name: str) -> Any:
         listed = sa.func.json_each(sa.bindparam(name, type_=sa.Text())).table_valued("value")

@@ -13,7 +13,7 @@ from ocs_adapters.serial.digest import digest
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Call
-from ocs_adapters.sql.outbox import Topics, outbox_row
+from ocs_adapters.sql.outbox import Topics, outbox_columns
 from ocs_adapters.sql.rows import rows_of
 from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
@@ -106,8 +106,8 @@ class Republish:
                 occurred_at=self.clock(),
                 payload=told.payload(entity),
             )
-            row = outbox_row(message, self.topics.of(message, Configuration()))
-            transaction.run(self.database.driver.insert({tables.outbox: [row]}), commit=True)
+            columns = outbox_columns([message], [self.topics.of(message, Configuration())])
+            transaction.run(self.database.driver.insert({}, {tables.outbox: columns}), commit=True)
         return True
 
     def _key(self, transaction: Transaction, entity: Any) -> UUID:

@@ -15,7 +15,7 @@ from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call, Row
 from ocs_core.entities.configuration import Configuration
-from ocs_core.messages import Family, Message
+from ocs_core.messages import TRANSACTION_HEADER, Family, Message, format_instant, headers_of
 from ocs_core.ports import Backlog, HeldRow, OutboxRow, share_of
 
 _OUTBOX = tables.outbox
@@ -47,17 +47,32 @@ class Topics:
         return (setting and setting.topic) or self.notifications
 
 
-def outbox_row(message: Message, topic: str) -> dict[str, Any]:
-    """A message as a row of the outbox."""
+def outbox_columns(messages: Sequence[Message], topics: Sequence[str]) -> dict[str, list[Any]]:
+    """Messages, each with its topic, as columns of the outbox."""
     return {
-        "ref_id": message.ref_id,
-        "topic": topic,
-        "key": message.key,
-        "headers": msgspec.json.encode(message.headers).decode(),
-        "value": encode(message.payload).decode(),
-        "share": share_of(message.key),
-        "held_because": None,
+        "ref_id": [message.ref_id for message in messages],
+        "topic": list(topics),
+        "key": [message.key for message in messages],
+        "headers": [headers_as_json(message) for message in messages],
+        "value": [encode(message.payload).decode() for message in messages],
+        "share": [share_of(message.key) for message in messages],
+        "held_because": [None] * len(messages),
     }
+
+
+def headers_as_json(message: Message) -> str:
+    """What `message.headers` are in JSON; what many messages have in common is written once."""
+    head = _head(message.payload.code, message.transaction_id)
+    own = (
+        f'"ce_id":"{message.ref_id}","ce_time":"{format_instant(message.occurred_at)}","ce_subject":"{message.subject}"'
+    )
+    return f"{head},{own}}}"
+
+
+@functools.lru_cache(maxsize=256)
+def _head(code: str, transaction_id: str) -> str:
+    common = {TRANSACTION_HEADER: transaction_id, **headers_of(code)}
+    return msgspec.json.encode(common).decode()[:-1]
 
 
 @attrs.frozen

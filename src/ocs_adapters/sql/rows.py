@@ -6,8 +6,9 @@ A reference to an account is stored as its ref_id; the external id beside it com
 import functools
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
@@ -87,12 +88,32 @@ class Rows(Generic[T]):
         return sa.select(*self.columns).select_from(self.source)
 
     def write(self, entity: T) -> dict[str, Any]:
-        """The parameters of an insert or an update."""
+        """The parameters of an insert."""
         row = {}
         for field in self.fields:
             value = getattr(entity, field.name)
             row[field.column] = value if field.write is None or value is None else field.write(value)
         return row
+
+    @property
+    def changeable(self) -> tuple[_Field, ...]:
+        """The fields that an update may write."""
+        return tuple(field for field in self.fields if field.column != self.key.name)
+
+    def differing(self, before: Sequence[T], after: Sequence[T]) -> tuple[_Field, ...]:
+        """The fields in which any of these entities differs from what it was before."""
+        return tuple(
+            field
+            for field in self.changeable
+            for value in (attrgetter(field.name),)
+            if list(map(value, before)) != list(map(value, after))
+        )
+
+    def column(self, field: _Field, entities: Sequence[T]) -> list[Any]:
+        """One field of many entities as it is stored."""
+        values = map(attrgetter(field.name), entities)
+        write = field.write
+        return list(values) if write is None else [value if value is None else write(value) for value in values]
 
     def reader(self, driver: Driver) -> Callable[[Row], T]:
         """How a row of `columns` becomes an entity, with this driver."""
@@ -197,15 +218,3 @@ def _rows_of(cls: Any) -> Rows[Any]:
             joins[attribute.name] = tables.accounts.alias(f"{attribute.name}_of_{table.name}")
         fields.append(_Field(attribute.name, column, kind, _write(kind)))
     return Rows(cls, table, tuple(fields), joins)
-
-
-@functools.cache
-def update_of(cls: Any) -> Any:
-    """An update of one entity, if its version is still `version_read`."""
-    rows = rows_of(cls)
-    columns = [f.column for f in rows.fields if f.column != rows.key.name]
-    return (
-        sa.update(rows.table)
-        .where(rows.key == sa.bindparam("key_read"), rows.table.c.version == sa.bindparam("version_read"))
-        .values({name: sa.bindparam(name) for name in columns})
-    )

@@ -15,8 +15,8 @@ from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.ledgers import ledgers_of_slice, payers_of, plan_of
-from ocs_adapters.sql.outbox import Topics, outbox_row
-from ocs_adapters.sql.rows import Rows, rows_of, update_of
+from ocs_adapters.sql.outbox import Topics, outbox_columns
+from ocs_adapters.sql.rows import Rows, rows_of
 from ocs_core.collection import OpenLedger
 from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
@@ -58,8 +58,9 @@ class SqlUnitOfWork:
     _cache: ConfigurationCache
     _topics: Topics
     _inserts: dict[sa.Table, list[Mapping[str, Any]]] = attrs.field(factory=lambda: defaultdict(list))
-    _updates: dict[type, list[Mapping[str, Any]]] = attrs.field(factory=lambda: defaultdict(list))
+    _saved: dict[type, list[Any]] = attrs.field(factory=lambda: defaultdict(list))
     _messages: list[Message] = attrs.field(factory=list)
+    _as_read: dict[UUID, Payer] = attrs.field(factory=dict)
     _current: Configuration | None = None
 
     def find(self, wanted: Wanted) -> Found:
@@ -73,9 +74,8 @@ class SqlUnitOfWork:
         return entity
 
     def save(self, entity: E) -> E:
-        rows, saved = rows_of(type(entity)), attrs.evolve(entity, version=entity.version + 1)
-        row = rows.write(saved)
-        self._updates[type(entity)].append({**row, "key_read": entity.ref_id, "version_read": entity.version})
+        saved = attrs.evolve(entity, version=entity.version + 1)
+        self._saved[type(entity)].append(saved)
         return saved
 
     def publish(self, message: Message) -> None:
@@ -102,7 +102,9 @@ class SqlUnitOfWork:
         return ledgers_of_slice(self._transaction, wanted)
 
     def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
-        return payers_of(self._transaction, ref_ids) if ref_ids else []
+        payers = payers_of(self._transaction, ref_ids) if ref_ids else []
+        self._as_read.update((payer.ref_id, payer) for payer in payers)
+        return payers
 
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
         return plan_of(self._transaction, accounts, size)
@@ -121,19 +123,30 @@ class SqlUnitOfWork:
 
     def flush(self, *, commit: bool) -> None:
         """Send what waits. Where a version is named, the answer is looked at before the commit is sent."""
-        updates = [Call(update_of(cls), rows) for cls, rows in self._updates.items()]
-        self._inserts[tables.outbox].extend(self._outbox())
-        inserts = self._transaction.driver.insert({table: rows for table, rows in self._inserts.items() if rows})
+        updates = [self._update(cls, saved) for cls, saved in self._saved.items()]
+        inserts = self._transaction.driver.insert(self._inserts, {tables.outbox: self._outbox()})
         answers = self._transaction.run(updates + inserts, commit=commit and not updates)
-        for call, touched in zip(updates, answers, strict=False):
-            if touched != len(call.parameters):
-                raise Conflict(f"a version of {call.statement.table.name}")
+        for (cls, saved), touched in zip(self._saved.items(), answers, strict=False):
+            if touched != len(saved):
+                raise Conflict(f"a version of {rows_of(cls).table.name}")
         if commit and updates:
             self._transaction.run([], commit=True)
 
-    def _outbox(self) -> list[Mapping[str, Any]]:
+    def _update(self, cls: type, saved: Sequence[Any]) -> Call:
+        """Of many that were read here, only what differs is written."""
+        rows: Rows[Any] = rows_of(cls)
+        before = [self._as_read[entity.ref_id] for entity in saved if entity.ref_id in self._as_read]
+        fields = rows.differing(before, saved) if len(before) == len(saved) else rows.changeable
+        columns = {field.column: rows.column(field, saved) for field in fields}
+        key_and_version = {
+            "key_read": [entity.ref_id for entity in saved],
+            "version_read": [entity.version - 1 for entity in saved],
+        }
+        return self._transaction.driver.update(rows.table, columns | key_and_version)
+
+    def _outbox(self) -> dict[str, list[Any]]:
         configuration = self._current or Configuration()
-        return [outbox_row(m, self._topics.of(m, configuration)) for m in self._messages]
+        return outbox_columns(self._messages, [self._topics.of(m, configuration) for m in self._messages])
 
     def _read(self, kind: Rows[T], call: Call) -> list[T]:
         (rows,) = self._transaction.run([call])

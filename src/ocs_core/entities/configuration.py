@@ -154,6 +154,9 @@ class CollectionSetting(Form):
     workers: Annotated[int, Whole(1, 256)] | None = None
 
 
+_COLLECTION = CollectionSetting()
+
+
 @attrs.frozen(kw_only=True)
 class SystemSetting(Form):
     """`zone`: the IANA zone of accounts whose type names none."""
@@ -215,7 +218,7 @@ class Configuration:
 
     @property
     def collection(self) -> CollectionSetting:
-        return self.processes.get("calculate-collection-balance", CollectionSetting())
+        return self.processes.get(_COLLECTION.code, _COLLECTION)
 
     def threshold(self, currency: str) -> int:
         """In millionths; 0 where none is configured."""

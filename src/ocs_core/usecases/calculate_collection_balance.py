@@ -4,6 +4,7 @@ import datetime as dt
 import uuid
 from collections import Counter
 from collections.abc import Sequence
+from hashlib import sha1
 from uuid import UUID
 
 import attrs
@@ -13,7 +14,7 @@ from ocs_core.entities.account import AccountRef, Payer
 from ocs_core.entities.configuration import Configuration, Notify
 from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.errors import AmountOutOfRange, Conflict, StoreUnavailable
-from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload
+from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload, format_instant
 from ocs_core.ports import Clock, SliceWanted, Store, UnitOfWork, Wanted
 
 AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
@@ -215,16 +216,19 @@ class _Keeping:
 
 
 def _message_id(run: ProcessRun, payload: Payload, each: PayerCalculated) -> UUID:
-    told = (
-        run.process,
-        run.as_of.isoformat(),
-        each.ledger.account.ref_id,
-        payload.code,
-        getattr(payload, "version", None),
-        each.found.balance,
-        each.found.oldest_due_date,
+    """A UUID of version 5; `uuid.uuid5` itself takes three times as long."""
+    told = "|".join(
+        (
+            run.process,
+            format_instant(run.as_of),
+            each.ledger.account.ref_id.hex,
+            payload.code,
+            str(getattr(payload, "version", None)),
+            str(each.found.balance),
+            str(each.found.oldest_due_date),
+        )
     )
-    return uuid.uuid5(_MESSAGES, "|".join(map(str, told)))
+    return UUID(bytes=sha1(_MESSAGES.bytes + told.encode(), usedforsecurity=False).digest()[:16], version=5)
 
 
 def _progressed(

