@@ -11,7 +11,7 @@ import attrs
 
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.payment import PaymentType
-from ocs_core.form import AmountFromZero, Code, CurrencyCode, DueDateOffset, Form, Label, TaxRate, Whole, Zone
+from ocs_core.form import AmountFromZero, Code, Cron, CurrencyCode, DueDateOffset, Form, Label, TaxRate, Whole, Zone
 
 SYSTEM = "system"
 DEFAULT_DUE_DATE_OFFSET = 14
@@ -144,6 +144,7 @@ class CollectionSetting(Form):
     `notify`: the balance of every payer is told, or only that of those for whom something changed. `slice_size` is how many
     payers one transaction calculates at the most, `workers` how many processes do so side by side; None: one for each of the
     machine's processors.
+    A run is started whenever `cron` is due in `zone` (the system's if none is given), unless it is not `enabled`.
     """
 
     code: Code = "calculate-collection-balance"
@@ -152,6 +153,9 @@ class CollectionSetting(Form):
     notify: Notify = Notify.EVERY
     slice_size: Annotated[int, Whole(1, 100_000)] = 5000
     workers: Annotated[int, Whole(1, 256)] | None = None
+    enabled: bool = True
+    cron: Cron | None = None
+    zone: Zone | None = None
 
 
 _COLLECTION = CollectionSetting()

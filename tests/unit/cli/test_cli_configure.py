@@ -160,3 +160,13 @@ def test_a_currency_is_named_as_iso_4217_does(ocs: Ocs) -> None:
     told = ocs("configure", ocs.file("c.toml", '[[currencies]]\ncode = "euro"\n')).refused()
     assert "'euro' is not a code of ISO 4217 such as EUR." in told
     assert "has 1 failure; nothing was changed" in told
+
+
+def test_a_schedule_is_checked_when_it_is_configured(ocs: Ocs) -> None:
+    wrong = '[[processes]]\ncron = "30 25 * * *"\nzone = "Europe/Atlantis"\n'
+    refusal = ocs("configure", ocs.file("wrong.toml", wrong)).refused()
+    assert "[[processes]] 1, cron: '25' cannot be the hour of cron: give *, 0 to 23" in refusal
+    assert "[[processes]] 1, zone: 'Europe/Atlantis' is not the name of a time zone" in refusal
+    ocs("configure", ocs.file("right.toml", '[[processes]]\ncron = "30 2 * * *"\nzone = "Europe/Madrid"\n')).done()
+    setting = configured(ocs).collection
+    assert (setting.enabled, setting.cron, setting.zone) == (True, "30 2 * * *", "Europe/Madrid")
