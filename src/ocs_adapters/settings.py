@@ -24,6 +24,9 @@ class Settings:
     http_host: str = ts.option(default="127.0.0.1", help="The address the server listens on")
     http_port: int = ts.option(default=8000, help="The port the server listens on")
     relay: bool = ts.option(default=True, help="Whether ocs serve publishes messages; ocs relay does nothing else")
+    schedule: bool = ts.option(
+        default=True, help="Whether ocs serve starts the collection run when it is due; ocs schedule run does, too"
+    )
     answers_keep_days: int = ts.option(default=90, help="How many days a performed command's answer is given again")
     events_keep_days: int | None = ts.option(
         default=None, help="How many days the event log is kept; for ever if not set"

@@ -32,7 +32,7 @@ def join(commands: Commands) -> None:
 
     @commands.app.command
     def serve(*, host: str | None = None, port: int | None = None) -> None:
-        """Serve the HTTP API, run processes and publish messages, until interrupted or terminated.
+        """Serve the HTTP API, run processes at their times and publish messages, until interrupted or terminated.
 
         The database must have the newest schema: ocs migrate brings it there. Callers need a key: ocs key add makes one.
 

@@ -7,11 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import attrs
+import sqlalchemy as sa
 import structlog
 
 from ocs_adapters.clock import new_id, utc_now
 from ocs_adapters.process.crew import Crew
 from ocs_adapters.process.runner import CollectionRunner
+from ocs_adapters.schedule.scheduler import Scheduler
+from ocs_adapters.schedule.state import SqlSchedule
 from ocs_adapters.serial import encode
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql.bell import Bell
@@ -29,6 +32,7 @@ from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.access import ApiKeys
 from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE
 from ocs_core.errors import OcsError
 from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemoryStore
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
@@ -54,7 +58,7 @@ class Services:
     backlog: Callable[[], Backlog] = attrs.field(default=Backlog)
     """How much waits to be published."""
     start: Callable[[], None] = attrs.field(default=lambda: None)
-    """Begin the work in the background: runs and the relay."""
+    """Begin the work in the background: runs, the relay and the schedule."""
     close: Callable[[], None] = attrs.field(default=lambda: None)
     """End it, and let go of the database."""
 
@@ -73,6 +77,7 @@ class Platform:
     """How long each table that forgets is kept."""
     relay: Relay = attrs.field(init=False)
     services: Services = attrs.field(init=False)
+    scheduler: Scheduler = attrs.field(init=False)
 
     @events.default
     def _make_events(self) -> SqlEventLog:
@@ -118,7 +123,7 @@ class Platform:
     def together(self) -> Iterator[Store]:
         """A store all of whose work is kept at the end of the block, or none of it: for much work at once."""
         with translated(), self.database.engine.begin() as connection:
-            yield SqlStore(connection, self.topics, self._zone)
+            yield self._store_on(connection)
 
     def problem(self) -> str | None:
         """Why the database cannot be worked on, as a sentence; None when it can. Raises `StoreUnavailable`."""
@@ -148,6 +153,14 @@ class Platform:
             close=self._close,
         )
 
+    @scheduler.default
+    def _make_scheduler(self) -> Scheduler:
+        schedule = SqlSchedule(self.database, CALCULATE_COLLECTION_BALANCE, self._store_on)
+        services = self.services
+        return Scheduler(
+            schedule, services.queries, clock=services.clock, ids=services.ids, started=services.runner.wake
+        )
+
     @property
     def topics(self) -> Topics:
         """Which messages go to which topic."""
@@ -160,10 +173,15 @@ class Platform:
     def _zone(self) -> str:
         return self.settings.zone or Configuration().default_zone
 
+    def _store_on(self, connection: sa.Connection) -> SqlStore:
+        return SqlStore(connection, self.topics, self._zone)
+
     def _start(self) -> None:
         self.services.runner.start()
         if self.settings.relay:
             self.relay.start()
+        if self.settings.schedule:
+            self.scheduler.start()
 
     def _problems(self) -> list[str]:
         try:
@@ -175,6 +193,7 @@ class Platform:
         return [found] if found else []
 
     def _close(self) -> None:
+        self.scheduler.stop()
         self.relay.stop()
         self.bell.close()
         self.publisher.close()

@@ -109,7 +109,7 @@ def _not_taken(error: BaseException) -> str:
     found = re.search(r"value (.*) for option '(\w+)'", str(error))
     if found is None:
         return str(error)
-    wanted = "true or false" if found[2] == "relay" else "a whole number"
+    wanted = "true or false" if found[2] in {"relay", "schedule"} else "a whole number"
     return f"OCS_{found[2].upper()} is {found[1]}; give {wanted}."
 
 

@@ -27,6 +27,7 @@ from ocs_adapters.cli import (
     reconcile,
     relay,
     rules,
+    schedule,
     settings,
     warehouse,
 )
@@ -54,6 +55,7 @@ def commands() -> Commands:
         keys,
         receivables,
         collect,
+        schedule,
         events,
         outbox,
         relay,

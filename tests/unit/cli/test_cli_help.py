@@ -19,6 +19,8 @@ COMMANDS = (
     ("rules",),
     ("events",),
     ("collect",),
+    ("schedule", "run"),
+    ("schedule", "status"),
     ("maintenance", "prune"),
     ("import", "receivables"),
     ("consume", "notifications"),

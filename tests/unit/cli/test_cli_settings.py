@@ -20,6 +20,7 @@ from tests.unit.cli.conftest import Ocs
         ("OCS_RUNS_KEEP_DAYS", "-7", "OCS_RUNS_KEEP_DAYS is -7; give 1 to 36500 days, or nothing for ever."),
         ("OCS_ANSWERS_KEEP_DAYS", "36501", "OCS_ANSWERS_KEEP_DAYS is 36501; give 1 to 36500 days, or nothing for 90."),
         ("OCS_RELAY", "perhaps", "OCS_RELAY is 'perhaps'; give true or false."),
+        ("OCS_SCHEDULE", "at night", "OCS_SCHEDULE is 'at night'; give true or false."),
         ("OCS_KAFKA_SERVERS", "", "OCS_KAFKA_SERVERS is ''; give HOST:PORT of Kafka's brokers"),
         (
             "OCS_KAFKA_SERVERS",

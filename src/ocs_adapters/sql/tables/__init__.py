@@ -24,6 +24,7 @@ from ocs_adapters.sql.tables.system import (
     configuration_version,
     payment_numbers,
     requests,
+    schedules,
     series,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "relays",
     "requests",
     "run_slices",
+    "schedules",
     "series",
     "settlements",
 ]

@@ -1,8 +1,8 @@
-"""What the system itself remembers: performed commands, numbers, configuration, keys."""
+"""What the system itself remembers: performed commands, numbers, configuration, keys, schedules."""
 
 import sqlalchemy as sa
 
-from ocs_adapters.sql.tables.columns import Instant, key, metadata, text
+from ocs_adapters.sql.tables.columns import Id, Instant, key, metadata, text
 
 requests = sa.Table(
     "requests",
@@ -58,4 +58,15 @@ api_keys = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("revoked_at", Instant),
     sa.Index("ix_api_keys_application", "application"),
+)
+
+schedules = sa.Table(
+    "schedules",
+    metadata,
+    sa.Column("process", sa.Text(), primary_key=True),
+    text("schedule", nullable=False),
+    sa.Column("until", Instant, nullable=False),
+    sa.Column("fired_for", Instant),
+    sa.Column("run", Id),
+    text("refused_because"),
 )

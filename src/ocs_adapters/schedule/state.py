@@ -1,0 +1,82 @@
+"""How far schedules were seen to, in the database: which decides who fires."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import attrs
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from ocs_adapters.schedule.due import Seen
+from ocs_adapters.sql import tables
+from ocs_adapters.sql.conflicts import translated
+from ocs_adapters.sql.database import Database, Transaction
+from ocs_adapters.sql.drivers import Call
+from ocs_core.ports import Store
+
+_TABLE = tables.schedules
+_COLUMNS = [_TABLE.c[field.name] for field in attrs.fields(Seen)]
+_THIS = _TABLE.c.process == bindparam("this")
+_READ = sa.select(*_COLUMNS).where(_THIS)
+_BEGIN = sa.text(
+    "INSERT INTO schedules (process, schedule, until) VALUES (:this, :schedule, :until) ON CONFLICT (process) DO NOTHING"
+)
+_UNCHANGED = (
+    sa.select(_TABLE.c.process)
+    .where(_THIS, _TABLE.c.schedule == bindparam("schedule"), _TABLE.c.until == bindparam("until"))
+    .with_for_update()
+)
+_WRITE = sa.update(_TABLE).where(_THIS).values({column.name: bindparam(column.name) for column in _COLUMNS})
+
+
+@attrs.frozen
+class SqlSchedule:
+    """How far the schedule of one process was seen to. Its methods raise `StoreBusy` and `StoreUnavailable`."""
+
+    database: Database
+    process: str
+    store: Callable[[sa.Connection], Store]
+    """A store within a transaction."""
+
+    def seen(self) -> Seen | None:
+        """What is seen so far; None where nobody has looked yet."""
+        (rows,) = self.database.read(Call(_READ, {"this": self.process}))
+        to_id, to_instant = (
+            self.database.driver.decoder(UUID) or _same,
+            self.database.driver.decoder(dt.datetime) or _same,
+        )
+        for schedule, until, fired_for, run, refused_because in rows:
+            return Seen(
+                schedule=schedule,
+                until=to_instant(until),
+                fired_for=fired_for and to_instant(fired_for),
+                run=run and to_id(run),
+                refused_because=refused_because,
+            )
+        return None
+
+    def begin(self, seen: Seen) -> None:
+        """Remember what was seen first; who comes later changes nothing."""
+        self.database.write(Call(_BEGIN, {"this": self.process, "schedule": seen.schedule, "until": seen.until}))
+
+    def advance(self, seen: Seen, go_on: Callable[[Store], Seen]) -> Seen | None:
+        """Go on from what was seen, in one transaction with all that is done in the store; gives what is seen then.
+
+        Of several who come at once with the same, one goes on; the others wait for it, do nothing, and get None.
+        """
+        driver = self.database.driver
+        with translated(), self.database.engine.begin() as connection:
+            transaction = Transaction(connection.connection.driver_connection, driver)
+            driver.begin(transaction.connection, snapshot=False, writing=True)
+            unchanged = {"this": self.process, "schedule": seen.schedule, "until": seen.until}
+            if transaction.run([Call(_UNCHANGED, unchanged)]) == [[]]:
+                return None
+            gone_on = go_on(self.store(connection))
+            transaction.run([Call(_WRITE, {"this": self.process, **attrs.asdict(gone_on)})])
+            return gone_on
+
+
+def _same(value: Any) -> Any:
+    return value
