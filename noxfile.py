@@ -29,6 +29,7 @@ os.environ.setdefault("OCS_HYPOTHESIS_PROFILE", "ci")
 INSTALLED = (
     "tests/unit/core",
     "tests/unit/http",
+    "tests/unit/schedule",
     "tests/unit/cli/test_cli_help.py",
     "tests/unit/cli/test_cli_consume.py",
     "tests/unit/cli/test_cli_notifications.py",

@@ -138,6 +138,7 @@ class CronExpression:
     """
 
     def check(self, value: str) -> None:
+        Text().check(value)
         fields = value.split()
         if len(fields) != len(_CRON_FIELDS):
             names = ", ".join(name for name, _, _ in _CRON_FIELDS)

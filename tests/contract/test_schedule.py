@@ -250,6 +250,33 @@ def test_a_database_that_does_not_answer_is_waited_for(make, monkeypatch) -> Non
         assert [entry["log_level"] for entry in logged] == ["error"] * 3 + ["info"]
 
 
+def test_a_changed_configuration_is_noticed_by_who_is_at_work(monkeypatch) -> None:
+    monkeypatch.setattr(schedulers, "LOOK_SECONDS", 0.02)
+    with sqlite_database() as database:
+        night = Night(database)
+        scheduler = night.scheduler()
+        scheduler.start()
+        night.configure(NIGHTLY)
+        _wait(lambda: (seen := scheduler.schedule.seen()) is not None and seen.schedule == "30 2 * * * UTC")
+        night.clock.now = DUE
+        _wait(lambda: night.told == ["started"])
+        scheduler.stop()
+
+
+def test_who_is_at_work_rests_between_two_looks_and_ends_at_once_when_told_to() -> None:
+    looks = []
+    with sqlite_database() as database:
+        night = Night(database, SettableClock(DUE))
+        night.configure(NIGHTLY)
+        scheduler = attrs.evolve(night.scheduler(), clock=lambda: looks.append(1) or DUE)
+        scheduler.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        scheduler.stop()
+        assert time.monotonic() - began < 5
+    assert len(looks) == 1
+
+
 def _runs(database: Database) -> list[ProcessRun]:
     with database.engine.connect() as connection:
         ids = connection.scalars(sa.select(tables.process_runs.c.ref_id)).all()

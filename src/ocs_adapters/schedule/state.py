@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 import attrs
@@ -13,7 +12,7 @@ from ocs_adapters.schedule.due import Seen
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, Transaction
-from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.drivers import Call, Row
 from ocs_core.ports import Store
 
 _TABLE = tables.schedules
@@ -43,19 +42,7 @@ class SqlSchedule:
     def seen(self) -> Seen | None:
         """What is seen so far; None where nobody has looked yet."""
         (rows,) = self.database.read(Call(_READ, {"this": self.process}))
-        to_id, to_instant = (
-            self.database.driver.decoder(UUID) or _same,
-            self.database.driver.decoder(dt.datetime) or _same,
-        )
-        for schedule, until, fired_for, run, refused_because in rows:
-            return Seen(
-                schedule=schedule,
-                until=to_instant(until),
-                fired_for=fired_for and to_instant(fired_for),
-                run=run and to_id(run),
-                refused_because=refused_because,
-            )
-        return None
+        return self._seen(rows[0]) if rows else None
 
     def begin(self, seen: Seen) -> None:
         """Remember what was seen first; who comes later changes nothing."""
@@ -77,6 +64,13 @@ class SqlSchedule:
             transaction.run([Call(_WRITE, {"this": self.process, **attrs.asdict(gone_on)})])
             return gone_on
 
-
-def _same(value: Any) -> Any:
-    return value
+    def _seen(self, row: Row) -> Seen:
+        schedule, until, fired_for, run, refused_because = row
+        to_id, to_instant = self.database.driver.decoder(UUID), self.database.driver.decoder(dt.datetime)
+        return Seen(
+            schedule=schedule,
+            until=to_instant(until) if to_instant else until,
+            fired_for=to_instant(fired_for) if to_instant and fired_for else fired_for,
+            run=to_id(run) if to_id and run else run,
+            refused_because=refused_because,
+        )

@@ -29,7 +29,7 @@ def test_a_right_expression_is_taken(cron: str) -> None:
 @pytest.mark.parametrize(
     ("cron", "said"),
     [
-        ("", "Give the five fields of cron (minute, hour, day of the month, month, day of the week)"),
+        (" ", "Give the five fields of cron (minute, hour, day of the month, month, day of the week)"),
         ("30 2 * *", "Give the five fields of cron"),
         ("0 30 2 * * *", "Give the five fields of cron"),
         ("@daily", "Give the five fields of cron"),
@@ -78,3 +78,13 @@ def test_what_is_taken_is_what_comes_due_one_day(cron: str) -> None:
     except Exception:
         comes = False
     assert taken == comes
+
+
+@pytest.mark.parametrize(
+    ("cron", "code"),
+    [("", "LENGTH_OUT_OF_RANGE"), ("0 " * 200, "LENGTH_OUT_OF_RANGE"), ("0 0\n* * *", "TEXT_NOT_ALLOWED")],
+)
+def test_an_expression_is_a_line_of_text(cron: str, code: str) -> None:
+    with pytest.raises(RequestRejected) as refused:
+        CollectionSetting(cron=cron)
+    assert [violation.code for violation in refused.value.violations] == [code]
