@@ -204,15 +204,25 @@ def document_counts(
     today: dt.date,
 ) -> Reason:
     """Whether a document counts at T (`today` is T's day in the payer's zone)."""
+    if (closed := document_is_closed(document, open_amount, as_of)) is not None:
+        return closed
     document_type = configuration.document_types.get(document.document_type)
-    if _cancelled_by(document.cancelled, document.cancelled_at, as_of):
-        return Reason.CANCELLED
-    if open_amount == 0:
-        return Reason.NOTHING_OPEN
     if document_type is None or not document_type.collection_relevant:
         return Reason.NOT_COLLECTION_RELEVANT
     if document.currency != account.currency:
         return Reason.OTHER_CURRENCY
+    return document_is_due(document, today)
+
+
+def document_is_closed(document: LedgerDocument, open_amount: int, as_of: dt.datetime) -> Reason | None:
+    """Why nothing of a document is open at T, for whatever balance; None where something is."""
+    if _cancelled_by(document.cancelled, document.cancelled_at, as_of):
+        return Reason.CANCELLED
+    return Reason.NOTHING_OPEN if open_amount == 0 else None
+
+
+def document_is_due(document: LedgerDocument, today: dt.date) -> Reason:
+    """Whether what is open of a document is due: a receivable after its due day, a liability from its issue on."""
     if document.document_issued_date > today:
         return Reason.NOT_YET_ISSUED
     if document.due_amount_type == DueAmountType.AR and document.document_due_date >= today:
@@ -224,15 +234,25 @@ def payment_counts(
     payment: LedgerPayment, remaining: int, account: LedgerAccount, configuration: Configuration, as_of: dt.datetime
 ) -> Reason:
     """Whether a payment of this account counts at T."""
+    if (closed := payment_is_closed(payment, remaining, as_of)) is not None:
+        return closed
     setting = configuration.payment_types.get(payment.payment_type)
-    if _cancelled_by(payment.cancelled, payment.cancelled_at, as_of):
-        return Reason.CANCELLED
-    if remaining <= 0:
-        return Reason.NOTHING_OPEN
     if setting is None or not setting.collection_relevant:
         return Reason.NOT_COLLECTION_RELEVANT if payment.payment_type == PaymentType.IN else Reason.NOT_INCOMING
     if payment.currency != account.currency:
         return Reason.OTHER_CURRENCY
+    return payment_is_received(payment, as_of)
+
+
+def payment_is_closed(payment: LedgerPayment, remaining: int, as_of: dt.datetime) -> Reason | None:
+    """Why nothing remains of a payment at T, for whatever balance; None where something does."""
+    if _cancelled_by(payment.cancelled, payment.cancelled_at, as_of):
+        return Reason.CANCELLED
+    return Reason.NOTHING_OPEN if remaining <= 0 else None
+
+
+def payment_is_received(payment: LedgerPayment, as_of: dt.datetime) -> Reason:
+    """Whether a payment has come by T; one without a date has."""
     if payment.payment_date_received is not None and payment.payment_date_received > as_of:
         return Reason.NOT_YET_RECEIVED
     return Reason.COUNTS
@@ -246,7 +266,7 @@ def count_items(ledger: OpenLedger, configuration: Configuration, as_of: dt.date
     """Every item of a ledger with what it contributes to the balance at T: documents first, each in the ledger's order."""
     account = ledger.account
     today = day_of(as_of, configuration.zone_of(account.account_type))
-    touching = _by_item(ledger.settlements) if ledger.settlements else {}
+    touching = settlements_by_item(ledger.settlements) if ledger.settlements else {}
     for document in ledger.documents:
         amount = document.due_amount
         if touching:
@@ -298,7 +318,8 @@ def _line(counted: Counted) -> Line:
     )
 
 
-def _by_item(settlements: Iterable[Settlement]) -> Mapping[UUID, list[Settlement]]:
+def settlements_by_item(settlements: Iterable[Settlement]) -> Mapping[UUID, Sequence[Settlement]]:
+    """The settlements that touch each document and payment, by its ref_id."""
     touching: defaultdict[UUID, list[Settlement]] = defaultdict(list)
     for settlement in settlements:
         touching[settlement.source_ref_id].append(settlement)
