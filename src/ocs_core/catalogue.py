@@ -11,7 +11,7 @@ from typing import Any
 import attrs
 
 from ocs_core import rules, usecases
-from ocs_core.queries import ReadCollectionBalance, ReadProcessRun
+from ocs_core.queries import ReadCollectionBalance, ReadOpenBalance, ReadProcessRun
 from ocs_core.rules import RULES
 from ocs_core.usecases.perform import UseCase
 
@@ -45,7 +45,7 @@ def catalogue() -> list[CatalogueEntry]:
 @functools.cache
 def operations() -> dict[str, type]:
     """Every operation that applies rules, commands and reads, by its name."""
-    found: dict[str, type] = {cls.__name__: cls for cls in (ReadCollectionBalance, ReadProcessRun)}
+    found: dict[str, type] = {cls.__name__: cls for cls in (ReadCollectionBalance, ReadOpenBalance, ReadProcessRun)}
     for module_info in pkgutil.iter_modules(usecases.__path__, f"{usecases.__name__}."):
         module = importlib.import_module(module_info.name)
         for cls in vars(module).values():

@@ -57,8 +57,8 @@ class OpenLine:
 
 @attrs.frozen(kw_only=True)
 class OpenFigures:
-    """What is open in one currency, in millionths: `receivable` is `due` and `future`, the `open_balance` is `receivable` less
-    `liable` and `overpayment`: positive, the payer owes.
+    """What is open in one currency, in millionths: `receivable` is `due` and `future` together; the open balance is that less
+    `liable` and `overpayment`, positive where the payer owes.
     """
 
     currency: str
@@ -72,7 +72,7 @@ class OpenFigures:
 
 @attrs.frozen(kw_only=True)
 class OpenFiguresOfType(OpenFigures):
-    """The figures of the documents of one type; of the payments, which have none, where `document_type` is null."""
+    """The figures of the documents of one type; where it is null, those of the payments, which have none."""
 
     document_type: str | None
 

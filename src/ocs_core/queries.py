@@ -1,7 +1,7 @@
 """What people search for and look at (domain: section 6, reads). Nothing here changes anything."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -17,8 +17,10 @@ from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun
 from ocs_core.errors import AmountOutOfRange, RequestRejected, Violation
 from ocs_core.form import Amount, Code, ExternalId, Form, Label, Moment, Whole
+from ocs_core.open_balance import OpenFigures, OpenFiguresOfType, OpenLine, open_balance
 from ocs_core.ports import AccountId, Clock
 
+B = TypeVar("B")
 V = TypeVar("V", covariant=True)
 
 
@@ -167,34 +169,64 @@ class ReadCollectionBalance:
 
     def __call__(self, request: ReadCollectionBalanceRequest) -> CollectionBalanceView:
         """Raises `RequestRejected` with every violation, and where the balance does not fit 64 bits."""
-        named = AccountId(ref_id=request.ref_id, external_id=request.external_id)
-        account = self.queries.account(named) if named.is_given else None
-        ledger = self.queries.ledger(account.ref_id) if account else None
-        configuration, now = self.queries.configuration(), self.clock()
-        as_of = as_instant(request.as_of or now, configuration.zone, now)
-        rules.check(
-            rules.account_is_given(named),
-            rules.account_exists(named, account),
-            rules.account_ids_agree(named, account),
-            rules.payer_exists(account, ledger.payer if ledger else None),
-            rules.as_of_has_come(as_of, now),
-        )
-        assert ledger is not None
+        asked = _asked(request, self.queries, self.clock)
         if not (request.calculation_forced or request.detail_included or request.as_of):
-            return _as_stored(ledger)
-        try:
-            calculated = collection_balance(ledger, configuration, as_of)
-        except AmountOutOfRange as error:
-            raise RequestRejected(Violation("AMOUNT_OUT_OF_RANGE", "/account", str(error))) from error
+            return _as_stored(asked.ledger)
+        calculated = asked.calculated(collection_balance)
         return CollectionBalanceView(
-            account=ledger.account.ref,
-            currency=ledger.account.currency,
+            account=asked.ledger.account.ref,
+            currency=asked.ledger.account.currency,
             collection_balance=calculated.balance,
             oldest_document_due_date=calculated.oldest_due_date,
-            in_collection=ledger.payer.in_collection,
-            as_of=as_of,
-            calculated_at=now,
+            in_collection=asked.ledger.payer.in_collection,
+            as_of=asked.as_of,
+            calculated_at=asked.now,
             lines=calculated.lines if request.detail_included else None,
+        )
+
+
+@attrs.frozen(kw_only=True)
+class ReadOpenBalanceRequest(Form):
+    """Which payer, now or as of a moment; `document_types_included` adds the same figures by document type,
+    `detail_included` a line for every document and payment."""
+
+    ref_id: UUID | None = None
+    external_id: ExternalId | None = None
+    document_types_included: bool = False
+    detail_included: bool = False
+    as_of: Moment | None = None
+
+
+@attrs.frozen(kw_only=True)
+class OpenBalanceView(OpenFigures):
+    """All that is open of a payer, in millionths: in the account's currency, and apart from it in others. Nulls are parts
+    that were not asked for."""
+
+    account: AccountRef
+    as_of: dt.datetime
+    other_currencies: tuple[OpenFigures, ...]
+    document_types: tuple[OpenFiguresOfType, ...] | None
+    lines: tuple[OpenLine, ...] | None
+
+
+@attrs.frozen
+class ReadOpenBalance:
+    """Read open balance (domain: section 7): what a payer owes, due or not, and is owed. It stores nothing."""
+
+    queries: Queries
+    clock: Clock = attrs.field(kw_only=True)
+
+    def __call__(self, request: ReadOpenBalanceRequest) -> OpenBalanceView:
+        """Raises `RequestRejected` with every violation, and where a figure does not fit 64 bits."""
+        asked = _asked(request, self.queries, self.clock)
+        calculated = asked.calculated(open_balance)
+        return OpenBalanceView(
+            account=asked.ledger.account.ref,
+            as_of=asked.as_of,
+            other_currencies=calculated.other_currencies,
+            document_types=calculated.by_type if request.document_types_included else None,
+            lines=calculated.lines if request.detail_included else None,
+            **attrs.asdict(calculated.figures),
         )
 
 
@@ -210,6 +242,41 @@ class ReadProcessRun:
         rules.check(rules.run_exists(run))
         assert run is not None
         return run
+
+
+@attrs.frozen(kw_only=True)
+class _Asked:
+    """The payer that a balance is read of, and when."""
+
+    ledger: Ledger
+    configuration: Configuration
+    as_of: dt.datetime
+    now: dt.datetime
+
+    def calculated(self, balance: Callable[[Ledger, Configuration, dt.datetime], B]) -> B:
+        """Raises `RequestRejected` where the balance does not fit 64 bits."""
+        try:
+            return balance(self.ledger, self.configuration, self.as_of)
+        except AmountOutOfRange as error:
+            raise RequestRejected(Violation("AMOUNT_OUT_OF_RANGE", "/account", str(error))) from error
+
+
+def _asked(request: ReadCollectionBalanceRequest | ReadOpenBalanceRequest, queries: Queries, clock: Clock) -> _Asked:
+    """Raises `RequestRejected` where there is no such payer, or the moment has not come."""
+    named = AccountId(ref_id=request.ref_id, external_id=request.external_id)
+    account = queries.account(named) if named.is_given else None
+    ledger = queries.ledger(account.ref_id) if account else None
+    configuration, now = queries.configuration(), clock()
+    as_of = as_instant(request.as_of or now, configuration.zone, now)
+    rules.check(
+        rules.account_is_given(named),
+        rules.account_exists(named, account),
+        rules.account_ids_agree(named, account),
+        rules.payer_exists(account, ledger.payer if ledger else None),
+        rules.as_of_has_come(as_of, now),
+    )
+    assert ledger is not None
+    return _Asked(ledger=ledger, configuration=configuration, as_of=as_of, now=now)
 
 
 def _as_stored(ledger: Ledger) -> CollectionBalanceView:

@@ -13,7 +13,13 @@ from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import Message
 from ocs_core.ports import AccountId, E, Store
-from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest, ReadProcessRun
+from ocs_core.queries import (
+    ReadCollectionBalance,
+    ReadCollectionBalanceRequest,
+    ReadOpenBalance,
+    ReadOpenBalanceRequest,
+    ReadProcessRun,
+)
 from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
@@ -121,6 +127,8 @@ class Scene:
         match operation:
             case "ReadCollectionBalance":
                 return ReadCollectionBalance(self.queries(), clock=self.clock)(request)
+            case "ReadOpenBalance":
+                return ReadOpenBalance(self.queries(), clock=self.clock)(request)
             case "ReadProcessRun":
                 return ReadProcessRun(self.queries())(request)
         return COMMANDS[operation](store or self.store, clock=self.clock, ids=self.desk.ids)(request)
@@ -224,6 +232,7 @@ class Scene:
             ),
             "FeedChargeableEvents": (FeedChargeableEventsRequest, {"events": (self.fed(),)}),
             "ReadCollectionBalance": (ReadCollectionBalanceRequest, {"ref_id": self.payer.ref_id}),
+            "ReadOpenBalance": (ReadOpenBalanceRequest, {"ref_id": self.payer.ref_id}),
         }
 
     def outgoing(self, **changes: Any) -> Payment:

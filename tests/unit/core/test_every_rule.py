@@ -154,7 +154,7 @@ CANCEL_IDENTIFICATION = "CancelPaymentInIdentification"
 CANCEL_PAYMENT = "CancelPayment"
 CANCEL_DOCUMENT = "CancelDocument"
 FEED = "FeedChargeableEvents"
-READ = "ReadCollectionBalance"
+READS = ("ReadCollectionBalance", "ReadOpenBalance")
 
 REGISTER_CASES = (
     *cases_of_the_account(REGISTER, needed=False),
@@ -690,11 +690,17 @@ RUN_CASES = (
 )
 
 READ_CASES = (
-    case(READ, "account_is_given", "ACCOUNT_REQUIRED", "/account", ref_id=None),
-    case(READ, "account_exists", "ACCOUNT_NOT_FOUND", "/account", ref_id=NOTHING),
-    case(READ, "account_ids_agree", "ACCOUNT_IDS_DISAGREE", "/account", external_id="A-2"),
-    case(READ, "payer_exists", "PAYER_NOT_FOUND", "/account", ref_id=lambda s: s.technical.ref_id),
-    case(READ, "as_of_has_come", "VALUE_OUT_OF_RANGE", "/asOf", as_of=NOW + DAY),
+    *(
+        case(read, rule, code, field, **changes)
+        for read in READS
+        for rule, code, field, changes in (
+            ("account_is_given", "ACCOUNT_REQUIRED", "/account", {"ref_id": None}),
+            ("account_exists", "ACCOUNT_NOT_FOUND", "/account", {"ref_id": NOTHING}),
+            ("account_ids_agree", "ACCOUNT_IDS_DISAGREE", "/account", {"external_id": "A-2"}),
+            ("payer_exists", "PAYER_NOT_FOUND", "/account", {"ref_id": lambda s: s.technical.ref_id}),
+            ("as_of_has_come", "VALUE_OUT_OF_RANGE", "/asOf", {"as_of": NOW + DAY}),
+        )
+    ),
     case("ReadProcessRun", "run_exists", "RUN_NOT_FOUND", "/refId", ref_id=NOTHING),
 )
 
@@ -739,7 +745,7 @@ def test_every_case_tells_what_its_rule_promises() -> None:
         assert broken.operation in {FEED, RUN} or broken.field == rules.RULES[broken.rule].field
 
 
-@pytest.mark.parametrize("operation", [*COMMANDS, READ])
+@pytest.mark.parametrize("operation", [*COMMANDS, *READS])
 def test_the_request_that_the_cases_start_from_is_accepted(operation: str, scene: Scene) -> None:
     assert scene.perform(operation, scene.request(operation)) is not None
 
@@ -756,7 +762,7 @@ def test_every_use_case_module_is_in_the_catalogue() -> None:
 
     assert {cls.__module__.rpartition(".")[2] for cls in COMMANDS.values()} == with_a_use_case
     assert {name: catalogue.operations()[name] for name in COMMANDS} == COMMANDS
-    assert set(catalogue.operations()) == {*COMMANDS, READ, "ReadProcessRun"}
+    assert set(catalogue.operations()) == {*COMMANDS, *READS, "ReadProcessRun"}
 
 
 SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
@@ -973,18 +979,21 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
             ("ACCOUNT_REQUIRED", "/accounts/1"),
         ],
     ),
-    READ: (
-        lambda s: s.request(READ, ref_id=s.technical.ref_id, external_id="A-2", as_of=NOW + DAY),
-        [
-            ("ACCOUNT_IDS_DISAGREE", "/account"),
-            ("PAYER_NOT_FOUND", "/account"),
-            ("VALUE_OUT_OF_RANGE", "/asOf"),
-        ],
-    ),
+    **{
+        read: (
+            lambda s, read=read: s.request(read, ref_id=s.technical.ref_id, external_id="A-2", as_of=NOW + DAY),
+            [
+                ("ACCOUNT_IDS_DISAGREE", "/account"),
+                ("PAYER_NOT_FOUND", "/account"),
+                ("VALUE_OUT_OF_RANGE", "/asOf"),
+            ],
+        )
+        for read in READS
+    },
 }
 
 
-@pytest.mark.parametrize("operation", [*COMMANDS, READ])
+@pytest.mark.parametrize("operation", [*COMMANDS, *READS])
 def test_several_broken_rules_are_told_all_by_field_then_by_rule(operation: str, scene: Scene) -> None:
     arrange, expected = SEVERAL[operation]
     request = arrange(scene)

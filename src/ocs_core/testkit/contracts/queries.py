@@ -1,5 +1,6 @@
 """The laws of `Queries`: what each filter means, how pages follow one another, and that all of a ledger is there."""
 
+import datetime as dt
 import itertools
 from typing import Any
 
@@ -14,8 +15,11 @@ from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
     DocumentSearch,
+    OpenBalanceView,
     PaymentSearch,
     Queries,
+    ReadOpenBalance,
+    ReadOpenBalanceRequest,
     Search,
 )
 from ocs_core.testkit.contracts.subject import Make, Subject, contract
@@ -169,6 +173,18 @@ def _looks() -> type:
             assert {_number(p) for p in ledger.payments} == {10, 11, 14}
             assert ledger.settlements == SETTLEMENTS
 
+        def test_an_open_balance_is_that_of_its_instant(self, subject: Subject) -> None:
+            """Who asks what was open before a payment came is not told what is left of it now; what is due changes by itself."""
+            _fill(subject.store)
+            instants = (NOW - dt.timedelta(microseconds=1), NOW, NOW + DAY, NOW + 15 * DAY)
+            told = [_open(subject.queries, as_of) for as_of in instants]
+            figures = [tuple(a // UNIT for a in (v.due, v.future, v.overpayment, v.open_balance)) for v in told]
+            assert figures == [(0, 80, 0, 80), (0, 30, 0, 30), (0, 31, 20, 11), (30, 1, 20, 11)]
+            for view, as_of in zip(told, instants, strict=True):
+                expected = _open(_reference(), as_of)
+                assert attrs.evolve(view, lines=None) == attrs.evolve(expected, lines=None)
+                assert {*(view.lines or ())} == {*(expected.lines or ())}
+
         def test_only_a_payer_has_a_ledger(self, subject: Subject) -> None:
             """A technical account owes nothing itself; somebody who does not exist owes nothing either."""
             _fill(subject.store)
@@ -203,6 +219,14 @@ def _reference() -> Queries:
     store = MemoryStore(configuration())
     _fill(store)
     return MemoryQueries(store)
+
+
+def _open(queries: Queries, as_of: dt.datetime) -> OpenBalanceView:
+    """The open balance of Ann, with all its parts, asked for when everything has happened."""
+    read = ReadOpenBalance(queries, clock=lambda: NOW + 30 * DAY)
+    return read(
+        ReadOpenBalanceRequest(ref_id=ANN.ref_id, document_types_included=True, detail_included=True, as_of=as_of)
+    )
 
 
 def _numbers(queries: Queries, search: Search) -> list[int]:

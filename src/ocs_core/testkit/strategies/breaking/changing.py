@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
-from ocs_core.queries import ReadCollectionBalance
+from ocs_core.queries import ReadCollectionBalance, ReadOpenBalance
 from ocs_core.testkit.strategies.breaking.registry import Draw
 from ocs_core.testkit.strategies.requests.things import payers
 from ocs_core.testkit.strategies.values import uuids
@@ -24,7 +24,7 @@ def naming(draw: Draw, operation: type, request: Any, account: AccountId | None)
         return with_item(draw, request, account=account)
     if operation is StartCollectionRun:
         return attrs.evolve(request, accounts=(*(request.accounts or ()), account))
-    if operation is ReadCollectionBalance:
+    if operation in {ReadCollectionBalance, ReadOpenBalance}:
         account = account or AccountId()
         return attrs.evolve(request, ref_id=account.ref_id, external_id=account.external_id)
     return attrs.evolve(request, account=account)

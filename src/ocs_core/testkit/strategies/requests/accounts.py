@@ -6,7 +6,12 @@ from hypothesis import strategies as st
 
 from ocs_core.entities.account import AccountState
 from ocs_core.form import UNSET
-from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
+from ocs_core.queries import (
+    ReadCollectionBalance,
+    ReadCollectionBalanceRequest,
+    ReadOpenBalance,
+    ReadOpenBalanceRequest,
+)
 from ocs_core.testkit.strategies.requests.registry import Draw, valid
 from ocs_core.testkit.strategies.requests.things import (
     common_fields,
@@ -93,6 +98,19 @@ def _read_collection_balance(draw: Draw, world: World) -> ReadCollectionBalanceR
         ref_id=name.ref_id,
         external_id=name.external_id,
         calculation_forced=draw(st.booleans()),
+        detail_included=draw(st.booleans()),
+        as_of=draw(st.none() | st.just(world.desk.clock() - ago)),
+    )
+
+
+@valid(ReadOpenBalance)
+def _read_open_balance(draw: Draw, world: World) -> ReadOpenBalanceRequest:
+    name = draw(namings(draw(payers(world, tuple(AccountState)))))
+    ago = dt.timedelta(days=draw(st.integers(0, 1000)))
+    return ReadOpenBalanceRequest(
+        ref_id=name.ref_id,
+        external_id=name.external_id,
+        document_types_included=draw(st.booleans()),
         detail_included=draw(st.booleans()),
         as_of=draw(st.none() | st.just(world.desk.clock() - ago)),
     )
