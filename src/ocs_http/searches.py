@@ -17,9 +17,12 @@ from ocs_core.queries import (
     ChargeableEventSearch,
     CollectionBalanceView,
     DocumentSearch,
+    OpenBalanceView,
     PaymentSearch,
     ReadCollectionBalance,
     ReadCollectionBalanceRequest,
+    ReadOpenBalance,
+    ReadOpenBalanceRequest,
 )
 from ocs_http.processes import ProcessRunRead, read_process_run
 
@@ -85,6 +88,15 @@ READS = (
         "payer:read",
         lambda services: ReadCollectionBalance(services.queries, clock=services.clock),
         CollectionBalanceView,
+        paged=False,
+    ),
+    Read(
+        "/v1/rm/payer/read-open-balance",
+        "ReadOpenBalance",
+        ReadOpenBalanceRequest,
+        "payer:read",
+        lambda services: ReadOpenBalance(services.queries, clock=services.clock),
+        OpenBalanceView,
         paged=False,
     ),
     Read(

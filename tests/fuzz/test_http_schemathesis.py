@@ -104,6 +104,7 @@ def things_that_exist(path: str) -> dict[str, Any]:
             "events": [dict(FEED_CHARGEABLE_EVENTS["events"][0]) | named | {"externalId": None}]
         },
         "read-collection-balance": lambda: {"refId": str(account.ref_id), "externalId": number},
+        "read-open-balance": lambda: {"refId": str(account.ref_id), "externalId": number},
         "{refId}": lambda: {"refId": str(desk.start_run(dry_run=True).ref_id)},
     }
     return fields.get(path.rsplit("/", 1)[1], dict)()

@@ -74,6 +74,7 @@ def test_operations_are_named_as_in_the_specification():
         "searchChargeableEvents",
         "searchAccounts",
         "readCollectionBalance",
+        "readOpenBalance",
         "readProcessRun",
         "isLive",
         "isReady",
@@ -174,6 +175,9 @@ def test_parameters_are_those_of_the_domain():
         "/v1/casm/accounts": [*shared, "externalId", "accountType", "customer", "state"],
         "/v1/rm/payer/read-collection-balance": [
             *("refId", "externalId", "calculationForced", "detailIncluded", "asOf"),
+        ],
+        "/v1/rm/payer/read-open-balance": [
+            *("refId", "externalId", "documentTypesIncluded", "detailIncluded", "asOf"),
         ],
         "/v1/rm/processes/runs/{refId}": ["refId"],
     }
