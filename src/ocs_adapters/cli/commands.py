@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Annotated, Any
+from uuid import UUID
 
 import attrs
 from cyclopts import App, Parameter
@@ -13,8 +14,11 @@ from cyclopts import App, Parameter
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.cli.master_data import read_entries
 from ocs_adapters.settings import Settings, load, masked
+from ocs_core.entities.account import Account
 from ocs_core.errors import OcsError
 from ocs_core.form import FormError, ZoneName
+from ocs_core.ports import AccountId
+from ocs_core.queries import Queries
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option that is given or not."""
@@ -141,3 +145,18 @@ def _tell_of_zones(opened: Platform) -> None:
 def example_text() -> str:
     """The example configuration as it is printed."""
     return (files("ocs_adapters.cli") / "example.toml").read_text(encoding="utf-8")
+
+
+def account_named(queries: Queries, named: str) -> Account:
+    """The account with this externalId or refId. Raises `Refused` where there is none."""
+    account = queries.account(AccountId(external_id=named)) or queries.account(_by_ref_id(named))
+    if account is None:
+        raise Refused(f"There is no account with the externalId or refId {named}.")
+    return account
+
+
+def _by_ref_id(named: str) -> AccountId:
+    try:
+        return AccountId(ref_id=UUID(named))
+    except ValueError:
+        return AccountId()

@@ -5,21 +5,18 @@ from uuid import UUID
 
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Refused
+from ocs_adapters.cli.commands import account_named
 from ocs_adapters.serial import decode_request
 from ocs_core.collection import Ledger, Line, Reason
 from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import format_instant
 from ocs_core.money import Money
-from ocs_core.ports import AccountId
 from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 
 
 def explain(services: Services, named: str, as_of: str | None) -> None:
     """Print every document and payment of an account with what it contributes to the balance, and their sum."""
-    account = services.queries.account(AccountId(external_id=named)) or services.queries.account(_by_ref_id(named))
-    if account is None:
-        raise Refused(f"There is no account with the externalId or refId {named}.")
+    account = account_named(services.queries, named)
     asked: dict[str, Any] = {"refId": str(account.ref_id), "detailIncluded": True}
     request = decode_request(ReadCollectionBalanceRequest, asked | ({"asOf": as_of} if as_of else {}))
     view = ReadCollectionBalance(services.queries, clock=services.clock)(request)
@@ -35,13 +32,6 @@ def explain(services: Services, named: str, as_of: str | None) -> None:
     rows.append(("", "", "", "", "", "sum", balance, f"{sum(ln.reason is Reason.COUNTS for ln in view.lines)} count"))
     columns = ["", "number", "external number", "issued or received", "due", "open ", "contributes ", "reason"]
     say.table(columns, rows, title=f"{named} as of {format_instant(view.as_of)}")
-
-
-def _by_ref_id(named: str) -> AccountId:
-    try:
-        return AccountId(ref_id=UUID(named))
-    except ValueError:
-        return AccountId()
 
 
 def _details(ledger: Ledger) -> dict[UUID, tuple[Any, Any, Any]]:

@@ -21,6 +21,7 @@ COMMANDS = (
     ("collect",),
     ("schedule", "run"),
     ("schedule", "status"),
+    ("open-balance",),
     ("maintenance", "prune"),
     ("import", "receivables"),
     ("consume", "notifications"),

@@ -1,0 +1,54 @@
+"""`ocs open-balance`: all that is open of one account."""
+
+from typing import Any
+
+from ocs_adapters.cli import say
+from ocs_adapters.cli.commands import Commands, Flag, account_named
+from ocs_adapters.serial import decode_request
+from ocs_core.entities.configuration import Configuration
+from ocs_core.messages import format_instant
+from ocs_core.money import Money
+from ocs_core.open_balance import OpenFigures, OpenLine
+from ocs_core.queries import ReadOpenBalance, ReadOpenBalanceRequest
+
+
+def join(commands: Commands) -> None:
+    @commands.app.command
+    def open_balance(
+        account: str, /, *, as_of: str | None = None, document_types: Flag = False, explain: Flag = False
+    ) -> None:
+        """Show all that is open of one account, due or not, whether or not its type is relevant to collection.
+
+        What collection goes by is shown by ocs collect --explain.
+
+        Args:
+            account: The account's externalId or refId.
+            as_of: A day such as 2024-05-14, which stands for its end, or an instant such as 2024-05-14T07:15:00Z; now if not
+                given.
+            document_types: Show the same figures by document type, too.
+            explain: Show every document and payment, too, with the figure it adds to, or why it adds to none.
+        """
+        with commands.opened() as platform:
+            services = platform.services
+            found = account_named(services.queries, account)
+            asked = {"refId": str(found.ref_id), "documentTypesIncluded": document_types, "detailIncluded": explain}
+            request = decode_request(ReadOpenBalanceRequest, asked | ({"asOf": as_of} if as_of else {}))
+            view = ReadOpenBalance(services.queries, clock=services.clock)(request)
+            configuration = services.queries.configuration()
+        if view.lines is not None:
+            columns = ["", "number", "document type", "open ", "figure", "reason"]
+            say.table(columns, [_line(line, configuration) for line in view.lines])
+        rows = [_figures(of.document_type or "payments", of, configuration) for of in view.document_types or ()]
+        rows += [_figures("all", of, configuration) for of in (view, *view.other_currencies)]
+        columns = ["", "due ", "future ", "receivable ", "liable ", "overpayment ", "open balance "]
+        say.table(columns, rows, title=f"{account} as of {format_instant(view.as_of)}")
+
+
+def _line(line: OpenLine, configuration: Configuration) -> tuple[Any, ...]:
+    opened = say.money(Money(line.open_amount, line.currency), configuration)
+    return (line.kind.value.lower(), line.number, line.document_type, opened, line.figure, line.reason)
+
+
+def _figures(of_what: str, of: OpenFigures, configuration: Configuration) -> tuple[str, ...]:
+    amounts = (of.due, of.future, of.receivable, of.liable, of.overpayment, of.open_balance)
+    return (of_what, *(say.money(Money(amount, of.currency), configuration) for amount in amounts))
