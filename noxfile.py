@@ -157,7 +157,7 @@ def mutation_short(session: nox.Session) -> None:
 
 @nox.session
 def mutation(session: nox.Session) -> None:
-    """Every mutant of the rules and the collection balance (docs/mutation.md); takes minutes."""
+    """Every mutant of the rules and the balances (docs/mutation.md); takes minutes."""
     _mutate(session, *session.posargs)
 
 

@@ -1,4 +1,4 @@
-"""The mutation run over the rules and the collection balance: `python tests/mutation.py FOLDER [FUNCTION...]`.
+"""The mutation run over the rules and the balances: `python tests/mutation.py FOLDER [FUNCTION...]`.
 
 mutmut leaves functions with decorators alone, and every rule is one. So it is given a copy of the sources in which
 `@rule(...)` before a function is `name = rule(...)(name)` after it, which means the same. The mutants are in FOLDER only.

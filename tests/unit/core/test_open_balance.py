@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_core.collection import Ledger, Reason, collection_balance
+from ocs_core.collection import Ledger, LineKind, Reason, collection_balance
 from ocs_core.entities.configuration import AccountType, DocumentType, PaymentTypeSetting
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
@@ -210,6 +210,13 @@ def test_every_item_adds_to_one_figure_or_says_why_to_none(
     assert (line.figure, line.reason) == (figure, reason)
 
 
+def test_a_line_says_what_it_is_of() -> None:
+    document, payment = open_balance(ledger_of(a_document(2, ACCOUNT), a_payment(3, ACCOUNT)), CONFIGURATION, NOW).lines
+
+    assert (document.kind, document.number, document.document_type) == (LineKind.DOCUMENT, "D-2", "genericInvoice")
+    assert (payment.kind, payment.number, payment.document_type) == (LineKind.PAYMENT, "P-3", None)
+
+
 def test_the_figures_of_a_payer_with_one_of_everything() -> None:
     ledger = ledger_of(
         a_document(2, ACCOUNT, 100 * UNIT, **OVERDUE),
@@ -218,16 +225,18 @@ def test_the_figures_of_a_payer_with_one_of_everything() -> None:
         a_document(5, ACCOUNT, 30 * UNIT, **CREDIT),
         a_payment(6, ACCOUNT, 20 * UNIT),
         a_document(7, ACCOUNT, 9 * UNIT, currency="USD", **OVERDUE),
+        a_document(8, ACCOUNT, 1 * UNIT, document_type="0"),
     )
     balance = open_balance(ledger, CONFIGURATION, NOW)
 
     def figures(*amounts: int) -> dict[str, int]:
         return {name: amount * UNIT for name, amount in zip(SUMS, amounts, strict=True)}
 
-    assert sums(balance.figures) == figures(97, 147, 100, 47, 30, 20)
+    assert sums(balance.figures) == figures(98, 148, 100, 48, 30, 20)
     assert [(f.currency, sums(f)) for f in balance.other_currencies] == [("USD", figures(9, 9, 9, 0, 0, 0))]
     assert [(f.currency, f.document_type, sums(f)) for f in balance.by_type] == [
         ("EUR", None, figures(-20, 0, 0, 0, 0, 20)),
+        ("EUR", "0", figures(1, 1, 0, 1, 0, 0)),
         ("EUR", "creditNote", figures(-30, 0, 0, 0, 30, 0)),
         ("EUR", "deposit", figures(7, 7, 0, 7, 0, 0)),
         ("EUR", "genericInvoice", figures(140, 140, 100, 40, 0, 0)),
