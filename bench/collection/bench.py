@@ -17,6 +17,7 @@ from ocs_core.entities.configuration import CollectionSetting
 
 SAMPLE = 2_000
 """So many payers are enough to know how fast a loop is."""
+CALCULABLE = "SELECT count(*) FROM accounts WHERE state <> 'DEACTIVATED'"
 ONE_IN_TWENTY = """
 UPDATE payers SET collection_balance = collection_balance + 1 WHERE account_ref_id IN (
     SELECT ref_id FROM accounts WHERE substr(external_id, length(external_id) - 1) IN ('01', '21', '41', '61', '81')
@@ -26,14 +27,18 @@ UPDATE payers SET collection_balance = collection_balance + 1 WHERE account_ref_
 
 @attrs.frozen
 class Who:
-    """Ours with so many workers, or the limit with so many connections."""
+    """Ours with so many workers, the limit with so many connections, or something else."""
 
     name: str
-    at_once: int
+    at_once: int = 1
 
     def __str__(self) -> str:
-        unit = "worker" if self.name == "ours" else "connection"
-        return f"{self.name}, {self.at_once} {unit}{'s' * (self.at_once > 1)}"
+        unit = {"ours": ", {} worker", "limit": ", {} connection"}.get(self.name, "").format(self.at_once)
+        return f"{self.name}{unit}{'s' * (self.at_once > 1)}"
+
+
+OURS, LIMIT, FEW, LOOP = Who("ours"), Who("limit"), Who("ours, 1 in 20 changed"), Who("ORM, account by account")
+Contenders = dict[Who, Callable[[], Measured]]
 
 
 @attrs.frozen
@@ -41,18 +46,31 @@ class Bench:
     made: Platform
     url: str
     payers: int
+    calculated: int = attrs.field(init=False)
+    """How many of the payers a run calculates."""
+
+    @calculated.default
+    def _count(self) -> int:
+        with self.engine.connect() as connection:
+            return int(connection.exec_driver_sql(CALCULABLE).scalar_one())
 
     @property
     def engine(self) -> sa.Engine:
         return self.made.database.engine
 
-    def contenders(self) -> dict["Who", Callable[[], Measured]]:
-        found = {Who("ours", n): functools.partial(ours, self.url, n) for n in supported_workers()}
+    def whole_runs(self) -> Contenders:
+        """Those that calculate every payer, and leave the same behind."""
+        found: Contenders = {Who("ours", n): functools.partial(ours, self.url, n) for n in supported_workers()}
         if self.made.database.driver.name == "sqlite":
-            return found | {Who("limit", 1): self._limit_on_sqlite}
+            return found | {LIMIT: self._limit_on_sqlite}
         everybody, halves = (limit.EVERYBODY,), self._halves()
-        limits = {Who("limit", len(ranges)): functools.partial(self._limit, ranges) for ranges in (everybody, halves)}
-        return found | limits
+        return found | {Who("limit", len(of)): functools.partial(self._limit, of) for of in (everybody, halves)}
+
+    def contenders(self) -> Contenders:
+        """Everybody. The loop is known on PostgreSQL only: its tables speak of ids and instants."""
+        few = {FEW: self._few_changed} if "notify" in attrs.fields_dict(CollectionSetting) else {}
+        loop = {LOOP: self._loop} if self.made.database.driver.name == "postgresql" else {}
+        return {**self.whole_runs(), **few, **loop}
 
     def reset(self) -> None:
         """Payers as before the first run, in a table without a dead row, and nothing in the outbox."""
@@ -67,39 +85,35 @@ class Bench:
                 truncate = sa.text(f"TRUNCATE {table.name}")
                 connection.execute(truncate if connection.dialect.name == "postgresql" else table.delete())
 
-    def loop(self) -> float:
-        """Payers a second of the loop."""
+    def _loop(self) -> Measured:
         accounts = [account(n) for n in range(1, self.payers, max(self.payers // SAMPLE, 1))]
         began = time.perf_counter()
         loop.run(self.engine, accounts, T)
-        return len(accounts) / (time.perf_counter() - began)
+        return Measured(len(accounts), time.perf_counter() - began)
 
-    def few_changed(self) -> float | None:
-        """Payers a second where one in twenty changed and only what changed is told; None where that cannot be asked for."""
-        if "notify" not in attrs.fields_dict(CollectionSetting):
-            return None
-        self.reset()
+    def _few_changed(self) -> Measured:
+        """A run when one payer in twenty changed since the last, and nobody else is told of."""
         ours(self.url, 1)
         with self.engine.begin() as connection:
             connection.exec_driver_sql(ONE_IN_TWENTY)
         self.empty(tables.outbox, tables.process_runs)
         tidy(self.engine, tables.payers)
-        options: dict[str, Any] = {"notify": "changed"}
-        self.made.configure([CollectionSetting(**options)])
+        changed: dict[str, Any] = {"notify": "changed"}
+        self.made.configure([CollectionSetting(**changed)])
         measured = ours(self.url, 1)
         self.made.configure([CollectionSetting()])
-        return self.payers / measured.seconds
+        return measured
 
     def _limit(self, ranges: Sequence[tuple[str, str]]) -> Measured:
-        url, told = self.url, self._told()
+        told = self._told()
         began = time.perf_counter()
-        limit.on_postgres(url, ranges, **told)
-        return Measured(time.perf_counter() - began)
+        limit.on_postgres(self.url, ranges, **told)
+        return Measured(self.calculated, time.perf_counter() - began)
 
     def _limit_on_sqlite(self) -> Measured:
         began = time.perf_counter()
         limit.on_sqlite(str(self.engine.url.database), **self._told())
-        return Measured(time.perf_counter() - began)
+        return Measured(self.calculated, time.perf_counter() - began)
 
     def _told(self) -> dict[str, Any]:
         return {"as_of": T, "now": self.made.services.clock(), "transaction_id": TRANSACTION}

@@ -22,11 +22,16 @@ TRANSACTION = "collection-bench"
 
 @attrs.frozen
 class Measured:
-    """How long one run took, and the most memory that its process, and the largest of its workers', ever had."""
+    """How many payers a run calculated in how long; the most memory its process, and the largest of its workers', had."""
 
+    payers: int
     seconds: float
     own_megabytes: float = 0.0
     workers_megabytes: float = 0.0
+
+    @property
+    def speed(self) -> float:
+        return self.payers / self.seconds
 
 
 def supported_workers() -> tuple[int, ...]:
@@ -58,4 +63,4 @@ def _ours(url: str, workers: int) -> Measured:
     assert run.state is RunState.DONE, run.failures
     services.close()
     most = [resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return Measured(took, *most)
+    return Measured(run.payers_done, took, *most)

@@ -5,8 +5,9 @@ and the zone UTC. Ids, days and instants are text as in the messages, so that bo
 """
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Mapping
+import itertools
+import operator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -64,6 +65,10 @@ _STORED = """
 SELECT CAST(account_ref_id AS VARCHAR), collection_balance, CAST(oldest_due_date AS VARCHAR), in_collection, version
 FROM payers
 """
+_TOLD = "SELECT CAST(key AS VARCHAR) AS of_key, headers, value FROM outbox ORDER BY of_key, position"
+
+Told = tuple[str, dict[str, Any]]
+"""A message's code and payload."""
 
 
 @attrs.frozen
@@ -79,7 +84,7 @@ class Figures:
 class Expected:
     """A payer as the oracle sees it."""
 
-    account: Mapping[str, str | None]
+    external_id: str | None
     currency: str
     figures: Figures
 
@@ -107,7 +112,7 @@ def expected(
         },
     )
     return {
-        ref_id: Expected({"refId": ref_id, "externalId": external_id}, currency, Figures(balance, oldest, bool(due)))
+        ref_id: Expected(external_id, currency, Figures(balance, oldest, bool(due)))
         for ref_id, external_id, currency, balance, oldest, due in rows
     }
 
@@ -120,23 +125,25 @@ def stored(connection: sa.Connection) -> dict[str, Stored]:
     }
 
 
-def told(connection: sa.Connection) -> dict[str, list[tuple[str, dict[str, Any]]]]:
+def told(connection: sa.Connection) -> Iterator[tuple[str, list[Told]]]:
     """The messages in the outbox by their key, each with its code and payload, in the order in which they will go."""
-    found = defaultdict(list)
-    rows = connection.execute(sa.text("SELECT CAST(key AS VARCHAR), headers, value FROM outbox ORDER BY position"))
-    for key, headers, value in rows:
-        code = msgspec.json.decode(headers)["ce_type"].removeprefix("io.ocs.rm.")
-        found[key].append((code, msgspec.json.decode(value)))
-    return dict(found)
+    rows = connection.execute(sa.text(_TOLD).execution_options(yield_per=10_000))
+    for key, messages_of_key in itertools.groupby(rows, key=operator.itemgetter(0)):
+        yield key, [(_code(headers), msgspec.json.decode(value)) for _, headers, value in messages_of_key]
 
 
-def messages(expected: Expected, before: Stored, as_of: dt.datetime) -> list[tuple[str, dict[str, Any]]]:
+def _code(headers: str) -> str:
+    return str(msgspec.json.decode(headers)["ce_type"]).removeprefix("io.ocs.rm.")
+
+
+def messages(ref_id: str, expected: Expected, before: Stored, as_of: dt.datetime) -> list[Told]:
     """What a run tells of a payer; of `payer` only what a run can change."""
     figures, instant = expected.figures, format_instant(as_of)
-    found: list[tuple[str, dict[str, Any]]] = []
+    account = {"refId": ref_id, "externalId": expected.external_id}
+    found: list[Told] = []
     if figures != before.figures:
         payer = {
-            "account": expected.account,
+            "account": account,
             "collectionBalance": figures.balance,
             "oldestDueDate": figures.oldest,
             "inCollection": figures.in_collection,
@@ -144,7 +151,7 @@ def messages(expected: Expected, before: Stored, as_of: dt.datetime) -> list[tup
             "version": before.version + 1,
         }
         found.append(("payer", payer))
-    common = {"effectiveDate": instant, "account": expected.account, "currency": expected.currency}
+    common = {"effectiveDate": instant, "account": account, "currency": expected.currency}
     due = {"oldestDocumentDueDate": figures.oldest}
     found.append(("collectionBalanceCalculated", common | {"collectionBalance": figures.balance} | due))
     if figures.in_collection and not before.figures.in_collection:
@@ -160,19 +167,19 @@ def differences(
     `before` is what was stored when the run began. The outbox was empty then.
     """
     found = []
-    payers, outbox = stored(connection), told(connection)
-    wanted = expected(connection, as_of, **setting)
-    for ref_id, payer in payers.items():
-        if ref_id not in wanted:
-            if payer != before[ref_id] or ref_id in outbox:
-                found.append(f"{ref_id} was not to be calculated")
-            continue
-        of_payer = messages(wanted[ref_id], before[ref_id], as_of)
-        if payer.figures != wanted[ref_id].figures:
-            found.append(f"{ref_id} is stored as {payer.figures}, and should be {wanted[ref_id].figures}")
-        heard = [(code, _changeable(value) if code == "payer" else value) for code, value in outbox.get(ref_id, [])]
-        if heard != of_payer:
+    payers, wanted = stored(connection), expected(connection, as_of, **setting)
+    silent = set(payers)
+    for ref_id, heard in told(connection):
+        silent.discard(ref_id)
+        of_payer = messages(ref_id, wanted[ref_id], before[ref_id], as_of) if ref_id in wanted else []
+        if [(code, _changeable(value) if code == "payer" else value) for code, value in heard] != of_payer:
             found.append(f"{ref_id} was told as {heard}, and should be {of_payer}")
+    for ref_id, payer in payers.items():
+        should_be = wanted[ref_id].figures if ref_id in wanted else before[ref_id].figures
+        if payer.figures != should_be:
+            found.append(f"{ref_id} is stored as {payer.figures}, and should be {should_be}")
+        if ref_id in silent and ref_id in wanted:
+            found.append(f"{ref_id} was not told of")
     return found
 
 
