@@ -43,6 +43,8 @@ Contenders = dict[Who, Callable[[], Measured]]
 
 @attrs.frozen
 class Bench:
+    """A company of so many payers, in the database at `url`."""
+
     made: Platform
     url: str
     payers: int
