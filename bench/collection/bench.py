@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from tests.contract.company import PAYERS, T, account, tidy
 
 from bench.collection import limit, loop
-from bench.collection.ours import TRANSACTION, Measured, ours, supported_workers
+from bench.collection.ours import TRANSACTION, Measured, ours
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.sql import tables
-from ocs_core.entities.configuration import CollectionSetting
+from ocs_core.entities.configuration import CollectionSetting, Notify
 
 SAMPLE = 2_000
 """So many payers are enough to know how fast a loop is."""
@@ -62,7 +62,7 @@ class Bench:
 
     def whole_runs(self) -> Contenders:
         """Those that calculate every payer, and leave the same behind."""
-        found: Contenders = {Who("ours", n): functools.partial(ours, self.url, n) for n in supported_workers()}
+        found: Contenders = {Who("ours", n): functools.partial(ours, self.url, n) for n in self._workers()}
         if self.made.database.driver.name == "sqlite":
             return found | {LIMIT: self._limit_on_sqlite}
         everybody, halves = (limit.EVERYBODY,), self._halves()
@@ -70,13 +70,16 @@ class Bench:
 
     def contenders(self) -> Contenders:
         """Everybody. The loop is known on PostgreSQL only: its tables speak of ids and instants."""
-        few = {FEW: self._few_changed} if "notify" in attrs.fields_dict(CollectionSetting) else {}
         loop = {LOOP: self._loop} if self.made.database.driver.name == "postgresql" else {}
-        return {**self.whole_runs(), **few, **loop}
+        return {**self.whole_runs(), FEW: self._few_changed, **loop}
+
+    def _workers(self) -> tuple[int, ...]:
+        """SQLite has one writer at a time."""
+        return (1,) if self.made.database.driver.name == "sqlite" else (1, 2)
 
     def reset(self) -> None:
         """Payers as before the first run, in a table without a dead row, and nothing in the outbox."""
-        self.empty(tables.payers, tables.outbox, tables.process_runs)
+        self.empty(tables.payers, tables.outbox, tables.process_runs, tables.run_slices)
         with self.engine.begin() as connection:
             connection.exec_driver_sql(PAYERS)
         tidy(self.engine, tables.payers)
@@ -98,10 +101,9 @@ class Bench:
         ours(self.url, 1)
         with self.engine.begin() as connection:
             connection.exec_driver_sql(ONE_IN_TWENTY)
-        self.empty(tables.outbox, tables.process_runs)
+        self.empty(tables.outbox, tables.process_runs, tables.run_slices)
         tidy(self.engine, tables.payers)
-        changed: dict[str, Any] = {"notify": "changed"}
-        self.made.configure([CollectionSetting(**changed)])
+        self.made.configure([CollectionSetting(notify=Notify.CHANGED)])
         measured = ours(self.url, 1)
         self.made.configure([CollectionSetting()])
         return measured

@@ -1,17 +1,14 @@
 """Our run, in a process of its own that tells what it needed."""
 
-import inspect
 import multiprocessing
 import resource
 import time
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
 
 import attrs
 from tests.contract.company import T
 
 from ocs_adapters.bootstrap import Services, platform
-from ocs_adapters.process.runner import CollectionRunner
 from ocs_adapters.settings import Settings
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.usecases.perform import Caller
@@ -34,19 +31,13 @@ class Measured:
         return self.payers / self.seconds
 
 
-def supported_workers() -> tuple[int, ...]:
-    """How many workers a run can be asked for."""
-    return (1, 2) if "workers" in inspect.signature(CollectionRunner.run).parameters else (1,)
-
-
 def run_ours(services: Services, workers: int) -> ProcessRun:
     """A whole run as of `T`."""
     start = StartCollectionRun(services.store, clock=services.clock, ids=services.ids)
     request = StartCollectionRunRequest(request_id=str(services.ids()), transaction_id=TRANSACTION, as_of=T)
     run = start(request, caller=Caller("bench")).steps[0].object
     assert isinstance(run, ProcessRun)
-    options: dict[str, Any] = {"workers": workers} if workers > 1 else {}
-    return services.runner.run(run.ref_id, **options)
+    return services.runner.finish(run.ref_id, workers)
 
 
 def ours(url: str, workers: int) -> Measured:

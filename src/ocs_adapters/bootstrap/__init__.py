@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,8 @@ from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemorySt
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
+
+SLICES_AT_ONCE = 2
 
 log: Any = structlog.get_logger()
 
@@ -215,7 +218,10 @@ def platform(settings: Settings) -> Platform:
 
 
 def work_at_run(settings: Settings, run_ref_id: UUID, is_to_stop: Callable[[], bool]) -> None:
-    """One process's part in a run: slice by slice, until the run is over or this is to stop."""
+    """One process's part in a run: two slices at a time, until the run is over or this is to stop.
+
+    While one waits for the database, the other is calculated.
+    """
     services = platform(settings).services
 
     def after_slice(_: SliceDone) -> None:
@@ -223,7 +229,9 @@ def work_at_run(settings: Settings, run_ref_id: UUID, is_to_stop: Callable[[], b
             services.runner.end_soon()
 
     try:
-        services.runner.run(run_ref_id, after_slice)
+        with ThreadPoolExecutor(SLICES_AT_ONCE) as lanes:
+            for done in [lanes.submit(services.runner.run, run_ref_id, after_slice) for _ in range(SLICES_AT_ONCE)]:
+                done.result()
     finally:
         services.close()
 

@@ -1,5 +1,6 @@
 """Processes of one machine that share the slices of a run."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -67,4 +68,6 @@ def _work(work_at: Callable[[UUID, Callable[[], bool]], None], run_ref_id: UUID,
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the terminal; the boss passes on what it wants to
+    # Nothing here refers to itself, and to look for what does among a slice's objects takes a third of the time.
+    gc.disable()
     work_at(run_ref_id, lambda: told.is_set() or os.getppid() != boss)

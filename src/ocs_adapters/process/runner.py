@@ -81,7 +81,7 @@ class CollectionRunner:
         """The same by as many processes as the run's configuration says, or `workers`, telling how far it is."""
         run = self._of(run_ref_id)
         wanted = workers or self._setting(run).workers
-        if self.crew is None or wanted == 1 or run.slices_total - run.slices_done <= 1:
+        if self.crew is None or run.slices_total - run.slices_done <= 1:
             return self.run(run_ref_id, lambda done: on_progress(self._of(run_ref_id)))
         self.crew.work(run_ref_id, wanted, self._stop, lambda: on_progress(self._of(run_ref_id)))
         return self._of(run_ref_id)

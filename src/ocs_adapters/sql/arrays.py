@@ -1,12 +1,13 @@
-"""Many rows as a few parameters: a column of them is one array, in the form that PostgreSQL itself reads.
+"""Many values at once in the forms that PostgreSQL itself reads: a column as an array, rows as what COPY takes.
 
-The driver's own arrays take five times as long.
+The driver's own arrays take five times as long, its own rows twice.
 """
 
 import datetime as dt
 import functools
 import struct
 from collections.abc import Callable, Sequence
+from itertools import chain, repeat
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from psycopg.pq import Format
 _NULL = struct.pack(">i", -1)
 _LENGTHS = tuple(struct.pack(">i", length) for length in range(4096))
 _TRUE, _FALSE = b"\0\0\0\1\1", b"\0\0\0\1\0"
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_END = struct.pack(">h", -1)
 _EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND = dt.timedelta(microseconds=1)
 
@@ -45,11 +48,23 @@ def use(connection: "psycopg.Connection[Any]") -> None:
     connection.adapters.register_dumper(Array, ArrayDumper)
 
 
-def array(column: "sa.Column[Any]", values: Sequence[Any]) -> Array:
-    """The values of one column, None among them where there is nothing."""
-    number, encode = _KINDS[type(column.type.as_generic())]
-    header = struct.pack(">iiIii", 1, 1, number, len(values), 1)
-    return Array(header + b"".join([_NULL if value is None else encode(value) for value in values]))
+def array(kind: "sa.types.TypeEngine[Any]", values: Sequence[Any]) -> Array:
+    """Values of one type, None among them where there is nothing."""
+    number, _ = _KINDS[type(kind.as_generic())]
+    return Array(struct.pack(">iiIii", 1, 1, number, len(values), 1) + b"".join(_pieces(kind, values)))
+
+
+def rows(kinds: Sequence["sa.types.TypeEngine[Any]"], columns: Sequence[Sequence[Any]]) -> bytes:
+    """Rows of these types, given column by column, as COPY reads them in its binary format."""
+    pieces = [_pieces(kind, values) for kind, values in zip(kinds, columns, strict=True)]
+    width = repeat(struct.pack(">h", len(pieces)))
+    return b"".join([_SIGNATURE, *chain.from_iterable(zip(width, *pieces, strict=False)), _END])
+
+
+def _pieces(kind: "sa.types.TypeEngine[Any]", values: Sequence[Any]) -> list[bytes]:
+    """Each value with its length before it."""
+    _, encode = _KINDS[type(kind.as_generic())]
+    return [_NULL if value is None else encode(value) for value in values]
 
 
 def _text(value: str) -> bytes:

@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from ocs_adapters.sql import drivers
 from ocs_adapters.sql.conflicts import HELD, translated
-from ocs_adapters.sql.drivers import Call, Driver, PostgresDriver, SqliteDriver, driver_for
+from ocs_adapters.sql.drivers import Call, Copy, Driver, PostgresDriver, SqliteDriver, driver_for
 from ocs_core.errors import StoreBusy
 
 POOL = 24
@@ -64,7 +64,7 @@ class Database:
         with self.transaction(snapshot=len(calls) > 1, writing=False) as transaction:
             return transaction.run(calls)
 
-    def write(self, *calls: Call) -> list[Any]:
+    def write(self, *calls: Call | Copy) -> list[Any]:
         """Run these statements in one transaction."""
         with self.transaction() as transaction:
             return transaction.run(calls, commit=True)
@@ -103,7 +103,7 @@ class Transaction:
     connection: Any
     driver: Driver
 
-    def run(self, calls: Sequence[Call], *, commit: bool = False) -> list[Any]:
+    def run(self, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
         return self.driver.run(self.connection, calls, commit=commit)
 
 

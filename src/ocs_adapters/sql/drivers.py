@@ -13,6 +13,7 @@ from uuid import UUID
 import attrs
 import psycopg
 import sqlalchemy as sa
+from psycopg import errors
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -40,6 +41,14 @@ class Call:
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] = attrs.field(factory=dict)
 
 
+@attrs.frozen
+class Copy:
+    """Many rows for one table, by PostgreSQL's COPY: twice as fast as to insert them."""
+
+    table: sa.Table
+    columns: Columns
+
+
 @attrs.frozen(eq=False)
 class Compiled:
     sql: str
@@ -61,11 +70,13 @@ class Driver(Protocol):
 
     def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None: ...
 
-    def run(self, connection: Any, calls: Sequence[Call], *, commit: bool = False) -> list[Any]:
+    def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
         """Run the calls in order, waiting for the answers once; then commit, if asked to. A query gives its rows, anything
         else the number of rows that it touched."""
 
-    def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call]:
+    def insert(
+        self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING
+    ) -> Sequence[Call | Copy]:
         """How these rows, and others that are given as columns, are inserted, in as few statements as is good."""
 
     def update(self, table: sa.Table, columns: Columns) -> Call:
@@ -119,12 +130,15 @@ class PostgresDriver:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             self.round_trips += 1
 
-    def run(self, connection: Any, calls: Sequence[Call], *, commit: bool = False) -> list[Any]:
-        if len(calls) > 1:
-            return self._pipelined(connection, calls, commit=commit)
+    def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
+        statements = [call for call in calls if isinstance(call, Call)]
+        if len(statements) == len(calls) > 1:  # no pipeline takes a COPY
+            return self._pipelined(connection, statements, commit=commit)
         # One statement at a time costs less than half the processor time of a pipeline, and waits a little longer.
         self.round_trips += len(calls) + commit + (bool(calls) and connection.info.transaction_status == _IDLE)
-        cursors = [self._send(connection, call) for call in calls]
+        cursors = [
+            self._copy(connection, call) if isinstance(call, Copy) else self._send(connection, call) for call in calls
+        ]
         if commit:
             connection.commit()
         return [_answer(cursor) for cursor in cursors]
@@ -147,9 +161,28 @@ class PostgresDriver:
         cursor.executemany(compiled.sql, [compiled.bind(p) for p in call.parameters])
         return cursor
 
-    def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call]:
-        many = [_insert_many(table, of) for table, of in columns.items() if _count(of) > FEW]
-        many += [_insert_many(table, _as_columns(table, of)) for table, of in rows.items() if len(of) > FEW]
+    def _copy(self, connection: Any, copy: Copy) -> Any:
+        """Where some are there that may be there once only, which is rare, it is taken back, and they are inserted."""
+        table = copy.table
+        names = _given_columns(table)
+        content = arrays.rows([table.c[name].type for name in names], [copy.columns[name] for name in names])
+        once = "once" in table.info
+        cursor = connection.cursor()
+        if once:
+            connection.execute("SAVEPOINT ocs_copy")
+        try:
+            with cursor.copy(_copy_into(table)) as copying:
+                copying.write(content)
+        except errors.UniqueViolation:
+            if not once:
+                raise
+            connection.execute("ROLLBACK TO SAVEPOINT ocs_copy")
+            return self._send(connection, _insert_many(table, copy.columns))
+        return cursor
+
+    def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call | Copy]:
+        many: list[Call | Copy] = [Copy(table, of) for table, of in columns.items() if _count(of) > FEW]
+        many += [Copy(table, _as_columns(table, of)) for table, of in rows.items() if len(of) > FEW]
         few = {table: of for table, of in rows.items() if 0 < len(of) <= FEW}
         few |= {table: _as_rows(of) for table, of in columns.items() if 0 < _count(of) <= FEW}
         if not few:
@@ -165,17 +198,23 @@ class PostgresDriver:
         names = tuple(columns)
         if len(columns["key_read"]) <= FEW:
             return Call(_update(table, names), _as_rows(columns))
-        arrays = {f"{name}s": array(column, columns[name]) for name, column in _columns_of(table, names).items()}
-        return Call(_update_many(table, names), arrays)
+        given = {f"{name}s": array(column.type, columns[name]) for name, column in _columns_of(table, names).items()}
+        return Call(_update_many(table, names), given)
 
     def one_of(self, column: Any, name: str) -> Any:
         return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
 
     def bind_list(self, values: Sequence[Any]) -> Any:
-        return list(values)
+        return array(sa.Uuid(), values) if values and isinstance(values[0], UUID) else list(values)
 
     def decoder(self, kind: type) -> Callable[[Any], Any] | None:
         return None
+
+
+@functools.cache
+def _copy_into(table: sa.Table) -> str:
+    quoted = ", ".join(f'"{name}"' for name in _given_columns(table))
+    return f"COPY {table.name} ({quoted}) FROM STDIN (FORMAT BINARY)"
 
 
 def _given_columns(table: sa.Table) -> list[str]:
@@ -196,7 +235,7 @@ def _insert_once(table: sa.Table, values: Any) -> Any:
 
 def _insert_many(table: sa.Table, columns: Columns) -> Call:
     names = _given_columns(table)
-    return Call(_insert_unnested(table), {f"{name}s": array(table.c[name], columns[name]) for name in names})
+    return Call(_insert_unnested(table), {f"{name}s": array(table.c[name].type, columns[name]) for name in names})
 
 
 def _count(columns: Columns) -> int:
@@ -320,9 +359,9 @@ class SqliteDriver:
     def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
         connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
-    def run(self, connection: Any, calls: Sequence[Call], *, commit: bool = False) -> list[Any]:
+    def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
         self.round_trips += 1
-        answers = [self._execute(connection, call) for call in calls]
+        answers = [self._execute(connection, call) for call in calls if isinstance(call, Call)]
         if commit:
             connection.execute("COMMIT")
         return answers
@@ -338,7 +377,9 @@ class SqliteDriver:
             cursor = connection.executemany(compiled.sql, rows)
         return cursor.fetchall() if cursor.description else cursor.rowcount
 
-    def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call]:
+    def insert(
+        self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING
+    ) -> Sequence[Call | Copy]:
         every = [*rows.items(), *((table, _as_rows(of)) for table, of in columns.items())]
         return [Call(_insert(table), of_table) for table, of_table in every if of_table]
 

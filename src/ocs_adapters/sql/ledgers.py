@@ -144,12 +144,9 @@ def _open_items(cls: Any, kind: Any, driver: Any, limited_to_accounts: bool, aft
     """Items that are open now, through their partial index, in the order of their accounts."""
     table = rows_of(cls).table
     account = table.c.account_ref_id
-    if limited_to_accounts:
-        conditions = [driver.one_of(account, "accounts")]
-    else:
-        conditions = [account <= bindparam("last")] + ([account > bindparam("after")] if after else [])
     columns = [table.c[name] for name in kind._fields]
-    return sa.select(*columns).where(*conditions, _OPEN[cls]).order_by(account)
+    of_slice = _of_slice(account, driver, limited_to_accounts, after)
+    return sa.select(*columns).where(*of_slice, _OPEN[cls]).order_by(account)
 
 
 @functools.cache
@@ -172,11 +169,19 @@ def payers_of(transaction: Transaction, ref_ids: Sequence[UUID]) -> list[Payer]:
     return list(map(_PAYER.reader(driver), rows))
 
 
+def _of_slice(account: Any, driver: Driver, limited_to_accounts: bool, after: bool) -> list[Any]:
+    """The condition that something is of a slice's accounts: of a whole range, unless the run is limited to some."""
+    if limited_to_accounts:
+        return [driver.one_of(account, "accounts")]
+    return [account <= bindparam("last")] + ([account > bindparam("after")] if after else [])
+
+
 @functools.cache
-def _settlements_after(driver: Any) -> Any:
+def _settlements_after(name: str, driver: Any, limited_to_accounts: bool, after: bool) -> Any:
+    """Settlements that took effect, or were cancelled, after T: each through an index of its own."""
     table = _SETTLEMENT.table
-    after = sa.or_(table.c.effective_at > bindparam("as_of"), table.c.cancelled_at > bindparam("as_of"))
-    return _SETTLEMENT.select().where(driver.one_of(table.c.account_ref_id, "accounts"), after)
+    of_slice = _of_slice(table.c.account_ref_id, driver, limited_to_accounts, after)
+    return _SETTLEMENT.select().where(*of_slice, table.c[name] > bindparam("as_of"))
 
 
 def _settlements_elsewhere(belongs: Any, *conditions: Any) -> Any:
@@ -217,21 +222,20 @@ def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Sequence[
     decode = _decoder(_Payer, driver)
     payers = [_Payer._make(decode(row[4:])) for row in rows]
     keys = driver.bind_list([account.ref_id for account in accounts])
-    of_slice = {"accounts": keys, "after": wanted.after, "last": accounts[-1].ref_id}
-    touched_after = {"accounts": keys, "as_of": wanted.as_of}
-    documents, payments, settlements, elsewhere = transaction.run(
+    of_slice = {"accounts": keys, "after": wanted.after, "last": accounts[-1].ref_id, "as_of": wanted.as_of}
+    documents, payments, effective, cancelled, elsewhere = transaction.run(
         [
             Call(_open_items(Document, _Document, driver, limited, after), of_slice),
             Call(_open_items(Payment, _Payment, driver, limited, after), of_slice),
-            Call(_settlements_after(driver), touched_after),
-            Call(_settlements_elsewhere_after(driver), touched_after),
+            Call(_settlements_after("effective_at", driver, limited, after), of_slice),
+            Call(_settlements_after("cancelled_at", driver, limited, after), of_slice),
+            Call(_settlements_elsewhere_after(driver), of_slice),
         ]
     )
     documents, payments = _items(_Document, driver, documents), _items(_Payment, driver, payments)
     touching: Mapping[UUID, Sequence[Settlement]] = {}
-    if settlements or elsewhere:
-        read = _SETTLEMENT.reader(driver)
-        found = {s.ref_id: s for s in map(read, settlements + elsewhere)}.values()
+    if settlements := effective + cancelled + elsewhere:
+        found = {s.ref_id: s for s in map(_SETTLEMENT.reader(driver), settlements)}.values()
         items = {"items": driver.bind_list(list({i for s in found for i in (s.source_ref_id, s.target_ref_id)}))}
         more = transaction.run(
             [
@@ -239,9 +243,9 @@ def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Sequence[
                 for cls, kind in ((Document, _Document), (Payment, _Payment))
             ]
         )
-        documents = _with(documents, _items(_Document, driver, more[0]))
-        payments = _with(payments, _items(_Payment, driver, more[1]))
-        touching = _by_account(found, documents, payments)
+        touched = [_items(kind, driver, of) for kind, of in zip((_Document, _Payment), more, strict=True)]
+        documents, payments = _with(documents, touched[0]), _with(payments, touched[1])
+        touching = _by_account(found, touched)
     return [
         _OpenLedger(
             account,
@@ -278,13 +282,9 @@ def _with(items: _Items, more: _Items) -> _Items:
     }
 
 
-def _by_account(
-    settlements: Iterable[Settlement], documents: _Items, payments: _Items
-) -> Mapping[UUID, Sequence[Settlement]]:
-    """Settlements go where their items are now: a payment may have moved since."""
-    account_of = {
-        item.ref_id: account for items in (documents, payments) for account, of in items.items() for item in of
-    }
+def _by_account(settlements: Iterable[Settlement], touched: Iterable[_Items]) -> Mapping[UUID, Sequence[Settlement]]:
+    """Settlements go where the items they touched are now: a payment may have moved since."""
+    account_of = {item.ref_id: account for items in touched for account, of in items.items() for item in of}
     found: defaultdict[UUID, dict[UUID, Settlement]] = defaultdict(dict)
     for settlement in settlements:
         for side in (settlement.source_ref_id, settlement.target_ref_id):

@@ -13,7 +13,7 @@ from ocs_adapters.serial import encode_answer
 from ocs_adapters.sql import lookups, tables
 from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
-from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.drivers import Call, Copy
 from ocs_adapters.sql.ledgers import ledgers_of_slice, payers_of, plan_of
 from ocs_adapters.sql.outbox import Topics, outbox_columns
 from ocs_adapters.sql.rows import Rows, rows_of
@@ -123,9 +123,9 @@ class SqlUnitOfWork:
 
     def flush(self, *, commit: bool) -> None:
         """Send what waits. Where a version is named, the answer is looked at before the commit is sent."""
-        updates = [self._update(cls, saved) for cls, saved in self._saved.items()]
+        updates: list[Call | Copy] = [self._update(cls, saved) for cls, saved in self._saved.items()]
         inserts = self._transaction.driver.insert(self._inserts, {tables.outbox: self._outbox()})
-        answers = self._transaction.run(updates + inserts, commit=commit and not updates)
+        answers = self._transaction.run([*updates, *inserts], commit=commit and not updates)
         for (cls, saved), touched in zip(self._saved.items(), answers, strict=False):
             if touched != len(saved):
                 raise Conflict(f"a version of {rows_of(cls).table.name}")

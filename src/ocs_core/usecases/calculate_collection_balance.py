@@ -167,29 +167,30 @@ class _Keeping:
         tells_every = tells and self.configuration.collection.notify is Notify.EVERY
         tells_starts = self.configuration.sends(CollectionStart.code)
         for each in found:
-            account, payer = each.ledger.account.ref, saved.get(each.ledger.account.ref_id)
-            currency = each.ledger.account.currency
+            account, balance = each.ledger.account, each.found
+            payer = saved.get(account.ref_id)
+            ref = payer.account if payer else account.ref
             if payer is not None:
-                self._publish(each, account, payer)
+                self._publish(payer, payer.version, ref, balance)
             if tells_every or (tells and payer is not None):
                 calculated = CollectionBalanceCalculated(
                     effective_date=self.run.as_of,
-                    account=account,
-                    currency=currency,
-                    collection_balance=each.found.balance,
-                    oldest_document_due_date=each.found.oldest_due_date,
+                    account=ref,
+                    currency=account.currency,
+                    collection_balance=balance.balance,
+                    oldest_document_due_date=balance.oldest_due_date,
                 )
-                self._publish(each, account, calculated)
+                self._publish(calculated, None, ref, balance)
             if each.starts and tells_starts:
-                assert each.found.oldest_due_date is not None
+                assert balance.oldest_due_date is not None
                 starts = CollectionStart(
                     effective_date=self.run.as_of,
-                    account=account,
-                    currency=currency,
-                    due_amount=each.found.balance,
-                    oldest_document_due_date=each.found.oldest_due_date,
+                    account=ref,
+                    currency=account.currency,
+                    due_amount=balance.balance,
+                    oldest_document_due_date=balance.oldest_due_date,
                 )
-                self._publish(each, account, starts)
+                self._publish(starts, None, ref, balance)
 
     def _saved(self, payer: Payer, each: PayerCalculated) -> Payer:
         changed = attrs.evolve(
@@ -202,32 +203,26 @@ class _Keeping:
         )
         return self.uow.save(changed)
 
-    def _publish(self, each: PayerCalculated, account: AccountRef, payload: Payload) -> None:
+    def _publish(self, payload: Payload, version: int | None, account: AccountRef, found: Balance) -> None:
+        run, ref_id = self.run, account.ref_id
+        told = (
+            f"{run.process}|{format_instant(run.as_of)}|{ref_id.hex}|{payload.code}|{version}"
+            f"|{found.balance}|{found.oldest_due_date}"
+        )
         self.uow.publish(
             Message(
-                ref_id=_message_id(self.run, payload, each),
-                key=account.ref_id,
-                subject=account.ref_id,
-                transaction_id=self.run.transaction_id,
+                ref_id=_message_id(told),
+                key=ref_id,
+                subject=ref_id,
+                transaction_id=run.transaction_id,
                 occurred_at=self.now,
                 payload=payload,
             )
         )
 
 
-def _message_id(run: ProcessRun, payload: Payload, each: PayerCalculated) -> UUID:
+def _message_id(told: str) -> UUID:
     """A UUID of version 5; `uuid.uuid5` itself takes three times as long."""
-    told = "|".join(
-        (
-            run.process,
-            format_instant(run.as_of),
-            each.ledger.account.ref_id.hex,
-            payload.code,
-            str(getattr(payload, "version", None)),
-            str(each.found.balance),
-            str(each.found.oldest_due_date),
-        )
-    )
     return UUID(bytes=sha1(_MESSAGES.bytes + told.encode(), usedforsecurity=False).digest()[:16], version=5)
 
 
@@ -242,7 +237,8 @@ def _progressed(
     balances, others = Counter(part.balances), Counter(part.other_currencies)
     for payer in payers:
         balances[payer.ledger.account.currency] += payer.found.balance
-        others.update(payer.found.other_currencies)
+        if payer.found.other_currencies:
+            others.update(payer.found.other_currencies)
     position = ledgers[-1].account.ref_id if ledgers else part.position
     return attrs.evolve(
         part,
