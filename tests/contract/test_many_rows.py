@@ -4,9 +4,13 @@ import datetime as dt
 
 import attrs
 import pytest
+import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ocs_adapters.bootstrap.consumers import KINDS
+from ocs_adapters.sql import tables
+from ocs_adapters.sql.arrays import array
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_core.entities.account import Payer
@@ -65,6 +69,20 @@ def test_what_is_published_already_is_published_once_among_many(make) -> None:
         told = {row.ref_id: row.headers["X-Ocs-Io-transaction-id"] for row in waiting}
         assert {told[message.ref_id] for message in first} == {"t"}
         assert list(told.values()).count("a second time") == 2 * MANY - 1 - len(first)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        column
+        for made in (tables, *(kind.tables for kind in KINDS.values()))
+        for table in made.metadata.tables.values()
+        for column in table.columns
+    ],
+    ids=lambda column: f"{column.table.name}.{column.name}",
+)
+def test_a_column_of_any_table_can_be_written_in_bulk(column: sa.Column) -> None:
+    assert array(column.type, [None]).content.endswith(b"\xff\xff\xff\xff")
 
 
 @DATABASES

@@ -73,6 +73,10 @@ def _text(value: str) -> bytes:
     return (_LENGTHS[length] if length < len(_LENGTHS) else struct.pack(">i", length)) + encoded
 
 
+def _octets(value: bytes) -> bytes:
+    return struct.pack(">i", len(value)) + value
+
+
 def _id(value: UUID) -> bytes:
     return _LENGTHS[16] + value.bytes
 
@@ -97,6 +101,7 @@ def _whole(form: str) -> Callable[[int], bytes]:
 
 _KINDS: dict[type, tuple[int, Callable[[Any], bytes]]] = {
     sa.Text: (25, _text),
+    sa.LargeBinary: (17, _octets),
     sa.Uuid: (2950, _id),
     sa.Boolean: (16, _boolean),
     sa.DateTime: (1184, _instant),

@@ -84,6 +84,7 @@ PRUNABLES = (
         since=_RUNS.c.finished_at,
         # No storing run may be as of an earlier instant than the latest one: that one is never forgotten.
         conditions=(sa.or_(_RUNS.c.dry_run, sa.tuple_(_RUNS.c.process, _RUNS.c.as_of).not_in(_LATEST)),),
+        part_of=tables.run_slices.c.run_ref_id,
     ),
 )
 """Every table of the system's database that forgets."""
