@@ -7,11 +7,15 @@ import datetime as dt
 import functools
 import itertools
 import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
 import attrs
 import pytest
+import sqlalchemy as sa
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -31,12 +35,17 @@ from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.entities.settlement import Settlement
 from ocs_core.testkit.examples import NOW, UNIT
 from ocs_core.testkit.strategies import ledgers
+from ocs_core.usecases.assign_payment_in_to_document import (
+    AssignPaymentInToDocument,
+    AssignPaymentInToDocumentRequest,
+)
 from ocs_core.usecases.perform import Caller
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from tests.contract import company, oracle
 from tests.contract.stores import DATABASES, postgres_database, sqlite_database
 
 LEDGERS = 200
+WRITERS = 4
 PAYERS = int(os.environ.get("OCS_ORACLE_PAYERS", "2000"))
 ITEMS = {Document: "documents", Payment: "payments", Settlement: "settlements"}
 
@@ -156,6 +165,65 @@ def test_runs_over_a_whole_company_find_and_tell_what_the_oracle_does(make) -> N
         company.load(database.engine, PAYERS)
         for hours in (0, 1, 100):
             assert _differences(database, company.T + dt.timedelta(hours=hours)) == []
+
+
+PAIRS = """
+SELECT DISTINCT ON (payment) payment, document, amount, currency FROM (
+    SELECT DISTINCT ON (d.ref_id) p.ref_id AS payment, d.ref_id AS document, p.currency,
+        least(p.remaining_amount, d.due_amount) / 2000000 * 1000000 AS amount
+    FROM payments p JOIN documents d USING (account_ref_id, currency) JOIN accounts a ON a.ref_id = p.account_ref_id
+    WHERE p.remaining_amount > 0 AND NOT p.cancelled AND p.payment_type = 'IN' AND a.state <> 'DEACTIVATED'
+        AND d.due_amount > 0 AND NOT d.cancelled AND d.due_amount_type = 'AR' AND least(p.remaining_amount, d.due_amount) >= 2000000
+) AS pairs
+"""
+
+
+def test_a_run_by_two_workers_beside_writers_sees_each_payment_before_it_is_assigned_or_after_never_half() -> None:
+    with postgres_database() as database:
+        company.load(database.engine, PAYERS)
+        write_entries(database, [CollectionSetting(slice_size=50)])
+        with database.engine.connect() as connection:
+            before = oracle.stored(connection)
+            pairs = [tuple(row) for row in connection.execute(sa.text(PAIRS))]
+        url = database.engine.url.render_as_string(hide_password=False)
+        services = platform(Settings(database_url=url)).services
+        over, assigned = threading.Event(), []
+
+        def write(mine: list[tuple[Any, ...]]) -> None:
+            assign = AssignPaymentInToDocument(services.store, clock=services.clock, ids=services.ids)
+            for payment, document, amount, currency in mine:
+                if over.is_set():
+                    return
+                request = AssignPaymentInToDocumentRequest(
+                    request_id=str(payment),
+                    transaction_id="writer",
+                    payment_ref_id=payment,
+                    document_ref_id=document,
+                    amount=amount,
+                    currency=currency,
+                )
+                assigned.append(assign(request, caller=Caller("tests")))
+                time.sleep(0.03)
+
+        with ThreadPoolExecutor(WRITERS) as writers:
+            written = [writers.submit(write, pairs[n::WRITERS]) for n in range(WRITERS)]
+            start = StartCollectionRun(services.store, clock=services.clock, ids=services.ids)
+            request = StartCollectionRunRequest(request_id="run", transaction_id="run", as_of=company.T)
+            run = start(request, caller=Caller("tests")).steps[0].object
+            assert isinstance(run, ProcessRun)
+            began = len(assigned)
+            done = services.runner.finish(run.ref_id, workers=2)
+            meanwhile = len(assigned) - began
+            over.set()
+            for each in written:
+                each.result()
+        services.close()
+
+        assert (done.state, done.payers_failed) == (RunState.DONE, 0)
+        assert meanwhile > 20
+        with database.engine.begin() as connection:
+            connection.execute(sa.text("""DELETE FROM outbox WHERE headers LIKE '%"writer"%'"""))
+            assert oracle.differences(connection, before, company.T) == []
 
 
 def test_a_company_of_a_size_is_the_same_on_both_databases() -> None:
