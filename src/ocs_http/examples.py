@@ -125,6 +125,11 @@ CALCULATE_COLLECTION_BALANCE: Final[Example] = {
     "dryRun": True,
 }
 
+CANCEL_PROCESS_RUN: Final[Example] = {
+    "requestId": "operations-2024-05-14-000012",
+    "refId": "018f768b-6d00-7000-8000-000000000016",
+}
+
 PROBLEM: Final[Example] = {
     "type": "urn:ocs-rm:problem:request-validation-failed",
     "title": "Request validation failed",

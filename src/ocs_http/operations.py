@@ -20,6 +20,7 @@ from ocs_core.usecases.cancel_payment_in_identification import (
     CancelPaymentInIdentification,
     CancelPaymentInIdentificationRequest,
 )
+from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import FeedChargeableEvents, FeedChargeableEventsRequest
@@ -166,6 +167,15 @@ OPERATIONS = (
         (ProcessRun,),
         examples.CALCULATE_COLLECTION_BALANCE,
         starts_run=True,
+    ),
+    Operation(
+        "/v1/rm/processes/cancel-process-run",
+        "CancelProcessRun",
+        CancelProcessRun,
+        CancelProcessRunRequest,
+        "collection:cancel",
+        (ProcessRun,),
+        examples.CANCEL_PROCESS_RUN,
     ),
     Operation(
         "/v1/casm/account/create-account",

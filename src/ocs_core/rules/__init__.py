@@ -72,6 +72,7 @@ from ocs_core.rules.processes import (
     process_is_configured,
     process_needs,
     run_exists,
+    run_is_going_on,
     run_is_the_latest,
 )
 from ocs_core.rules.rule import RULES, Rule, at, check, within
@@ -138,6 +139,7 @@ __all__ = [
     "reason_is_configured",
     "request_is_the_same",
     "run_exists",
+    "run_is_going_on",
     "run_is_the_latest",
     "settlement_has_begun",
     "somebody_pays_for_the_account",

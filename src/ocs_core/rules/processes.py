@@ -3,7 +3,7 @@
 import datetime as dt
 
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.process import ProcessRun
+from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import Violation
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, format_instant
 from ocs_core.rules.rule import rule
@@ -54,3 +54,9 @@ def run_is_the_latest(as_of: dt.datetime, latest: ProcessRun | None) -> str | No
 def run_exists(run: ProcessRun | None) -> str | None:
     """The run exists."""
     return "There is no run with this refId." if run is None else None
+
+
+@rule("RUN_NOT_RUNNING", "/refId")
+def run_is_going_on(run: ProcessRun | None) -> str | None:
+    """The run is RUNNING."""
+    return None if run is None or run.state is RunState.RUNNING else f"The run is over: it is {run.state}."

@@ -44,6 +44,7 @@ from ocs_core.usecases.cancel_payment_in_identification import (
     CancelPaymentInIdentification,
     CancelPaymentInIdentificationRequest,
 )
+from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -206,6 +207,11 @@ class Desk:
         while (run := calculate(run_ref_id, limit).run).state is RunState.RUNNING:
             pass
         return run
+
+    def cancel_run(self, run_ref_id: UUID) -> ProcessRun:
+        """End a run where it is."""
+        request = CancelProcessRunRequest(request_id=self.request_id(), ref_id=run_ref_id)
+        return _of(ProcessRun, self.perform(CancelProcessRun, request))
 
     def collect(self, limit: int | None = None, **options: Any) -> ProcessRun:
         """A whole collection run."""

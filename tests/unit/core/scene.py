@@ -30,6 +30,7 @@ from ocs_core.usecases.cancel_payment_in_identification import (
     CancelPaymentInIdentification,
     CancelPaymentInIdentificationRequest,
 )
+from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -65,7 +66,7 @@ def everything_in(store: MemoryStore) -> dict[str, Any]:
 
 class Scene:
     """Two payers, a technical account below the first, a deactivated one, and one of everything on the first payer: among it an
-    invoice to which a payment is assigned."""
+    invoice to which a payment is assigned, and a dry run that is going on."""
 
     def __init__(self) -> None:
         self.store = MemoryStore(configuration())
@@ -83,6 +84,7 @@ class Scene:
         self.assigned = self.desk.payment(account=self.payer)
         self.invoice = self.desk.document(account=self.payer)
         self.desk.assign(self.assigned, self.invoice, 5 * UNIT)
+        self.run = self.desk.start_run(dry_run=True)
         self.seen = set(self.store.outbox)
 
     def queries(self) -> MemoryQueries:
@@ -231,6 +233,7 @@ class Scene:
                 {"document_ref_id": self.document.ref_id, "reason": "mistake"},
             ),
             "FeedChargeableEvents": (FeedChargeableEventsRequest, {"events": (self.fed(),)}),
+            "CancelProcessRun": (CancelProcessRunRequest, {"ref_id": self.run.ref_id}),
             "ReadCollectionBalance": (ReadCollectionBalanceRequest, {"ref_id": self.payer.ref_id}),
             "ReadOpenBalance": (ReadOpenBalanceRequest, {"ref_id": self.payer.ref_id}),
         }
@@ -277,4 +280,5 @@ COMMANDS: dict[str, type[UseCase[Any]]] = {
     "CancelPayment": CancelPayment,
     "CancelDocument": CancelDocument,
     "FeedChargeableEvents": FeedChargeableEvents,
+    "CancelProcessRun": CancelProcessRun,
 }

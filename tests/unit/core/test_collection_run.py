@@ -425,6 +425,34 @@ def test_a_run_that_is_done_stays_as_it_is(office: Office) -> None:
     assert everything_in(office.store) == before
 
 
+def test_a_run_that_is_cancelled_stays_where_it_is_and_another_may_start() -> None:
+    office = Office(5, CollectionSetting(slice_size=2))
+    office.owes(office.payers[0])
+    calculate = CalculateCollectionBalance(office.store, clock=office.desk.clock)
+    run = office.desk.start_run()
+    calculate(run.ref_id)
+    office.desk.clock.advance(minutes=1)
+
+    cancelled = office.desk.cancel_run(run.ref_id)
+
+    assert (cancelled.state, cancelled.finished_at) == (RunState.CANCELLED, NOW + dt.timedelta(minutes=1))
+    assert (cancelled.payers_done, cancelled.payers_total, cancelled.slices_done) == (2, 5, 1)
+    assert (cancelled.collections_started, cancelled.balances) == (1, {"EUR": 100 * UNIT})
+    assert cancelled.seconds_left is None
+    before = everything_in(office.store)
+    assert calculate(run.ref_id) == SliceDone(run=cancelled)
+    assert give_up_next(calculate, run, ValueError()) == SliceDone(run=cancelled)
+    assert everything_in(office.store) == before
+    assert office.desk.collect().payers_done == 5
+
+
+def test_a_run_that_looks_back_behind_a_cancelled_one_is_refused(office: Office) -> None:
+    office.desk.cancel_run(office.desk.start_run().ref_id)
+
+    assert refusal_of(office, as_of=NOW - DAY) == ["RUN_NOT_LATEST"]
+    assert office.desk.collect(as_of=NOW).state is RunState.DONE
+
+
 def test_a_run_that_does_not_exist_cannot_be_calculated(office: Office) -> None:
     calculate = CalculateCollectionBalance(office.store, clock=office.desk.clock)
 

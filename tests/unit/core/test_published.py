@@ -608,7 +608,19 @@ def test_where_nothing_changed_nothing_is_saved_or_published(
     assert len(now["performed"]) == len(before["performed"]) + 1
 
 
-@pytest.mark.parametrize("operation", [c for c in COMMANDS if c != "CalculateCollectionBalance"])
+OF_RUNS = {"CalculateCollectionBalance", "CancelProcessRun"}
+"""Commands about runs announce nothing themselves; the slices of a run do."""
+
+
+@pytest.mark.parametrize("operation", sorted(OF_RUNS))
+def test_a_command_about_runs_answers_the_run_and_publishes_nothing(scene: Scene, operation: str) -> None:
+    (step,) = scene.perform(operation, scene.request(operation)).steps
+
+    assert step.object == scene.now_is(step.object)
+    assert scene.published() == []
+
+
+@pytest.mark.parametrize("operation", sorted({*COMMANDS} - OF_RUNS))
 def test_every_message_carries_the_headers_of_its_family(scene: Scene, operation: str) -> None:
     request = scene.request(operation, transaction_id="tx-1")
     scene.perform(operation, request)

@@ -12,6 +12,7 @@ from ocs_core import rules
 from ocs_core.entities.configuration import AccountType, Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
+from ocs_core.entities.process import RunState
 from ocs_core.errors import RequestRejected, Violation
 from ocs_core.form import UNSET
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart
@@ -143,6 +144,17 @@ def test_a_payment_method_that_is_not_given_needs_no_configuration(nothing: None
 def test_a_run_exists_when_it_is_found(scene: Scene) -> None:
     assert rules.run_exists(scene.desk.start_run()) is None
     assert rules.run_exists(None) is not None
+
+
+def test_a_run_that_is_over_names_the_state_it_is_in_and_one_that_does_not_exist_is_not_complained_of(
+    scene: Scene,
+) -> None:
+    assert rules.run_is_going_on(scene.run) is None
+    assert rules.run_is_going_on(None) is None
+    for over in RunState.DONE, RunState.DONE_WITH_FAILURES, RunState.CANCELLED:
+        complaint = rules.run_is_going_on(attrs.evolve(scene.run, state=over))
+        assert complaint is not None
+        assert complaint.message == f"The run is over: it is {over}."
 
 
 def test_an_unidentified_payment_is_told_from_that_of_another_account(scene: Scene) -> None:

@@ -348,6 +348,24 @@ def test_a_collection_run_is_answered_at_once_with_the_run(site, client):
     }
 
 
+def test_a_run_that_is_cancelled_is_answered_as_it_ended_and_reads_so(site, client):
+    site.desk.account("A-1")
+    (started,) = client.post(
+        "/v1/rm/processes/calculate-collection-balance", json={"requestId": "r-1", "dryRun": True}
+    ).json()
+    ref_id = started["object"]["refId"]
+    cancel = {"requestId": "r-2", "user": "jana", "refId": ref_id}
+    (step,) = client.post("/v1/rm/processes/cancel-process-run", json=cancel).json()
+    assert (step["name"], step["objectType"]) == ("CancelProcessRun", "ProcessRunEx")
+    assert step["object"] == started["object"] | {
+        "state": "CANCELLED",
+        "finishedAt": "2024-05-14T10:00:00.000000Z",
+    }
+    assert client.get(f"/v1/rm/processes/runs/{ref_id}").json() == step["object"]
+    again = client.post("/v1/rm/processes/cancel-process-run", json=cancel | {"requestId": "r-3"})
+    assert codes(again) == [("RUN_NOT_RUNNING", "/refId")]
+
+
 def test_the_names_in_the_table_are_those_of_the_use_cases(site):
     services = site.services()
     for operation in OPERATIONS:
@@ -356,7 +374,7 @@ def test_the_names_in_the_table_are_those_of_the_use_cases(site):
 
 
 def test_every_command_has_a_path_and_a_privilege_of_its_own():
-    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 16
+    assert len(OPERATIONS) == len({o.path for o in OPERATIONS}) == len({o.privilege for o in OPERATIONS}) == 17
 
 
 def test_the_caller_is_who_did_it_where_no_user_is_named(site, client):

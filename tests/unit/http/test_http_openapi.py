@@ -66,6 +66,7 @@ def test_operations_are_named_as_in_the_specification():
         "createAnyDocument",
         "cancelDocument",
         "calculateCollectionBalance",
+        "cancelProcessRun",
         "createAccount",
         "updateAccountState",
         "feedChargeableEvents",

@@ -9,7 +9,7 @@ import attrs
 
 from ocs_core.collection import Ledger
 from ocs_core.entities.account import Payer
-from ocs_core.entities.process import RunSlice
+from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict
 from ocs_core.ports import AccountId, E, Found, Performed, SliceWanted, Wanted
 from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
@@ -163,6 +163,28 @@ class PassesOverTheFirstSlice(UnitOfWork):
 
     def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
         return next((part for part in self.slices(run_ref_id) if not part.done and part.number > 1), None)
+
+
+@breaks("test_a_run_that_is_cancelled_at_its_end_is_cancelled_or_done")
+class KeepsARunWhateverItHasBecome(DoesNotCheckVersions):
+    """A run is read without a lock, and kept without a look at what others made of it."""
+
+    store_locks = False
+
+    def run(self, ref_id: UUID) -> ProcessRun | None:
+        found = super().run(ref_id)
+        time.sleep(A_WHILE)
+        return found
+
+
+@breaks("test_another_run_begins_as_soon_as_one_is_cancelled")
+class LetsNobodyStartWhatWasEverBegun(UnitOfWork):
+    """That a run is over is read off its slices, of which a cancelled one has some left."""
+
+    def runs(self, process: str) -> Sequence[ProcessRun]:
+        storing = [run for run in self.store.entities[ProcessRun].values() if not run.dry_run]
+        left = [run for run in storing if self.take_slice(run.ref_id)]
+        return [attrs.evolve(run, state=RunState.RUNNING) for run in left] + storing
 
 
 @breaks("test_payers_are_read_whole_and_in_order")

@@ -9,6 +9,7 @@ import pytest
 
 from ocs_core.entities.configuration import KINDS
 from ocs_core.entities.document import DocumentState
+from ocs_core.entities.process import RunSlice, RunState
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.ports import AccountId, Store
 from ocs_core.queries import (
@@ -26,6 +27,7 @@ from ocs_core.testkit.contracts.subject import Make, Subject, contract
 from ocs_core.testkit.contracts.values import (
     a_payer,
     a_payment,
+    a_run,
     id_of,
 )
 from ocs_core.testkit.contracts.world import (
@@ -200,6 +202,19 @@ def _looks() -> type:
             assert [subject.queries.run(run.ref_id) for run in RUNS] == list(RUNS)
             assert subject.queries.run(id_of(99)) is None
             assert {_number(run) for run in subject.queries.running()} == {50, 52}
+
+        def test_a_cancelled_run_counts_what_was_kept_of_it_afterwards(self, subject: Subject) -> None:
+            """Whoever has a slice in hand when a run is cancelled may keep it: what is stored is then what is told."""
+            run = a_run(53, state=RunState.CANCELLED, slices_total=1)
+            part = RunSlice(ref_id=id_of(54), run_ref_id=run.ref_id, number=1)
+            with subject.store.begin() as uow:
+                uow.add(run)
+                uow.add(part)
+            with subject.store.begin() as uow:
+                uow.save(attrs.evolve(part, payers_done=3, balances={"EUR": 7 * UNIT}, calculated_at=NOW))
+            found = subject.queries.run(run.ref_id)
+            assert found is not None
+            assert (found.state, found.payers_done, found.balances) == (RunState.CANCELLED, 3, {"EUR": 7 * UNIT})
 
         def test_the_configuration_is_the_one_that_was_configured(self, subject: Subject) -> None:
             """Rules are only as good as the master data they are asked with."""

@@ -18,6 +18,7 @@ from ocs_core.testkit.examples import UNIT
 from ocs_core.testkit.stateful.beside import Beside, outcome_of
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
 from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
@@ -25,6 +26,7 @@ from ocs_core.usecases.cancel_payment_in_identification import (
     CancelPaymentInIdentification,
     CancelPaymentInIdentificationRequest,
 )
+from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
@@ -247,6 +249,15 @@ class Commands(Beside):
             run: Any = answer.steps[0].object
             expected, found = (desk.finish(run.ref_id, limit) for desk in (self.desk, self.other))
             assert found == expected, "the run ended otherwise than the reference's"
+
+    @rule(dry_run=st.booleans(), limit=st.integers(1, 3))
+    def cancel_process_run(self, dry_run: bool, limit: int) -> None:
+        answer = self.perform(StartCollectionRun, StartCollectionRunRequest(**self.common(), dry_run=dry_run))
+        if answer is not None:
+            ref_id = _ref_id(answer.steps[0].object)
+            for desk in (self.desk, self.other):
+                CalculateCollectionBalance(desk.store, clock=desk.clock)(ref_id, limit)
+            self.perform(CancelProcessRun, CancelProcessRunRequest(**self.common(), ref_id=ref_id))
 
     @precondition(lambda self: self.performed)
     @rule(which=which)

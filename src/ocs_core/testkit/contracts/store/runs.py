@@ -1,6 +1,8 @@
 """What a collection run is given."""
 
 import datetime as dt
+from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from uuid import UUID
 
@@ -9,13 +11,14 @@ import pytest
 
 from ocs_core.collection import OpenLedger, balance_of, count_items
 from ocs_core.entities.account import AccountState
-from ocs_core.entities.process import RunSlice
+from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.ports import SliceWanted
 from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_run, a_settlement, an_account, id_of
 from ocs_core.testkit.examples import UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import NOW
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 
 DOCUMENTS = 10_000
@@ -106,6 +109,39 @@ def runs_laws() -> type:
             assert sorted(number for of_one in taken for number in of_one) == [1, 2, 3, 4, 5, 6]
             with subject.store.begin() as uow:
                 assert [(part.number, part.done) for part in uow.slices(run.ref_id)] == [(n, True) for n in range(1, 7)]
+
+        def test_a_run_that_is_cancelled_at_its_end_is_cancelled_or_done(self, subject: Subject, desk: Desk) -> None:
+            """An operator who is told that a run is cancelled must not find it done, with a night's work taken for undone."""
+            desk.account("A-1")
+            calculate = CalculateCollectionBalance(subject.store, clock=desk.clock)
+
+            def end(run_ref_id: UUID) -> ProcessRun:
+                with suppress(Conflict):
+                    return calculate(run_ref_id).run
+                return calculate(run_ref_id).run
+
+            for _ in range(5):
+                run = desk.start_run(as_of=NOW)
+                calculate(run.ref_id)
+                ended, cancelled = at_once([partial(end, run.ref_id), partial(desk.cancel_run, run.ref_id)])
+                stored = subject.queries.run(run.ref_id)
+                assert stored is not None
+                assert stored == ended
+                if isinstance(cancelled, ProcessRun):
+                    assert (cancelled, stored.state) == (stored, RunState.CANCELLED)
+                else:
+                    assert (codes_of(cancelled), stored.state) == (["RUN_NOT_RUNNING"], RunState.DONE)
+
+        def test_another_run_begins_as_soon_as_one_is_cancelled(self, subject: Subject, desk: Desk) -> None:
+            """Who cancels a run does so to start the right one; what was cancelled goes no further."""
+            accounts = [desk.account(f"A-{n}") for n in range(3)]
+            calculate = CalculateCollectionBalance(subject.store, clock=desk.clock)
+            wrong = desk.start_run(as_of=NOW)
+            calculate(wrong.ref_id, limit=1)
+            cancelled = desk.cancel_run(wrong.ref_id)
+            right = desk.start_run(as_of=NOW, adopt=True)
+            assert calculate(wrong.ref_id).run == cancelled == subject.queries.run(wrong.ref_id)
+            assert (cancelled.payers_done, desk.finish(right.ref_id).payers_done) == (1, len(accounts))
 
         def test_payers_are_read_whole_and_in_order(self, subject: Subject, desk: Desk) -> None:
             """What is told of a payer is all of it, though a slice asks for little."""

@@ -2,11 +2,11 @@
 
 import datetime as dt
 from typing import Any
-from uuid import UUID
 
 import attrs
 from hypothesis import strategies as st
 
+from ocs_core.queries import ReadProcessRun
 from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
 from ocs_core.testkit.strategies.requests.things import (
     finish_runs,
@@ -48,5 +48,15 @@ def _run_that_looks_back(draw: Draw, world: World, operation: type, request: Any
 
 
 @breaks("run_exists")
-def _run_unknown(draw: Draw, world: World, operation: type, request: UUID) -> UUID:
-    return draw(uuids)
+def _run_unknown(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    unknown = draw(uuids)
+    return unknown if operation is ReadProcessRun else attrs.evolve(request, ref_id=unknown)
+
+
+@breaks("run_is_going_on")
+def _run_over(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    if draw(st.booleans()):
+        world.desk.cancel_run(request.ref_id)
+    else:
+        world.desk.finish(request.ref_id)
+    return request

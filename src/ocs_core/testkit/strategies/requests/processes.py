@@ -15,6 +15,8 @@ from ocs_core.testkit.strategies.requests.things import (
     payers,
 )
 from ocs_core.testkit.world import World
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
+from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 
 
@@ -33,6 +35,17 @@ def _start_collection_run(draw: Draw, world: World) -> StartCollectionRunRequest
         adopt=draw(st.booleans()),
         accounts=tuple(some) or None,
     )
+
+
+@valid(CancelProcessRun)
+def _cancel_process_run(draw: Draw, world: World) -> CancelProcessRunRequest:
+    """A run that nobody has begun to calculate, or of which a payer is done."""
+    draw(payers(world))
+    finish_runs(world)
+    run = world.desk.start_run(dry_run=draw(st.booleans()))
+    if draw(st.booleans()):
+        CalculateCollectionBalance(world.store, clock=world.desk.clock)(run.ref_id, limit=1)
+    return CancelProcessRunRequest(**common_fields(draw, world), ref_id=run.ref_id)
 
 
 @valid(ReadProcessRun)

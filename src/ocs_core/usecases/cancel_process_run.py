@@ -1,0 +1,39 @@
+"""Cancel process run (domain: section 4, calculate collection balance)."""
+
+from uuid import UUID
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.process import RunState
+from ocs_core.ports import Found, Wanted
+from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class CancelProcessRunRequest(Command):
+    """A run of a process, dry or not, that is to go no further."""
+
+    ref_id: UUID
+
+
+class CancelProcessRun(UseCase[CancelProcessRunRequest]):
+    """Ends a run where it is: what was calculated stays, and another run may be started at once.
+
+    A slice in hand may still be kept, and then counts among the run's; no other one is begun. Publishes nothing.
+    """
+
+    def wanted(self, request: CancelProcessRunRequest) -> Wanted:
+        return Wanted()
+
+    def execute(self, request: CancelProcessRunRequest, found: Found, work: Work) -> None:
+        run = work.uow.run(request.ref_id)
+        rules.check(
+            rules.run_exists(run),
+            rules.run_is_going_on(run),
+            fields=fields_of(CancelProcessRunRequest),
+        )
+        assert run is not None
+
+        progressed = run.progressed(work.uow.slices(run.ref_id))
+        work.answer(work.save(attrs.evolve(progressed, state=RunState.CANCELLED, finished_at=work.now)))
