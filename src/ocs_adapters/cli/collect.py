@@ -33,6 +33,7 @@ def join(commands: Commands) -> None:
         as_of: str | None = None,
         dry_run: Flag = False,
         adopt: Flag = False,
+        failed_of: str | None = None,
         explain_account: Annotated[str | None, Parameter(name="--explain")] = None,
         csv: Path | None = None,
         workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
@@ -47,6 +48,8 @@ def join(commands: Commands) -> None:
                 given.
             dry_run: Only show what would be; nothing is stored or announced.
             adopt: Store balances of a ledger taken over without announcing that collection starts.
+            failed_of: Only the payers that failed in this run, as ocs runs list names it, all of them; as of its own instant
+                where none is given. If that run was to adopt, say so again.
             explain_account: Show one account's balance instead, by its externalId or refId: every document and payment
                 with what it contributes, or why it does not count. Nothing is stored.
             csv: A file to write every payer's figures to; they are then calculated one slice after the other.
@@ -56,14 +59,16 @@ def join(commands: Commands) -> None:
         with commands.opened() as platform:
             services = platform.services
             if explain_account is not None:
-                if adopt or csv:
+                if adopt or csv or failed_of:
                     raise Refused(
-                        "--explain shows one account and stores nothing; it does not go with --adopt or --csv."
+                        "--explain shows one account and stores nothing; "
+                        "it does not go with --adopt, --csv or --failed-of."
                     )
                 explain(services, explain_account, as_of)
                 return 0
             began = time.monotonic()
-            run = _run(services, {"asOf": as_of, "dryRun": dry_run, "adopt": adopt}, csv, workers)
+            order = {"asOf": as_of, "dryRun": dry_run, "adopt": adopt, "failedOf": failed_of}
+            run = _run(services, order, csv, workers)
             _tell(run, services.queries.configuration(), time.monotonic() - began)
             return 0 if run.state is RunState.DONE else 1
 

@@ -124,6 +124,11 @@ class ProcessRun:
             other_currencies=dict(others),
         )
 
+    def failed_in(self, slices: Iterable[RunSlice]) -> tuple[RunFailure, ...]:
+        """Every failure of the run with these slices, all that it has, by account; those it tells where it has none."""
+        parts = list(slices)
+        return tuple(failure for part in parts for failure in part.failures) if parts else self.failures
+
     @property
     def payers_per_second(self) -> int | None:
         """How fast it went, from its start to its last slice; None before the first one."""

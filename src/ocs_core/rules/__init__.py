@@ -67,7 +67,10 @@ from ocs_core.rules.payments import (
     payment_method_is_configured,
 )
 from ocs_core.rules.processes import (
+    accounts_or_failed_of,
     as_of_has_come,
+    failed_run_has_failures,
+    failed_run_is_over,
     no_other_run_is_active,
     process_is_configured,
     process_needs,
@@ -89,6 +92,7 @@ __all__ = [
     "account_owns",
     "account_owns_the_payment",
     "account_type_is_configured",
+    "accounts_or_failed_of",
     "adjustment_fits",
     "amount_is_due",
     "amount_is_payable",
@@ -118,6 +122,8 @@ __all__ = [
     "external_document_no_is_new",
     "external_event_id_is_new",
     "external_payment_no_is_new",
+    "failed_run_has_failures",
+    "failed_run_is_over",
     "named_account_has_an_id",
     "named_parent_has_an_id",
     "no_other_run_is_active",

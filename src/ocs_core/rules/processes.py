@@ -1,9 +1,10 @@
 """Rules about processes and their runs."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.entities.process import ProcessRun, RunFailure, RunState
 from ocs_core.errors import Violation
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, format_instant
 from ocs_core.rules.rule import rule
@@ -60,3 +61,25 @@ def run_exists(run: ProcessRun | None) -> str | None:
 def run_is_going_on(run: ProcessRun | None) -> str | None:
     """The run is RUNNING."""
     return None if run is None or run.state is RunState.RUNNING else f"The run is over: it is {run.state}."
+
+
+@rule("VALUE_NOT_ALLOWED", "/failedOf")
+def accounts_or_failed_of(accounts: object, failed_of: object) -> str | None:
+    """A run names its accounts, or the run whose failures it tries again, not both."""
+    return (
+        "A run that names accounts does not take those that failed in another one." if accounts and failed_of else None
+    )
+
+
+@rule("RUN_NOT_OVER", "/failedOf")
+def failed_run_is_over(failed: ProcessRun | None) -> str | None:
+    """A run whose failures are tried again is over: until then it may find more."""
+    return "This run is still going on." if failed is not None and failed.state is RunState.RUNNING else None
+
+
+@rule("RUN_WITHOUT_FAILURES", "/failedOf")
+def failed_run_has_failures(failed: ProcessRun | None, failures: Collection[RunFailure]) -> str | None:
+    """A run whose failures are tried again has some."""
+    if failed is None or failed.state is RunState.RUNNING or failures:
+        return None
+    return "In this run no payer failed."

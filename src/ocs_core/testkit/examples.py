@@ -36,7 +36,7 @@ from ocs_core.money import MILLIONTHS as UNIT
 from ocs_core.ports import AccountId, Ids, Store
 from ocs_core.testkit.fakes import NOW, SettableClock
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
-from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
+from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceFailed
 from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
 from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
@@ -216,6 +216,15 @@ class Desk:
     def collect(self, limit: int | None = None, **options: Any) -> ProcessRun:
         """A whole collection run."""
         return self.finish(self.start_run(**options).ref_id, limit)
+
+    def collect_but_one(self, **options: Any) -> ProcessRun:
+        """A whole collection run, of which the first payer could not be calculated."""
+        run = self.start_run(**options)
+        calculate = CalculateCollectionBalance(self.store, clock=self.clock)
+        with self.store.begin() as uow:
+            first, *_ = uow.slices(run.ref_id)
+        calculate.give_up_next(SliceFailed(first))
+        return self.finish(run.ref_id)
 
 
 def named(account: Account) -> AccountId:

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from typing import Annotated
+from uuid import UUID
 
 import attrs
 
@@ -17,13 +18,15 @@ from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 class StartCollectionRunRequest(Command):
     """A run as of an instant, or of the end of a day (default: now), over the payers named, or all if none are.
 
-    `dry_run` only shows; `adopt` stores without announcing that collection starts.
+    `dry_run` only shows; `adopt` stores without announcing that collection starts. `failed_of` names a run that is over: the
+    payers are all those that failed in it, and its instant is the default.
     """
 
     as_of: Moment | None = None
     dry_run: bool = False
     adopt: bool = False
     accounts: Annotated[tuple[AccountId, ...], Items(1, 1000)] | None = None
+    failed_of: UUID | None = None
 
 
 class StartCollectionRun(UseCase[StartCollectionRunRequest]):
@@ -40,14 +43,17 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
         return Wanted(accounts=tuple(dict.fromkeys(request.accounts or ())))
 
     def execute(self, request: StartCollectionRunRequest, found: Found, work: Work) -> None:
-        as_of = as_instant(request.as_of or work.now, found.configuration.zone, work.now)
+        failed = work.uow.run(request.failed_of) if request.failed_of else None
+        failures = failed.failed_in(work.uow.slices(failed.ref_id)) if failed else ()
+        as_of = as_instant(request.as_of or (failed.as_of if failed else work.now), found.configuration.zone, work.now)
         accounts = [(named, found.accounts.get(named)) for named in request.accounts or ()]
         run = ProcessRun(
             ref_id=work.ids(),
             as_of=as_of,
             dry_run=request.dry_run,
             adopt=request.adopt,
-            accounts=tuple(account.ref_id for _, account in accounts if account),
+            accounts=tuple(failure.account.ref_id for failure in failures)
+            or tuple(account.ref_id for _, account in accounts if account),
             transaction_id=work.transaction_id,
             started_at=work.now,
             configuration=found.configuration,
@@ -73,6 +79,10 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
                     ),
                 )
             ),
+            rules.accounts_or_failed_of(request.accounts, request.failed_of),
+            *(rules.at("/failedOf", [rules.run_exists(failed)]) if request.failed_of else ()),
+            rules.failed_run_is_over(failed),
+            rules.failed_run_has_failures(failed, failures),
             fields=fields_of(StartCollectionRunRequest),
         )
 

@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import re
+from uuid import UUID
 
 import pytest
 
@@ -179,6 +180,21 @@ def test_another_run_is_refused_meanwhile_and_told_how_to_end_the_one_that_was_c
     assert "RUN_ACTIVE" in refusal
     assert f"Run {run.ref_id}: DONE" in ledger(*command.split()[1:]).done().out
     ledger("collect").done()
+
+
+def test_the_payers_that_failed_are_tried_again_alone(ledger: Ocs) -> None:
+    most = f"{(2**63 - 1) // 10_000 * 10_000 // 1_000_000}"
+    rows = [("C-9", f"N-9{n}", "2013-02-26", "2013-03-28", most, "") for n in (1, 2)]
+    take(ledger, ledger.ledger(rows, name="huge.csv")).done()
+    ended = ledger("collect", "--as-of", "2013-04-30")
+    match = re.search(r"Run (\S+): DONE_WITH_FAILURES", ended.out)
+    assert match is not None
+    again = ledger("collect", "--failed-of", match[1])
+    assert (told(again.out)["payers"], told(again.out)["failed"]) == ("0", "1")
+    assert told(again.out)["as of"] == "2013-04-30T23:59:59.999999Z"
+    assert "RUN_NOT_FOUND at /failedOf" in ledger("collect", "--failed-of", str(UUID(int=1))).refused()
+    assert "failedOf" in ledger("collect", "--failed-of", "yesterday's").refused()
+    assert "does not go with" in ledger("collect", "--explain", "C-1", "--failed-of", match[1]).refused()
 
 
 def test_a_payer_that_cannot_be_calculated_is_told_and_the_others_are_done(ledger: Ocs) -> None:

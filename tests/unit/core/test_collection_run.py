@@ -15,7 +15,7 @@ from ocs_core.entities.configuration import (
 )
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
-from ocs_core.entities.process import ProcessRun, RunSlice, RunState
+from ocs_core.entities.process import FAILURES_TOLD, ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart
@@ -387,6 +387,65 @@ def test_a_payer_that_failed_is_tried_again_by_the_next_run(office: Office) -> N
 
     assert run.failures == ()
     assert office.payer(rich).in_collection
+
+
+def test_the_payers_that_failed_are_calculated_alone_as_of_the_instant_they_failed_at(office: Office) -> None:
+    failed = office.desk.collect_but_one()
+    office.next_day()
+
+    again = office.desk.start_run(failed_of=failed.ref_id)
+    done = office.desk.finish(again.ref_id)
+
+    assert (again.as_of, again.accounts) == (failed.as_of, (office.payers[0].ref_id,))
+    assert (done.state, done.payers_total, done.payers_done) == (RunState.DONE, 1, 1)
+
+
+def test_the_payers_that_failed_may_be_calculated_as_of_another_instant(office: Office) -> None:
+    failed = office.desk.collect_but_one()
+    office.next_day()
+
+    assert office.desk.start_run(failed_of=failed.ref_id, as_of=NOW + DAY).as_of == NOW + DAY
+    assert refusal_of(office, failed_of=failed.ref_id) == ["RUN_ACTIVE", "RUN_NOT_LATEST"]
+
+
+def test_the_same_failures_asked_for_again_are_answered_by_the_active_run(office: Office) -> None:
+    failed = office.desk.collect_but_one()
+    active = office.desk.start_run(failed_of=failed.ref_id)
+
+    assert office.desk.start_run(failed_of=failed.ref_id) == active
+
+
+def test_all_failures_of_a_run_are_tried_again_not_only_those_it_tells(office: Office) -> None:
+    failed = office.desk.collect_but_one()
+    many = FAILURES_TOLD + 1
+    debtors = [office.desk.account(f"B-{n}") for n in range(many)]
+    with office.store.begin() as uow:
+        (part,) = uow.slices(failed.ref_id)
+        told = tuple(RunFailure(account.ref, "X", "It failed.") for account in debtors)
+        uow.save(attrs.evolve(part, failures=told, payers_failed=many))
+
+    again = office.desk.collect(failed_of=failed.ref_id)
+
+    assert (again.payers_done, again.slices_done) == (many, 1)
+
+
+def test_what_failed_in_a_run_without_slices_is_what_the_run_tells(office: Office) -> None:
+    failed = office.desk.collect(accounts=(named(office.payers[0]),))
+    before_slices = attrs.evolve(
+        failed, ref_id=office.desk.ids(), failures=(RunFailure(office.payers[2].ref, "X", "."),)
+    )
+    with office.store.begin() as uow:
+        uow.add(before_slices)
+
+    assert office.desk.start_run(failed_of=before_slices.ref_id).accounts == (office.payers[2].ref_id,)
+
+
+def test_what_failed_in_a_cancelled_run_is_tried_again(office: Office) -> None:
+    run = office.desk.start_run()
+    give_up_next(CalculateCollectionBalance(office.store, clock=office.desk.clock), run, ValueError())
+    office.desk.cancel_run(run.ref_id)
+
+    assert office.desk.collect(failed_of=run.ref_id).payers_done == 1
 
 
 def give_up_next(calculate: CalculateCollectionBalance, run: ProcessRun, error: Exception) -> SliceDone:

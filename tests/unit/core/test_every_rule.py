@@ -688,6 +688,33 @@ RUN_CASES = (
         "/accounts/1",
         accounts=lambda s: (named(s.payer), named(s.technical)),
     ),
+    case(RUN, "run_exists", "RUN_NOT_FOUND", "/failedOf", failed_of=NOTHING),
+    case(
+        RUN,
+        "accounts_or_failed_of",
+        "VALUE_NOT_ALLOWED",
+        "/failedOf",
+        accounts=lambda s: (named(s.payer),),
+        failed_of=lambda s: s.desk.collect_but_one().ref_id,
+    ),
+    case(RUN, "failed_run_is_over", "RUN_NOT_OVER", "/failedOf", failed_of=lambda s: s.run.ref_id),
+    case(
+        RUN,
+        "failed_run_has_failures",
+        "RUN_WITHOUT_FAILURES",
+        "/failedOf",
+        failed_of=lambda s: s.desk.collect().ref_id,
+    ),
+    after(
+        lambda s: s.desk.collect(),
+        case(
+            RUN,
+            "run_is_the_latest",
+            "RUN_NOT_LATEST",
+            "/asOf",
+            failed_of=lambda s: s.desk.collect_but_one(dry_run=True, as_of=NOW - DAY).ref_id,
+        ),
+    ),
 )
 
 CANCEL_RUN_CASES = (

@@ -23,7 +23,7 @@ def naming(draw: Draw, operation: type, request: Any, account: AccountId | None)
     if operation is FeedChargeableEvents:
         return with_item(draw, request, account=account)
     if operation is StartCollectionRun:
-        return attrs.evolve(request, accounts=(*(request.accounts or ()), account))
+        return attrs.evolve(request, accounts=(*(request.accounts or ()), account), failed_of=None)
     if operation in {ReadCollectionBalance, ReadOpenBalance}:
         account = account or AccountId()
         return attrs.evolve(request, ref_id=account.ref_id, external_id=account.external_id)

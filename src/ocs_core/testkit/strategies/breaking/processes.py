@@ -10,9 +10,12 @@ from ocs_core.queries import ReadProcessRun
 from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
 from ocs_core.testkit.strategies.requests.things import (
     finish_runs,
+    namings,
+    payers,
 )
 from ocs_core.testkit.strategies.values import uuids
 from ocs_core.testkit.world import World
+from ocs_core.usecases.start_collection_run import StartCollectionRun
 
 DAY = dt.timedelta(days=1)
 
@@ -50,7 +53,11 @@ def _run_that_looks_back(draw: Draw, world: World, operation: type, request: Any
 @breaks("run_exists")
 def _run_unknown(draw: Draw, world: World, operation: type, request: Any) -> Any:
     unknown = draw(uuids)
-    return unknown if operation is ReadProcessRun else attrs.evolve(request, ref_id=unknown)
+    if operation is ReadProcessRun:
+        return unknown
+    if operation is StartCollectionRun:
+        return attrs.evolve(request, failed_of=unknown, accounts=None)
+    return attrs.evolve(request, ref_id=unknown)
 
 
 @breaks("run_is_going_on")
@@ -60,3 +67,22 @@ def _run_over(draw: Draw, world: World, operation: type, request: Any) -> Any:
     else:
         world.desk.finish(request.ref_id)
     return request
+
+
+@breaks("accounts_or_failed_of")
+def _run_over_both(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    payer = draw(payers(world))
+    failed = world.desk.collect_but_one(dry_run=True)
+    return attrs.evolve(request, accounts=(draw(namings(payer)),), failed_of=failed.ref_id)
+
+
+@breaks("failed_run_is_over")
+def _run_that_may_fail_yet(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    going_on = world.desk.start_run(dry_run=True)
+    return attrs.evolve(request, failed_of=going_on.ref_id, accounts=None)
+
+
+@breaks("failed_run_has_failures")
+def _run_that_went_well(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    done = world.desk.collect(dry_run=True)
+    return attrs.evolve(request, failed_of=done.ref_id, accounts=None)

@@ -22,18 +22,24 @@ from ocs_core.usecases.start_collection_run import StartCollectionRun, StartColl
 
 @valid(StartCollectionRun)
 def _start_collection_run(draw: Draw, world: World) -> StartCollectionRunRequest:
-    """A dry run of any moment that has come, or a storing one of now, when none is going on."""
+    """A dry run of any moment that has come, or a storing one of now, when none is going on: over all, some, or those that
+    failed."""
     dry_run = draw(st.booleans())
     finish_runs(world)
     now = world.desk.clock.advance(seconds=1)
     past = st.timedeltas(dt.timedelta(), dt.timedelta(days=3650)).map(lambda ago: now - ago)
     some = [draw(namings(draw(payers(world)))) for _ in range(draw(st.integers(0, 2)))]
+    failed = None
+    if not some and draw(st.booleans()):
+        draw(payers(world))
+        failed = world.desk.collect_but_one(dry_run=True).ref_id
     return StartCollectionRunRequest(
         **common_fields(draw, world),
         as_of=draw(st.none() | past | past.map(dt.datetime.date)) if dry_run else None,
         dry_run=dry_run,
         adopt=draw(st.booleans()),
         accounts=tuple(some) or None,
+        failed_of=failed,
     )
 
 
