@@ -14,7 +14,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, as_instant
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment, PaymentType
-from ocs_core.entities.process import ProcessRun
+from ocs_core.entities.process import ProcessRun, RunFailure
 from ocs_core.errors import AmountOutOfRange, RequestRejected, Violation
 from ocs_core.form import Amount, Code, ExternalId, Form, Label, Moment, Whole
 from ocs_core.open_balance import OpenFigures, OpenFiguresOfType, OpenLine, open_balance
@@ -96,6 +96,11 @@ class ChargeableEventSearch(Search):
     original_ref_id: UUID | None = None
 
 
+@attrs.frozen(kw_only=True)
+class ProcessRunSearch(Search):
+    """Runs of processes, all of them."""
+
+
 @attrs.frozen
 class Page(Generic[V]):
     """One page of a list, newest first; `next` is the cursor of the following page, None at the end."""
@@ -128,10 +133,16 @@ class Queries(Protocol):
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         """A payer with **all** its documents, payments and settlements; None where there is no such payer."""
 
+    def runs(self, search: ProcessRunSearch) -> Page[ProcessRun]:
+        """Runs as far as they are, dry ones and those that are over included."""
+
     def run(self, ref_id: UUID) -> ProcessRun | None: ...
 
     def running(self) -> Sequence[ProcessRun]:
         """The runs that were begun and are not done."""
+
+    def failures(self, run_ref_id: UUID) -> Sequence[RunFailure]:
+        """All payers that a run could not calculate, by account; none where there is no such run."""
 
 
 @attrs.frozen(kw_only=True)

@@ -19,6 +19,7 @@ from ocs_core.queries import (
     DocumentSearch,
     OpenBalanceView,
     PaymentSearch,
+    ProcessRunSearch,
     ReadCollectionBalance,
     ReadCollectionBalanceRequest,
     ReadOpenBalance,
@@ -98,6 +99,14 @@ READS = (
         lambda services: ReadOpenBalance(services.queries, clock=services.clock),
         OpenBalanceView,
         paged=False,
+    ),
+    Read(
+        "/v1/rm/processes/runs",
+        "SearchProcessRuns",
+        ProcessRunSearch,
+        "collection:read",
+        lambda services: services.queries.runs,
+        ProcessRun,
     ),
     Read(
         "/v1/rm/processes/runs/{refId}",

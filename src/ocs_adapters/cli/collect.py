@@ -111,11 +111,14 @@ def _started(services: Services, order: dict[str, Any]) -> ProcessRun:
 
 def _say_how_to_go_on(services: Services) -> None:
     for run in services.queries.running():
-        if not run.dry_run and not run.accounts:
+        if run.dry_run:
+            continue
+        if not run.accounts:
             adopt = " --adopt" if run.adopt else ""
             say.warn(
                 f"Unless a server is at it, take that run to its end with: ocs collect --as-of {format_instant(run.as_of)}{adopt}"
             )
+        say.warn(f"Or end it where it is with: ocs runs cancel {run.ref_id}")
 
 
 def _tell(run: ProcessRun, configuration: Configuration, seconds: float) -> None:
@@ -131,10 +134,14 @@ def _tell(run: ProcessRun, configuration: Configuration, seconds: float) -> None
         ("failed", run.payers_failed),
         ("seconds", f"{seconds:.1f}"),
     ]
-    title = "Dry run: nothing was stored or announced" if run.dry_run else f"Run {run.ref_id}: {run.state}"
+    title = f"Run {run.ref_id}: {run.state}"
+    if run.dry_run:
+        title += " (a dry run: nothing was stored or announced)"
     say.table(["", ""], rows, title=title)
     for failure in run.failures:
         say.warn(f"{failure.account.external_id or failure.account.ref_id}: {failure.message} ({failure.code})")
+    if run.payers_failed > len(run.failures):
+        say.warn(f"These are the first of them; all are told by: ocs runs show {run.ref_id} --failures")
 
 
 def _money(amount: int, currency: str, configuration: Configuration) -> str:

@@ -22,10 +22,18 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
-from ocs_core.entities.process import ProcessRun, RunSlice, RunState
+from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.form import Moment
 from ocs_core.ports import AccountId
-from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, Page, PaymentSearch, Search
+from ocs_core.queries import (
+    AccountSearch,
+    ChargeableEventSearch,
+    DocumentSearch,
+    Page,
+    PaymentSearch,
+    ProcessRunSearch,
+    Search,
+)
 
 T = TypeVar("T", Account, Payment, Document, ChargeableEvent)
 
@@ -67,6 +75,7 @@ _BY_VALUE: Mapping[type, Mapping[str, Mapping[Any, Any]]] = {
     ChargeableEvent: {"invoiced": _is_null_unless(_EVENT.invoiced_document_ref_id)},
     Document: {},
     Account: {},
+    ProcessRun: {},
 }
 _FILTERS: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
     Account: {
@@ -115,6 +124,7 @@ _FILTERS: Mapping[type, Mapping[str, Callable[[Any], Any]]] = {
         "event_type": _equal(_EVENT.event_type),
         "original_ref_id": _equal(_EVENT.original_ref_id),
     },
+    ProcessRun: {},
 }
 
 
@@ -158,6 +168,16 @@ _SLICES_OF_ONE = _SLICES.where(_SLICE.table.c.run_ref_id == bindparam("run"))
 _SLICES_OF_RUNNING = _SLICES.where(
     _SLICE.table.c.run_ref_id.in_(sa.select(_RUN.key).where(_RUN.table.c.state == RunState.RUNNING.value))
 )
+
+
+@functools.lru_cache
+def _slices_of_page(page: Any) -> Any:
+    """The slices of the runs on a page, but for those that ended by themselves: they have all their progress in their row."""
+    runs = page.subquery()
+    at_work = sa.or_(*(runs.c.state == state.value for state in (RunState.RUNNING, RunState.CANCELLED)))
+    return _SLICES.where(_SLICE.table.c.run_ref_id.in_(sa.select(runs.c.ref_id).where(at_work)))
+
+
 _RUNNING = _RUN.select().where(_RUN.table.c.state == RunState.RUNNING.value).order_by(_RUN.key)
 
 
@@ -197,12 +217,24 @@ class SqlQueries:
         with self.database.transaction(snapshot=True, writing=False) as transaction:
             return ledger_of_account(transaction, account_ref_id)
 
+    def runs(self, search: ProcessRunSearch) -> Page[ProcessRun]:
+        page = search_call(ProcessRun, search, Configuration())
+        return Page.of(self._runs(page, Call(_slices_of_page(page.statement), page.parameters)), search.limit)
+
     def run(self, ref_id: UUID) -> ProcessRun | None:
         found = self._runs(Call(_RUN_BY_ID, {"run": ref_id}), Call(_SLICES_OF_ONE, {"run": ref_id}))
         return found[0] if found else None
 
     def running(self) -> Sequence[ProcessRun]:
         return self._runs(Call(_RUNNING), Call(_SLICES_OF_RUNNING))
+
+    def failures(self, run_ref_id: UUID) -> Sequence[RunFailure]:
+        runs, slices = self.database.read(
+            Call(_RUN_BY_ID, {"run": run_ref_id}), Call(_SLICES_OF_ONE, {"run": run_ref_id})
+        )
+        driver = self.database.driver
+        parts = map(_SLICE.reader(driver), slices)
+        return next((run.failed_in(parts) for run in map(_RUN.reader(driver), runs)), ())
 
     def _runs(self, *calls: Call) -> list[ProcessRun]:
         """Runs with the progress of their slices, as of one instant."""

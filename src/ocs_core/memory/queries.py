@@ -12,12 +12,20 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
-from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.entities.process import ProcessRun, RunFailure, RunState
 from ocs_core.memory.store import MemoryStore, MemoryUnitOfWork, ledger_of, slices_of
 from ocs_core.ports import AccountId
-from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, Page, PaymentSearch, Search
+from ocs_core.queries import (
+    AccountSearch,
+    ChargeableEventSearch,
+    DocumentSearch,
+    Page,
+    PaymentSearch,
+    ProcessRunSearch,
+    Search,
+)
 
-T = TypeVar("T", Account, Payment, Document, ChargeableEvent)
+T = TypeVar("T", Account, Payment, Document, ChargeableEvent, ProcessRun)
 
 
 @attrs.frozen
@@ -107,6 +115,11 @@ class MemoryQueries:
         with self.store.lock:
             return ledger_of(self.store, account_ref_id) if account_ref_id in self.store.entities[Payer] else None
 
+    def runs(self, search: ProcessRunSearch) -> Page[ProcessRun]:
+        with self.store.lock:
+            page = self._page(ProcessRun, search, lambda run: True)
+            return Page(tuple(run.progressed(slices_of(self.store, run.ref_id)) for run in page.items), page.next)
+
     def run(self, ref_id: UUID) -> ProcessRun | None:
         with self.store.lock:
             run = self.store.entities[ProcessRun].get(ref_id)
@@ -116,6 +129,11 @@ class MemoryQueries:
         with self.store.lock:
             running = [r for r in self.store.entities[ProcessRun].values() if r.state is RunState.RUNNING]
             return [r.progressed(slices_of(self.store, r.ref_id)) for r in running]
+
+    def failures(self, run_ref_id: UUID) -> Sequence[RunFailure]:
+        with self.store.lock:
+            run = self.store.entities[ProcessRun].get(run_ref_id)
+            return run.failed_in(slices_of(self.store, run_ref_id)) if run else ()
 
     def _page(self, cls: type[T], search: Search, matches: Callable[[T], bool]) -> Page[T]:
         with self.store.lock:

@@ -171,7 +171,14 @@ def test_every_key_of_an_application_opens(site):
 
 
 def test_only_unknown_addresses_are_not_found(client):
-    for path in ("/", "/v1", "/v1/rm/payments/unknown", "/v1/rm/processes/runs", "/v2/rm/payments", "/docs/../app.py"):
+    for path in (
+        "/",
+        "/v1",
+        "/v1/rm/payments/unknown",
+        "/v1/rm/processes/unknown",
+        "/v2/rm/payments",
+        "/docs/../app.py",
+    ):
         response = client.get(path)
         assert (response.status_code, response.headers["content-type"]) == (404, "application/problem+json"), path
         assert response.json()["type"] == "about:blank"

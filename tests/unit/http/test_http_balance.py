@@ -130,6 +130,19 @@ def test_two_ids_of_two_accounts_are_told_of_the_ref_id(site, client, owing):
     assert codes(client.get(PATH, params=query)) == [("ACCOUNT_IDS_DISAGREE", "refId")]
 
 
+def test_runs_are_listed_newest_first_page_by_page_as_they_read_alone(site, client, owing):
+    site.desk.collect()
+    started = site.desk.start_run(dry_run=True)
+    site.services().runner.calculate(started.ref_id, 1)
+    first = client.get(RUNS, params={"limit": 1})
+    (running,) = first.json()["items"]
+    assert (running["refId"], running["state"], running["payersDone"]) == (str(started.ref_id), "RUNNING", 1)
+    assert running == client.get(f"{RUNS}/{started.ref_id}").json()
+    (done,) = client.get(first.links["next"]["url"]).json()["items"]
+    assert done["state"] == "DONE"
+    assert codes(client.get(RUNS, params={"state": "DONE"})) == [("FIELD_UNKNOWN", "state")]
+
+
 def test_a_run_shows_how_far_it_is(site, client, owing):
     site.desk.account("A-2")
     (started,) = client.post(START, json={"requestId": "r-1"}).json()

@@ -76,6 +76,7 @@ def test_operations_are_named_as_in_the_specification():
         "searchAccounts",
         "readCollectionBalance",
         "readOpenBalance",
+        "searchProcessRuns",
         "readProcessRun",
         "isLive",
         "isReady",
@@ -180,6 +181,7 @@ def test_parameters_are_those_of_the_domain():
         "/v1/rm/payer/read-open-balance": [
             *("refId", "externalId", "documentTypesIncluded", "detailIncluded", "asOf"),
         ],
+        "/v1/rm/processes/runs": ["limit", "cursor"],
         "/v1/rm/processes/runs/{refId}": ["refId"],
     }
 

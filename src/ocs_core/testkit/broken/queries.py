@@ -1,7 +1,7 @@
 """Broken queries: the searches in memory, each with one filter, page or look that is not what it says."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -11,10 +11,10 @@ import attrs
 from ocs_core.collection import Ledger
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
-from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.entities.process import ProcessRun, RunFailure, RunState
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.memory.queries import T
-from ocs_core.queries import DocumentSearch, Page, PaymentSearch, Search
+from ocs_core.queries import DocumentSearch, Page, PaymentSearch, ProcessRunSearch, Search
 from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import Subject, published_in, queries_contract
 from ocs_core.testkit.examples import configuration
@@ -179,3 +179,20 @@ class TakesARunThatIsOverAsItWas(MemoryQueries):
     def run(self, ref_id: UUID) -> ProcessRun | None:
         run = self.store.entities[ProcessRun].get(ref_id)
         return super().run(ref_id) if run and run.state is RunState.RUNNING else run
+
+
+@_breaks("test_runs_are_listed_as_far_as_they_are")
+class ListsRunsAsTheyBegan(MemoryQueries):
+    """The slices, where the progress is, were thought of for one run only."""
+
+    def runs(self, search: ProcessRunSearch) -> Page[ProcessRun]:
+        return self._page(ProcessRun, search, lambda run: True)
+
+
+@_breaks("test_every_failure_of_a_run_is_told")
+class TellsTheFirstFailuresOnly(MemoryQueries):
+    """The failures that a run tells are taken for all of them."""
+
+    def failures(self, run_ref_id: UUID) -> Sequence[RunFailure]:
+        run = self.run(run_ref_id)
+        return run.failures if run else ()

@@ -9,7 +9,7 @@ import pytest
 
 from ocs_core.entities.configuration import KINDS
 from ocs_core.entities.document import DocumentState
-from ocs_core.entities.process import RunSlice, RunState
+from ocs_core.entities.process import FAILURES_TOLD, RunFailure, RunSlice, RunState
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.ports import AccountId, Store
 from ocs_core.queries import (
@@ -18,6 +18,7 @@ from ocs_core.queries import (
     DocumentSearch,
     OpenBalanceView,
     PaymentSearch,
+    ProcessRunSearch,
     Queries,
     ReadOpenBalance,
     ReadOpenBalanceRequest,
@@ -28,6 +29,7 @@ from ocs_core.testkit.contracts.values import (
     a_payer,
     a_payment,
     a_run,
+    an_account,
     id_of,
 )
 from ocs_core.testkit.contracts.world import (
@@ -203,16 +205,38 @@ def _looks() -> type:
             assert subject.queries.run(id_of(99)) is None
             assert {_number(run) for run in subject.queries.running()} == {50, 52}
 
+        def test_runs_are_listed_as_far_as_they_are(self, subject: Subject) -> None:
+            """An operator looks at the list to see whether the night's work is done, and how much of it."""
+            ended = a_run(54, state=RunState.DONE, payers_done=4, slices_done=1, slices_total=1, progressed_at=NOW)
+            _fill(subject.store, (*RUNS, a_run(53, state=RunState.CANCELLED), ended))
+            _fill(subject.store, [_slice_of(n, payers_done=n - 50, done=True, calculated_at=NOW) for n in (50, 53, 54)])
+            first = subject.queries.runs(ProcessRunSearch(limit=3))
+            second = subject.queries.runs(ProcessRunSearch(limit=3, cursor=first.next))
+            listed = [*first.items, *second.items]
+            assert [(_number(run), run.payers_done, run.slices_done) for run in listed] == [
+                *((54, 4, 1), (53, 3, 1), (52, 0, 0)),
+                *((51, 0, 0), (50, 0, 1)),
+            ]
+            assert second.next is None
+            assert listed == [subject.queries.run(run.ref_id) for run in listed]
+
+        def test_every_failure_of_a_run_is_told(self, subject: Subject) -> None:
+            """Who is not on the list is taken for calculated, and nobody looks at why not."""
+            told = [RunFailure(an_account(n + 100).ref, "X", "It failed.") for n in range(FAILURES_TOLD + 1)]
+            before_slices = a_run(51, state=RunState.DONE_WITH_FAILURES, failures=(told[0],))
+            slices = [_slice_of(50, 2, failures=tuple(told[1:])), _slice_of(50, 1, failures=tuple(told[:1]))]
+            _fill(subject.store, [a_run(50), before_slices, *slices])
+            assert list(subject.queries.failures(id_of(50))) == told
+            assert list(subject.queries.failures(id_of(51))) == told[:1]
+            assert list(subject.queries.failures(id_of(99))) == []
+
         def test_a_cancelled_run_counts_what_was_kept_of_it_afterwards(self, subject: Subject) -> None:
             """Whoever has a slice in hand when a run is cancelled may keep it: what is stored is then what is told."""
-            run = a_run(53, state=RunState.CANCELLED, slices_total=1)
-            part = RunSlice(ref_id=id_of(54), run_ref_id=run.ref_id, number=1)
-            with subject.store.begin() as uow:
-                uow.add(run)
-                uow.add(part)
+            part = _slice_of(53)
+            _fill(subject.store, [a_run(53, state=RunState.CANCELLED, slices_total=1), part])
             with subject.store.begin() as uow:
                 uow.save(attrs.evolve(part, payers_done=3, balances={"EUR": 7 * UNIT}, calculated_at=NOW))
-            found = subject.queries.run(run.ref_id)
+            found = subject.queries.run(id_of(53))
             assert found is not None
             assert (found.state, found.payers_done, found.balances) == (RunState.CANCELLED, 3, {"EUR": 7 * UNIT})
 
@@ -242,6 +266,11 @@ def _open(queries: Queries, as_of: dt.datetime) -> OpenBalanceView:
     return read(
         ReadOpenBalanceRequest(ref_id=ANN.ref_id, document_types_included=True, detail_included=True, as_of=as_of)
     )
+
+
+def _slice_of(run: int, number: int = 1, **more: Any) -> RunSlice:
+    """A slice of the run with that number in the world."""
+    return RunSlice(ref_id=id_of(100 * run + number), run_ref_id=id_of(run), number=number, **more)
 
 
 def _numbers(queries: Queries, search: Search) -> list[int]:

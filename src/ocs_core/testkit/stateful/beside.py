@@ -15,7 +15,14 @@ from ocs_core.errors import RequestRejected
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import Response
 from ocs_core.ports import AccountId
-from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, PaymentSearch, Queries
+from ocs_core.queries import (
+    AccountSearch,
+    ChargeableEventSearch,
+    DocumentSearch,
+    PaymentSearch,
+    ProcessRunSearch,
+    Queries,
+)
 from ocs_core.testkit.contracts.subject import Make, Subject, desk_on
 from ocs_core.testkit.examples import Desk, configuration, named
 from ocs_core.usecases.perform import Command, UseCase
@@ -72,6 +79,7 @@ class Beside(RuleBasedStateMachine):
             lambda queries: queries.payments(PaymentSearch(limit=200)),
             lambda queries: queries.documents(DocumentSearch(limit=200)),
             lambda queries: queries.chargeable_events(ChargeableEventSearch(limit=200)),
+            lambda queries: queries.runs(ProcessRunSearch(limit=200)),
         ]
         for look in looks:
             assert _alike(look(self.subject.queries)) == _alike(look(self.queries))
