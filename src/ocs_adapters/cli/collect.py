@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
-from ocs_adapters.cli.balances import BalancesFile
+from ocs_adapters.cli.balances import BalancesFile, csv_file, parquet_file
 from ocs_adapters.cli.commands import Commands, Flag, Refused
 from ocs_adapters.cli.explain import explain
 from ocs_adapters.serial import decode_request
@@ -36,6 +36,7 @@ def join(commands: Commands) -> None:
         failed_of: str | None = None,
         explain_account: Annotated[str | None, Parameter(name="--explain")] = None,
         csv: Path | None = None,
+        parquet: Path | None = None,
         workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     ) -> int:
         """Calculate every payer's collection balance, and start collection where it is due.
@@ -53,43 +54,57 @@ def join(commands: Commands) -> None:
             explain_account: Show one account's balance instead, by its externalId or refId: every document and payment
                 with what it contributes, or why it does not count. Nothing is stored.
             csv: A file to write every payer's figures to; they are then calculated one slice after the other.
+            parquet: The same as a Parquet file, for which ocs-rm[warehouse] is to be installed.
             workers: How many processes calculate side by side, on PostgreSQL; as configured, or one for each of the machine's
                 processors, if not given.
         """
         with commands.opened() as platform:
             services = platform.services
             if explain_account is not None:
-                if adopt or csv or failed_of:
+                if adopt or csv or parquet or failed_of:
                     raise Refused(
                         "--explain shows one account and stores nothing; "
-                        "it does not go with --adopt, --csv or --failed-of."
+                        "it does not go with --adopt, --csv, --parquet or --failed-of."
                     )
                 explain(services, explain_account, as_of)
                 return 0
             began = time.monotonic()
             order = {"asOf": as_of, "dryRun": dry_run, "adopt": adopt, "failedOf": failed_of}
-            run = _run(services, order, csv, workers)
+            with ExitStack() as stack:
+                files = _opened(stack, csv, parquet, services.queries.configuration())
+                run = _run(services, order, files, workers)
             _tell(run, services.queries.configuration(), time.monotonic() - began)
             return 0 if run.state is RunState.DONE else 1
 
 
-def _run(services: Services, order: dict[str, Any], csv: Path | None, workers: int | None) -> ProcessRun:
-    with ExitStack() as stack:
-        file = stack.enter_context(BalancesFile.opened(csv, services.queries.configuration())) if csv else None
-        run = _started(services, order)
-        if file and run.payers_done:
-            say.warn(f"The run goes on where it was cut off: {csv} lacks the {run.payers_done} payers done before.")
-        bar = stack.enter_context(say.progress())
+def _opened(
+    stack: ExitStack, csv: Path | None, parquet: Path | None, configuration: Configuration
+) -> dict[Path, BalancesFile]:
+    files: dict[Path, BalancesFile] = {}
+    if csv:
+        files[csv] = stack.enter_context(csv_file(csv, configuration))
+    if parquet:
+        files[parquet] = stack.enter_context(parquet_file(parquet))
+    return files
+
+
+def _run(services: Services, order: dict[str, Any], files: dict[Path, BalancesFile], workers: int | None) -> ProcessRun:
+    run = _started(services, order)
+    if run.payers_done:
+        for path in files:
+            say.warn(f"The run goes on where it was cut off: {path} lacks the {run.payers_done} payers done before.")
+    with say.progress() as bar:
         task = bar.add_task("payers", total=run.payers_total, completed=run.payers_done + run.payers_failed)
 
         def on_progress(run: ProcessRun) -> None:
             bar.update(task, completed=run.payers_done + run.payers_failed)
 
-        if file is None:
+        if not files:
             return services.runner.finish(run.ref_id, workers, on_progress)
 
         def on_slice(done: SliceDone) -> None:
-            file.write(done)
+            for file in files.values():
+                file.write(done)
             bar.advance(task, len(done.payers))
 
         return services.runner.run(run.ref_id, on_slice)

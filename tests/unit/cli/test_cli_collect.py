@@ -3,6 +3,8 @@
 import csv
 import datetime as dt
 import re
+import sys
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -69,6 +71,53 @@ def test_the_figures_of_every_payer_are_written_to_a_file(ledger: Ocs) -> None:
         "C-3": ["EUR", "70.50", "2013-03-28", "true", "true"],
     }
     assert figures(ledger, "--as-of", "2013-05-01", "--dry-run")["C-3"] == ["EUR", "0.00", "", "false", "false"]
+
+
+def test_the_figures_are_written_as_parquet_too(ledger: Ocs) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    both = ("--csv", str(ledger.folder / "figures.csv"), "--parquet", str(ledger.folder / "figures.parquet"))
+    ledger("collect", "--dry-run", "--as-of", "2013-05-01", *both).done()
+    with (ledger.folder / "figures.csv").open(newline="") as opened:
+        lines = list(csv.DictReader(opened))
+    rows = pq.read_table(ledger.folder / "figures.parquet").to_pylist()
+    assert [row["externalId"] for row in rows] == ["C-1", "C-2", "C-3"]
+    assert rows[0]["balance"] == Decimal("60.01")
+    assert (rows[0]["oldestDueDate"], rows[2]["oldestDueDate"]) == (dt.date(2013, 3, 27), None)
+    assert (rows[0]["inCollection"], rows[2]["starts"]) == (True, False)
+    for line, row in zip(lines, rows, strict=True):
+        assert Decimal(line["balance"]) == row["balance"]
+        assert [line[name] for name in ("account", "currency")] == [row[name] for name in ("account", "currency")]
+        assert [line[name] == "true" for name in ("inCollection", "starts")] == [row["inCollection"], row["starts"]]
+
+
+def test_a_parquet_file_is_written_group_by_group(ledger: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    monkeypatch.setattr("ocs_adapters.cli.parquet.ROW_GROUP", 2)
+    ledger("configure", ledger.file("slices.toml", "[[processes]]\nslice_size = 1\n")).done()
+    ledger("collect", "--dry-run", "--as-of", "2013-05-01", "--parquet", "figures.parquet").done()
+    file = pq.ParquetFile(ledger.folder / "figures.parquet")
+    assert [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)] == [2, 1]
+
+
+def test_the_widest_amounts_fit_into_parquet(ledger: Ocs) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    most = 9 * 10**12
+    rows = [("C-9", "N-9", "2013-02-26", "2013-03-28", str(most), "")]
+    take(ledger, ledger.ledger(rows, name="huge.csv")).done()
+    ledger("collect", "--dry-run", "--as-of", "2013-05-01", "--parquet", "figures.parquet").done()
+    told = {row["externalId"]: row["balance"] for row in pq.read_table("figures.parquet").to_pylist()}
+    assert told["C-9"] == most
+
+
+def test_parquet_without_its_library_is_refused_before_anything_is_calculated(
+    ledger: Ocs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "ocs_adapters.cli.parquet", raising=False)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    refusal = ledger("collect", "--parquet", "figures.parquet").refused()
+    assert "install ocs-rm[warehouse]" in refusal
+    assert figures(ledger, "--as-of", "2013-04-30"), "no run was stored"
+    assert [*ledger.folder.glob("*parquet*")] == []
 
 
 def test_a_dry_run_stores_and_announces_nothing(ledger: Ocs) -> None:
