@@ -89,10 +89,7 @@ class Money:
 
     def format(self, minor_digits: int = 2) -> str:
         """As people read it, `49.90 EUR`; finer places show only where there are any."""
-        units, millionths = divmod(abs(self.amount), MILLIONTHS)
-        fraction = f"{millionths:06d}".rstrip("0").ljust(minor_digits, "0")
-        sign = "-" if self.amount < 0 else ""
-        return f"{sign}{units}{'.' if fraction else ''}{fraction} {self.currency}"
+        return format_amount(self.amount, self.currency, minor_digits)
 
     def __str__(self) -> str:
         return self.format()
@@ -116,3 +113,10 @@ class Money:
         if self.currency != other.currency:
             raise InvalidValue(f"{self.currency} and {other.currency} do not add up or compare: nothing is converted")
         return other.amount
+
+
+def format_amount(amount: int, currency: str, minor_digits: int) -> str:
+    """Millionths of a currency as people read them, however many: `49.90 EUR`."""
+    units, millionths = divmod(abs(amount), MILLIONTHS)
+    fraction = f"{millionths:06d}".rstrip("0").ljust(minor_digits, "0")
+    return f"{'-' if amount < 0 else ''}{units}{'.' if fraction else ''}{fraction} {currency}"

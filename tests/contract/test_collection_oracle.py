@@ -173,7 +173,8 @@ SELECT DISTINCT ON (payment) payment, document, amount, currency FROM (
         least(p.remaining_amount, d.due_amount) / 2000000 * 1000000 AS amount
     FROM payments p JOIN documents d USING (account_ref_id, currency) JOIN accounts a ON a.ref_id = p.account_ref_id
     WHERE p.remaining_amount > 0 AND NOT p.cancelled AND p.payment_type = 'IN' AND a.state <> 'DEACTIVATED'
-        AND d.due_amount > 0 AND NOT d.cancelled AND d.due_amount_type = 'AR' AND least(p.remaining_amount, d.due_amount) >= 2000000
+        AND d.due_amount > 0 AND NOT d.cancelled AND d.due_amount_type = 'AR'
+        AND least(p.remaining_amount, d.due_amount) >= 2000000
 ) AS pairs
 """
 

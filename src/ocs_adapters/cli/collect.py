@@ -18,7 +18,6 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import RequestRejected
 from ocs_core.messages import format_instant
-from ocs_core.money import Money
 from ocs_core.usecases.calculate_collection_balance import SliceDone
 from ocs_core.usecases.perform import Caller
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
@@ -160,4 +159,4 @@ def _tell(run: ProcessRun, configuration: Configuration, seconds: float) -> None
 
 
 def _money(amount: int, currency: str, configuration: Configuration) -> str:
-    return say.money(Money(amount, currency), configuration)
+    return say.money(amount, currency, configuration)

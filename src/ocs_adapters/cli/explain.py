@@ -10,7 +10,6 @@ from ocs_adapters.serial import decode_request
 from ocs_core.collection import Ledger, Line, Reason
 from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import format_instant
-from ocs_core.money import Money
 from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 
 
@@ -27,7 +26,7 @@ def explain(services: Services, named: str, as_of: str | None) -> None:
     assert ledger is not None
     configuration = services.queries.configuration()
     rows = [_row(line, _details(ledger).get(line.ref_id, ("", "", "")), configuration) for line in view.lines]
-    balance = say.money(Money(view.collection_balance, view.currency), configuration)
+    balance = say.money(view.collection_balance, view.currency, configuration)
     rows.append(("", "", "", "", "", "", "", ""))
     rows.append(("", "", "", "", "", "sum", balance, f"{sum(ln.reason is Reason.COUNTS for ln in view.lines)} count"))
     columns = ["", "number", "external number", "issued or received", "due", "open ", "contributes ", "reason"]
@@ -51,7 +50,7 @@ def _row(line: Line, details: tuple[Any, Any, Any], configuration: Configuration
         line.kind.value.lower(),
         line.number,
         *details,
-        say.money(Money(line.open_amount, line.currency), configuration),
-        say.money(Money(line.contribution, line.currency), configuration),
+        say.money(line.open_amount, line.currency, configuration),
+        say.money(line.contribution, line.currency, configuration),
         line.reason,
     )

@@ -12,7 +12,6 @@ from ocs_adapters.cli.commands import Commands, Flag, Refused
 from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.finance.figures import Figures, OfAge
 from ocs_core.entities.configuration import Configuration
-from ocs_core.money import Money
 
 SHOWN_DAYS = 30
 
@@ -58,4 +57,4 @@ def _ages(title: str, ages: Sequence[OfAge]) -> None:
 
 
 def _money(amount: int, currency: str) -> str:
-    return say.money(Money(amount, currency), Configuration())
+    return say.money(amount, currency, Configuration())

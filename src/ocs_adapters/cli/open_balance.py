@@ -7,7 +7,6 @@ from ocs_adapters.cli.commands import Commands, Flag, account_named
 from ocs_adapters.serial import decode_request
 from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import format_instant
-from ocs_core.money import Money
 from ocs_core.open_balance import OpenFigures, OpenLine
 from ocs_core.queries import ReadOpenBalance, ReadOpenBalanceRequest
 
@@ -45,10 +44,10 @@ def join(commands: Commands) -> None:
 
 
 def _line(line: OpenLine, configuration: Configuration) -> tuple[Any, ...]:
-    opened = say.money(Money(line.open_amount, line.currency), configuration)
+    opened = say.money(line.open_amount, line.currency, configuration)
     return (line.kind.value.lower(), line.number, line.document_type, opened, line.figure, line.reason)
 
 
 def _figures(of_what: str, of: OpenFigures, configuration: Configuration) -> tuple[str, ...]:
     amounts = (of.due, of.future, of.receivable, of.liable, of.overpayment, of.open_balance)
-    return (of_what, *(say.money(Money(amount, of.currency), configuration) for amount in amounts))
+    return (of_what, *(say.money(amount, of.currency, configuration) for amount in amounts))

@@ -14,7 +14,6 @@ from ocs_adapters.cli.commands import Commands, Flag
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import ProcessRun
 from ocs_core.messages import format_instant
-from ocs_core.money import Money
 from ocs_core.queries import ProcessRunSearch, ReadProcessRun
 from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
 
@@ -93,7 +92,7 @@ def _fields(run: ProcessRun, configuration: Configuration) -> Iterator[tuple[str
     yield "payers a second", run.payers_per_second
     yield "time left", _time_left(run)
     for code, amount in sorted(run.balances.items()):
-        yield "balance", say.money(Money(amount, code), configuration)
+        yield "balance", say.money(amount, code, configuration)
     yield "collections that would start" if run.dry_run else "collections started", run.collections_started
     yield "failed", run.payers_failed
 

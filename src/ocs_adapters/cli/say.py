@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ocs_core.entities.configuration import Configuration
-from ocs_core.money import Money
+from ocs_core.money import format_amount
 
 WIDE = 250
 """Columns of output that goes to a file or a program, where nothing is to be cut."""
@@ -54,7 +54,7 @@ def warn(message: str) -> None:
     console(error=True).print(message, soft_wrap=True)
 
 
-def money(amount: Money, configuration: Configuration) -> str:
-    """`49.90 EUR`, as fine as the currency is."""
-    currency = configuration.currencies.get(amount.currency)
-    return amount.format(currency.minor_digits if currency else 2)
+def money(amount: int, currency: str, configuration: Configuration) -> str:
+    """Millionths as `49.90 EUR`, as fine as the currency is; totals of many payers may be beyond 64 bits."""
+    known = configuration.currencies.get(currency)
+    return format_amount(amount, currency, known.minor_digits if known else 2)

@@ -254,3 +254,11 @@ def test_a_payer_that_cannot_be_calculated_is_told_and_the_others_are_done(ledge
     assert re.search(r"C-9: .* \(AMOUNT_OUT_OF_RANGE\)", ended.refused())
     assert (told(ended.out)["payers"], told(ended.out)["failed"]) == ("3", "1")
     assert "DONE_WITH_FAILURES" in ended.out
+
+
+def test_a_total_beyond_64_bits_is_told_though_no_balance_may_be(ledger: Ocs) -> None:
+    most = 9 * 10**12
+    rows = [(f"C-{n}", f"N-9{n}", "2013-02-26", "2013-03-28", str(most), "") for n in (8, 9)]
+    take(ledger, ledger.ledger(rows, name="huge.csv")).done()
+    ended = ledger("collect", "--as-of", "2013-04-30").done()
+    assert int(told(ended.out)["balance"].split(".")[0]) >= 2 * most
