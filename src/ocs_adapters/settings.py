@@ -7,6 +7,8 @@ import typed_settings as ts
 
 from ocs_core.messages import Family
 
+OVER_KAFKA = "kafka"
+"""Collection runs are calculated by `ocs worker`, on any machine."""
 _PASSWORD = re.compile(r"(://[^:@/]*:).*@")
 
 
@@ -46,6 +48,13 @@ class Settings:
     kafka_ssl_keyfile: str | None = ts.option(default=None, help="Its key")
     business_transactions_topic: str = ts.option(default=Family.BUSINESS_TRANSACTION.topic, help="Topic of entities")
     notifications_topic: str = ts.option(default=Family.NOTIFICATION.topic, help="Topic of notifications")
+    process_slices_topic: str = ts.option(
+        default="ocs.rm.process-slices", help="Topic of the commands that ocs worker works off"
+    )
+    collection_workers: str = ts.option(
+        default="local",
+        help="Who calculates collection runs: local, processes of this machine; kafka, ocs worker on any",
+    )
 
     finance_url: str = ts.option(
         default="sqlite:///ocs-finance.sqlite3", help="Where ocs consume finance keeps what it makes of the messages"

@@ -1,7 +1,7 @@
 """The composition root: the only place that knows every adapter."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -13,11 +13,12 @@ import structlog
 
 from ocs_adapters.clock import new_id, utc_now
 from ocs_adapters.process.crew import Crew
+from ocs_adapters.process.dispatcher import Dispatcher
 from ocs_adapters.process.runner import CollectionRunner
 from ocs_adapters.schedule.scheduler import Scheduler
 from ocs_adapters.schedule.state import SqlSchedule
 from ocs_adapters.serial import encode
-from ocs_adapters.settings import Settings
+from ocs_adapters.settings import OVER_KAFKA, Settings
 from ocs_adapters.sql.bell import Bell
 from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.conflicts import translated
@@ -33,7 +34,7 @@ from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.access import ApiKeys
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE
+from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, RunState
 from ocs_core.errors import OcsError
 from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemoryStore
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
@@ -143,7 +144,8 @@ class Platform:
         queries = SqlQueries(self.database, self._zone)
         # SQLite has one writer at a time: a crew would stand in line.
         crew = None if self.database.driver.name == "sqlite" else Crew(functools.partial(work_at_run, settings))
-        runner = CollectionRunner(CalculateCollectionBalance(store, clock=utc_now), queries, crew)
+        calculate = CalculateCollectionBalance(store, clock=utc_now)
+        runner = CollectionRunner(calculate, queries, crew, _dispatcher(settings, store))
         return Services(
             settings=settings,
             store=store,
@@ -210,6 +212,34 @@ def kafka_connection(settings: Settings) -> Any:
 
     names = [field.name for field in attrs.fields(KafkaConnection)]
     return KafkaConnection(**{name: getattr(settings, f"kafka_{name}") for name in names})
+
+
+def kafka_queues() -> Any:
+    """The module `ocs_adapters.kafka.queues`. Raises `OcsError` where Kafka's client is not installed."""
+    try:
+        from ocs_adapters.kafka import queues
+    except ImportError:
+        raise OcsError("OCS_KAFKA_SERVERS needs Kafka's client; install ocs-rm[kafka].") from None
+    return queues
+
+
+def _dispatcher(settings: Settings, store: Store) -> Dispatcher | None:
+    """Who sends slices to `ocs worker`, where the settings say so."""
+    if settings.collection_workers != OVER_KAFKA:
+        return None
+    connection, topic = kafka_connection(settings), settings.process_slices_topic
+
+    def left(run_ref_id: UUID) -> Sequence[int]:
+        with store.begin() as uow:
+            run = uow.run(run_ref_id)
+            return uow.slices_left(run_ref_id) if run and run.state is RunState.RUNNING else ()
+
+    return Dispatcher(
+        left=left,
+        publisher=kafka_queues().publisher(connection),
+        queues=lambda: kafka_queues().count(connection, topic),
+        topic=topic,
+    )
 
 
 def platform(settings: Settings) -> Platform:

@@ -119,7 +119,7 @@ def processor(kind: Kind, settings: Settings, database: Database) -> Iterator[Pr
 
 
 @contextmanager
-def consumer(kind: Kind, settings: Settings, *, from_beginning: bool = False) -> Iterator[Consumer]:
+def consumer(kind: Kind, settings: Settings, *, from_beginning: bool = False) -> Iterator[Consumer[Processor]]:
     """A consumer, ready to work. `from_beginning`: what it had made of the messages is made anew. Raises `OcsError`."""
     with kind.alone(settings), database_of(kind, settings) as database:
         if from_beginning:

@@ -54,8 +54,8 @@ def join(commands: Commands) -> None:
                 with what it contributes, or why it does not count. Nothing is stored.
             csv: A file to write every payer's figures to; they are then calculated one slice after the other.
             parquet: The same as a Parquet file, for which ocs-rm[warehouse] is to be installed.
-            workers: How many processes calculate side by side, on PostgreSQL; as configured, or one for each of the machine's
-                processors, if not given.
+            workers: How many processes of this machine calculate side by side, on PostgreSQL. If not given: every ocs worker
+                where OCS_COLLECTION_WORKERS=kafka, else as many as configured, or one for each of the machine's processors.
         """
         with commands.opened() as platform:
             services = platform.services

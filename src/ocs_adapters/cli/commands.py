@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from itertools import combinations
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from cyclopts import App, Parameter
 
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.cli.master_data import read_entries
-from ocs_adapters.settings import Settings, load, masked
+from ocs_adapters.settings import OVER_KAFKA, Settings, load, masked
 from ocs_core.entities.account import Account
 from ocs_core.errors import OcsError
 from ocs_core.form import FormError, ZoneName
@@ -25,6 +26,7 @@ Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 DATABASES = ("database_url", "finance_url", "notifications_url")
 """The settings that name a database."""
 _SERVERS = re.compile(r"\s*[^\s,:]+:\d{1,5}\s*(,\s*[^\s,:]+:\d{1,5}\s*)*")
+WORKERS = ("local", OVER_KAFKA)
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 
@@ -84,11 +86,17 @@ def settings() -> Settings:
         if field.name.endswith("_keep_days") and days is not None and not 1 <= days <= 36500:
             or_nothing = f"nothing for {'ever' if field.default is None else field.default}"
             wrong.append(f"OCS_{field.name.upper()} is {days}; give 1 to 36500 days, or {or_nothing}.")
-    for name in ("business_transactions_topic", "notifications_topic", "warehouse_folder"):
+    topics = ("business_transactions_topic", "notifications_topic", "process_slices_topic")
+    for name in (*topics, "warehouse_folder"):
         if not getattr(found, name).strip():
             wrong.append(f"OCS_{name.upper()} is empty; give a name, or do not set it.")
-    if found.business_transactions_topic == found.notifications_topic:
-        wrong.append("OCS_BUSINESS_TRANSACTIONS_TOPIC and OCS_NOTIFICATIONS_TOPIC are the same; give each its own.")
+    for one, other in combinations(topics, 2):
+        if getattr(found, one) == getattr(found, other):
+            wrong.append(f"OCS_{one.upper()} and OCS_{other.upper()} are the same; give each its own.")
+    if found.collection_workers not in WORKERS:
+        wrong.append(f"OCS_COLLECTION_WORKERS is {found.collection_workers!r}; give {' or '.join(WORKERS)}.")
+    if found.collection_workers == OVER_KAFKA:
+        wrong += worker_needs(found)
     if found.kafka_servers is not None and not _SERVERS.fullmatch(found.kafka_servers):
         wrong.append(
             f"OCS_KAFKA_SERVERS is {found.kafka_servers!r}; give HOST:PORT of Kafka's brokers, separated by commas, "
@@ -107,6 +115,16 @@ def settings() -> Settings:
     if wrong:
         raise Refused("\n".join(wrong))
     return found
+
+
+def worker_needs(found: Settings) -> list[str]:
+    """What is wrong with settings for `ocs worker`, as sentences."""
+    wrong = []
+    if found.kafka_servers is None:
+        wrong.append("Workers are sent slices over Kafka: set OCS_KAFKA_SERVERS to HOST:PORT of its brokers.")
+    if found.database_url.startswith("sqlite"):
+        wrong.append("Workers need PostgreSQL, since SQLite has one writer at a time: set OCS_DATABASE_URL.")
+    return wrong
 
 
 def _not_taken(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from cyclopts import App, Parameter
@@ -137,7 +137,7 @@ def _consume(commands: Commands, name: str, *, from_beginning: bool, once: bool)
         if once:
             print(f"{consumer.drain()} messages.")
         else:
-            _work(consumer, name)
+            work(consumer, f"Reading as {name}.")
 
 
 def _deliver(commands: Commands, *, from_beginning: bool, once: bool) -> None:
@@ -155,12 +155,13 @@ def _deliver(commands: Commands, *, from_beginning: bool, once: bool) -> None:
             print(f"{tried[State.DELIVERED]} delivered, {waiting} waiting, {tried[State.FAILED]} failed.")
         else:
             with sender.working():
-                _work(consumer, "notifications")
+                work(consumer, "Reading as notifications.")
 
 
-def _work(consumer: Consumer, name: str) -> None:
-    """In a thread of its own: what interrupts this process must not interrupt a transaction."""
-    print(f"Reading as {name}.", flush=True)
+def work(consumer: Consumer[Any], begins: str) -> None:
+    """Say that it begins, and let a consumer work until this process is to end: in a thread of its own, since what interrupts
+    the process must not interrupt a transaction."""
+    print(begins, flush=True)
     stop = threading.Event()
     worker = threading.Thread(target=consumer.work, args=(stop,), name="consumer")
     worker.start()

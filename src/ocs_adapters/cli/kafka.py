@@ -18,16 +18,20 @@ def join(commands: Commands) -> None:
     commands.app.command(app)
 
     @app.command
-    def init(*, partitions: Count = 12, replication: Count = 1, retention_days: Count = 7) -> None:
+    def init(
+        *, partitions: Count = 12, slice_partitions: Count = 60, replication: Count = 1, retention_days: Count = 7
+    ) -> None:
         """Create the topics that do not exist yet; those that do are left as they are, and how they differ is said.
 
         They forget by time and are never compacted, since many entities share an account's key. Choose the number of
         partitions for good: another one would move keys to other partitions, and so change their order.
 
         Args:
-            partitions: How many partitions each topic has.
+            partitions: How many partitions each topic of messages has.
+            slice_partitions: How many the topic has that ocs worker reads. Workers share them evenly, and each needs one at
+                the least.
             replication: On how many brokers each is kept.
-            retention_days: How many days messages are kept.
+            retention_days: How many days messages are kept; what workers are sent is kept for one.
         """
         settings = commands.settings()
         if settings.kafka_servers is None:
@@ -35,12 +39,16 @@ def join(commands: Commands) -> None:
         from ocs_adapters.bootstrap import notifications
         from ocs_adapters.kafka.topics import create_topics
 
-        names = (settings.business_transactions_topic, *notifications.topics(settings))
-        retention = dt.timedelta(days=retention_days)
-        topics = create_topics(
-            kafka_connection(settings), names, partitions=partitions, replication=replication, retention=retention
-        )
-        for name in names:
-            print(f"{name}: {'made' if name in topics.made else 'there already'}")
-        for difference in topics.differences:
-            say.warn(difference)
+        messages = (settings.business_transactions_topic, *notifications.topics(settings))
+        for names, count, days in (
+            (messages, partitions, retention_days),
+            ((settings.process_slices_topic,), slice_partitions, 1),
+        ):
+            retention = dt.timedelta(days=days)
+            topics = create_topics(
+                kafka_connection(settings), names, partitions=count, replication=replication, retention=retention
+            )
+            for name in names:
+                print(f"{name}: {'made' if name in topics.made else 'there already'}")
+            for difference in topics.differences:
+                say.warn(difference)

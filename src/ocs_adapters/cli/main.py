@@ -32,6 +32,7 @@ from ocs_adapters.cli import (
     schedule,
     settings,
     warehouse,
+    worker,
 )
 from ocs_adapters.cli.commands import Commands
 from ocs_core.errors import Conflict, OcsError, RequestRejected
@@ -63,6 +64,7 @@ def commands() -> Commands:
         events,
         outbox,
         relay,
+        worker,
         kafka,
         consume,
         finance,

@@ -2,12 +2,13 @@
 
 import threading
 import time
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
 import structlog
 
-from ocs_adapters.consumers.processor import PASSING, Processor
+from ocs_adapters.consumers.processor import PASSING
 from ocs_adapters.streaming.tidying import Tidying, TidyUp, nothing
 from ocs_core.errors import Conflict
 from ocs_core.ports import Delivered, Stream
@@ -23,14 +24,24 @@ PATIENCE_SECONDS = 1.0
 log: Any = structlog.get_logger()
 
 
+class Processing(Protocol):
+    """What deals with messages, such as a `Processor`."""
+
+    def process(self, messages: Sequence[Delivered]) -> None:
+        """Deal with messages; those that were dealt with before may come again. Raises what is `PASSING`."""
+
+
+P = TypeVar("P", bound=Processing)
+
+
 @attrs.define(kw_only=True)
-class Consumer:
+class Consumer(Generic[P]):
     """Effectively once: only after the messages are dealt with the stream goes on, and one that comes again is known by its
     `ce_id`. Messages are gathered for `window` seconds, at most `batch` of them, into one transaction.
     """
 
     stream: Stream
-    processor: Processor
+    processor: P
     batch: int = BATCH
     window: float = 0.0
     tidy_up: TidyUp = nothing

@@ -9,6 +9,7 @@ import attrs
 import structlog
 
 from ocs_adapters.process.crew import Crew
+from ocs_adapters.process.dispatcher import Dispatcher
 from ocs_core.entities.configuration import CollectionSetting
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import Conflict
@@ -28,7 +29,7 @@ log = structlog.get_logger()
 
 
 @attrs.define
-class _Pace:
+class Pace:
     """How many payers one transaction calculates: at the most `most`, fewer where that takes too long."""
 
     most: int
@@ -48,14 +49,31 @@ class _Pace:
         self.limit = max(self.limit // 2, 1)
 
 
+@attrs.define
+class _Telling:
+    """Tells of progress, in no more than a tenth of the time: to know it, all slices of a run are read."""
+
+    tell: Callable[[], None]
+    _rests_until: float = attrs.field(default=0.0, init=False)
+
+    def __call__(self) -> None:
+        began = time.monotonic()
+        if began >= self._rests_until:
+            self.tell()
+            self._rests_until = began + 10 * (time.monotonic() - began)
+
+
 @attrs.frozen
 class CollectionRunner:
-    """Takes runs to their end: in the calling thread, by a crew of processes, or one after the other in the background."""
+    """Takes runs to their end: in the calling thread, by a crew of processes, by workers of other machines; those in the
+    background one after the other."""
 
     calculate: CalculateCollectionBalance
     queries: Queries
     crew: Crew | None = None
     """Who shares the slices; None: they are calculated here, one after the other."""
+    dispatcher: Dispatcher | None = None
+    """Who has them calculated elsewhere, unless a number of processes is asked for."""
     _wake: threading.Event = attrs.field(factory=threading.Event, init=False)
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
     _threads: list[threading.Thread] = attrs.field(factory=list, init=False)
@@ -65,7 +83,7 @@ class CollectionRunner:
 
         A run begun earlier goes on where it was; others may be at it, too. Raises `LookupError` where there is no such run.
         """
-        pace = _Pace(self._setting(self._of(run_ref_id)).slice_size)
+        pace = self.pace(run_ref_id)
         while not self._stop.is_set():
             for done in self._slice(run_ref_id, pace):
                 on_slice(done)
@@ -75,16 +93,38 @@ class CollectionRunner:
                 break
         return self._of(run_ref_id)
 
+    def pace(self, run_ref_id: UUID) -> Pace:
+        """How fast a run's slices are calculated, to begin with. Raises `LookupError` where there is no such run."""
+        return Pace(self._setting(self._of(run_ref_id)).slice_size)
+
+    def run_slice(self, run_ref_id: UUID, number: int, pace: Pace) -> Iterator[SliceDone]:
+        """Calculate one slice of a run to its end, telling each transaction; nothing where it is done, others hold it, or the
+        run is over. Raises `LookupError` where there is no such run."""
+        is_done = False
+        while not is_done:
+            for done in self._slice(run_ref_id, pace, number):
+                if done.part is None:
+                    return
+                yield done
+                is_done = done.part.done
+
     def finish(
         self, run_ref_id: UUID, workers: int | None = None, on_progress: Callable[[ProcessRun], None] = lambda run: None
     ) -> ProcessRun:
-        """The same by as many processes as the run's configuration says, or `workers`, telling how far it is."""
+        """The same by the dispatcher's workers, or by so many processes: `workers`, else as the run's configuration says;
+        telling how far it is. Raises `PlatformUnavailable` where the workers cannot be told."""
         run = self._of(run_ref_id)
         wanted = workers or self._setting(run).workers
-        if self.crew is None or run.slices_total - run.slices_done <= 1:
-            return self.run(run_ref_id, lambda done: on_progress(self._of(run_ref_id)))
-        self.crew.work(run_ref_id, wanted, self._stop, lambda: on_progress(self._of(run_ref_id)))
-        return self._of(run_ref_id)
+        tell = _Telling(lambda: on_progress(self._of(run_ref_id)))
+        if run.slices_total - run.slices_done > 1:
+            if self.dispatcher is not None and workers is None:
+                self.dispatcher.work(run_ref_id, self._stop, tell)
+            elif self.crew is not None:
+                self.crew.work(run_ref_id, wanted, self._stop, tell)
+        # Whoever finds nothing left ends the run.
+        run = self.run(run_ref_id, lambda done: tell())
+        on_progress(run)
+        return run
 
     def start(self) -> None:
         """Begin to take every run that is RUNNING to its end, in the background: those of before a crash, too."""
@@ -129,31 +169,31 @@ class CollectionRunner:
                 if not self._stop.wait(PATIENCE_SECONDS):
                     self._wake.set()
 
-    def _slice(self, run_ref_id: UUID, pace: _Pace) -> Iterator[SliceDone]:
+    def _slice(self, run_ref_id: UUID, pace: Pace, number: int | None = None) -> Iterator[SliceDone]:
         began = time.monotonic()
         try:
-            yield self._attempt(run_ref_id, pace)
+            yield self._attempt(run_ref_id, pace, number)
             pace.took(time.monotonic() - began)
             return
         except SliceFailed as failed:
             log.warning("slice failed, going on payer by payer", run=str(run_ref_id), error=repr(failed.__cause__))
         # Some payer spoils the slice: alone, each shows whether it is the one.
         for _ in range(pace.limit):
-            done = self._one_payer(run_ref_id)
+            done = self._one_payer(run_ref_id, number)
             yield done
             if done.part is None or done.part.done:
                 return
 
-    def _one_payer(self, run_ref_id: UUID) -> SliceDone:
+    def _one_payer(self, run_ref_id: UUID, number: int | None) -> SliceDone:
         try:
-            return self._attempt(run_ref_id, _Pace(1))
+            return self._attempt(run_ref_id, Pace(1), number)
         except SliceFailed as failed:
             return self.calculate.give_up_next(failed)
 
-    def _attempt(self, run_ref_id: UUID, pace: _Pace) -> SliceDone:
+    def _attempt(self, run_ref_id: UUID, pace: Pace, number: int | None) -> SliceDone:
         for remaining in reversed(range(ATTEMPTS)):
             try:
-                return self.calculate(run_ref_id, pace.limit)
+                return self.calculate(run_ref_id, pace.limit, number)
             except Conflict:
                 if not remaining:
                     raise

@@ -45,7 +45,14 @@ _STORING_RUNS = (
 _ONE_RUN = _RUN.select().where(_RUN.key == sa.bindparam("run"))
 _SLICE = rows_of(RunSlice)
 _SLICES = _SLICE.select().where(_SLICE.table.c.run_ref_id == sa.bindparam("run")).order_by(_SLICE.table.c.number)
-_NEXT_SLICE = _SLICES.where(~_SLICE.table.c.done).limit(1).with_for_update(skip_locked=True)
+_FREE_SLICES = _SLICES.where(~_SLICE.table.c.done).with_for_update(skip_locked=True)
+_NEXT_SLICE = _FREE_SLICES.limit(1)
+_THIS_SLICE = _FREE_SLICES.where(_SLICE.table.c.number == sa.bindparam("number"))
+_SLICES_LEFT = (
+    sa.select(_SLICE.table.c.number)
+    .where(_SLICE.table.c.run_ref_id == sa.bindparam("run"), ~_SLICE.table.c.done)
+    .order_by(_SLICE.table.c.number)
+)
 
 T = TypeVar("T")
 
@@ -109,8 +116,15 @@ class SqlUnitOfWork:
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
         return plan_of(self._transaction, accounts, size)
 
-    def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
-        return next(iter(self._read(_SLICE, Call(_NEXT_SLICE, {"run": run_ref_id}))), None)
+    def take_slice(self, run_ref_id: UUID, number: int | None = None) -> RunSlice | None:
+        named = Call(_NEXT_SLICE, {"run": run_ref_id})
+        if number is not None:
+            named = Call(_THIS_SLICE, {"run": run_ref_id, "number": number})
+        return next(iter(self._read(_SLICE, named)), None)
+
+    def slices_left(self, run_ref_id: UUID) -> Sequence[int]:
+        (rows,) = self._transaction.run([Call(_SLICES_LEFT, {"run": run_ref_id})])
+        return [number for (number,) in rows]
 
     def slices(self, run_ref_id: UUID) -> Sequence[RunSlice]:
         return self._read(_SLICE, Call(_SLICES, {"run": run_ref_id}))

@@ -146,8 +146,12 @@ class MemoryUnitOfWork:
         refs = sorted(self._to_calculate(accounts))
         return SlicePlan(len(refs), [refs[last] for last in range(size - 1, len(refs) - 1, size)])
 
-    def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
-        return next((part for part in self.slices(run_ref_id) if not part.done), None)
+    def take_slice(self, run_ref_id: UUID, number: int | None = None) -> RunSlice | None:
+        left = (part for part in self.slices(run_ref_id) if not part.done)
+        return next((part for part in left if number in {None, part.number}), None)
+
+    def slices_left(self, run_ref_id: UUID) -> Sequence[int]:
+        return [part.number for part in self.slices(run_ref_id) if not part.done]
 
     def slices(self, run_ref_id: UUID) -> Sequence[RunSlice]:
         return slices_of(self.store, run_ref_id)

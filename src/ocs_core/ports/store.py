@@ -212,9 +212,12 @@ class UnitOfWork(Protocol):
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
         """How a run over these accounts (none named: all) is cut into slices of that many payers."""
 
-    def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
-        """The first slice of a run that is not done, read **exclusively**, passing over those that others hold; None where
-        nothing is left to take."""
+    def take_slice(self, run_ref_id: UUID, number: int | None = None) -> RunSlice | None:
+        """The first slice of a run that is not done, or the one of that `number`, read **exclusively**, passing over those
+        that others hold; None where nothing is left to take."""
+
+    def slices_left(self, run_ref_id: UUID) -> Sequence[int]:
+        """The numbers of a run's slices that are not done, in their order, those that others hold included; not locked."""
 
     def slices(self, run_ref_id: UUID) -> Sequence[RunSlice]:
         """All slices of a run, by number; not locked."""

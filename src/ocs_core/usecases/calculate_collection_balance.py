@@ -46,7 +46,7 @@ class PayerCalculated:
 class SliceDone:
     """The run as it was saved last, the slice after its transaction, and what was found in it.
 
-    No `part`: there was nothing to take. Either the run is over, or others are at its last slices.
+    No `part`: there was nothing to take. Either the run is over, or others are at its last slices, or at the one asked for.
     """
 
     run: ProcessRun
@@ -76,15 +76,18 @@ class CalculateCollectionBalance:
     store: Store
     clock: Clock = attrs.field(kw_only=True)
 
-    def __call__(self, run_ref_id: UUID, limit: int | None = None) -> SliceDone:
-        """Raises `Conflict` when a payer or a slice changed meanwhile: nothing was done, call again. `SliceFailed`, where the
+    def __call__(self, run_ref_id: UUID, limit: int | None = None, number: int | None = None) -> SliceDone:
+        """The first slice that is free, or the one of that `number`: where that is done, or others hold it, nothing is done,
+        and the run is not ended.
+
+        Raises `Conflict` when a payer or a slice changed meanwhile: nothing was done, call again. `SliceFailed`, where the
         slice that was taken fails for another reason: one of its next payers is to blame."""
         taken: RunSlice | None = None
         try:
             with self.store.begin(snapshot=True) as uow:
-                taken = uow.take_slice(run_ref_id)
+                taken = uow.take_slice(run_ref_id, number)
                 run, configuration = _run(uow, run_ref_id)
-                if run.state is not RunState.RUNNING:
+                if run.state is not RunState.RUNNING or (taken is None and number is not None):
                     return SliceDone(run=run)
                 if taken is None:
                     return SliceDone(run=_ended(run, uow, self.clock()))
@@ -100,7 +103,7 @@ class CalculateCollectionBalance:
         """Record that the next payer of a slice that failed cannot be calculated, and pass it over; a later run tries it
         again. Nothing is done where somebody else has gone on with the slice meanwhile."""
         with self.store.begin(snapshot=True) as uow:
-            part = uow.take_slice(failed.part.run_ref_id)
+            part = uow.take_slice(failed.part.run_ref_id, failed.part.number)
             run, _ = _run(uow, failed.part.run_ref_id)
             if run.state is not RunState.RUNNING or part != failed.part:
                 return SliceDone(run=run)

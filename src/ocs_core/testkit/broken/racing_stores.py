@@ -158,11 +158,14 @@ class EndsASliceBeforeItsEnd(UnitOfWork):
 
 
 @breaks("test_each_slice_is_taken_by_one_worker")
-class PassesOverTheFirstSlice(UnitOfWork):
-    """What lies behind the number of the last one is taken, and numbers are thought to begin with 0."""
+class TakesASliceThatIsDone(UnitOfWork):
+    """Where nothing is left, the last one is given once more."""
 
-    def take_slice(self, run_ref_id: UUID) -> RunSlice | None:
-        return next((part for part in self.slices(run_ref_id) if not part.done and part.number > 1), None)
+    def take_slice(self, run_ref_id: UUID, number: int | None = None) -> RunSlice | None:
+        taken, again = super().take_slice(run_ref_id, number), self.store.related["again", run_ref_id]
+        if taken is None and not again:
+            again[run_ref_id] = taken = self.slices(run_ref_id)[-1]
+        return taken
 
 
 @breaks("test_a_run_that_is_cancelled_at_its_end_is_cancelled_or_done")
@@ -185,6 +188,22 @@ class LetsNobodyStartWhatWasEverBegun(UnitOfWork):
         storing = [run for run in self.store.entities[ProcessRun].values() if not run.dry_run]
         left = [run for run in storing if self.take_slice(run.ref_id)]
         return [attrs.evolve(run, state=RunState.RUNNING) for run in left] + storing
+
+
+@breaks("test_a_slice_that_is_named_is_taken_by_one_worker_or_not_at_all")
+class TakesAnotherSliceThanTheOneNamed(UnitOfWork):
+    """Whatever is asked for, the first that is left is given."""
+
+    def take_slice(self, run_ref_id: UUID, number: int | None = None) -> RunSlice | None:
+        return super().take_slice(run_ref_id)
+
+
+@breaks("test_the_slices_that_are_left_are_those_that_are_not_done")
+class TellsOfSlicesThatAreDone(UnitOfWork):
+    """All that a run has is told to be left."""
+
+    def slices_left(self, run_ref_id: UUID) -> Sequence[int]:
+        return [part.number for part in self.slices(run_ref_id)]
 
 
 @breaks("test_payers_are_read_whole_and_in_order")

@@ -28,6 +28,18 @@ def _contributions(ledger: OpenLedger, as_of: dt.datetime) -> dict[UUID, int]:
     return {c.item.ref_id: c.contribution for c in count_items(ledger, configuration(), as_of) if c.contribution}
 
 
+def _sliced(subject: Subject, desk: Desk) -> ProcessRun:
+    """A run over six payers, each in a slice of its own."""
+    for n in range(6):
+        desk.account(f"A-{n}")
+    run = a_run(1)
+    with subject.store.begin() as uow:
+        uow.add(run)
+        for number in range(1, 7):
+            uow.add(RunSlice(ref_id=id_of(number + 1), run_ref_id=run.ref_id, number=number))
+    return run
+
+
 def runs_laws() -> type:
     """What a collection run is given."""
 
@@ -83,13 +95,7 @@ def runs_laws() -> type:
 
         def test_each_slice_is_taken_by_one_worker(self, subject: Subject, desk: Desk) -> None:
             """Workers that calculate the same payers at once would tell of them twice, and one would wait for the other."""
-            for n in range(6):
-                desk.account(f"A-{n}")
-            run = a_run(1)
-            with subject.store.begin() as uow:
-                uow.add(run)
-                for number in range(1, 7):
-                    uow.add(RunSlice(ref_id=id_of(number + 1), run_ref_id=run.ref_id, number=number))
+            run = _sliced(subject, desk)
 
             def work() -> list[int]:
                 taken: list[int] = []
@@ -142,6 +148,38 @@ def runs_laws() -> type:
             right = desk.start_run(as_of=NOW, adopt=True)
             assert calculate(wrong.ref_id).run == cancelled == subject.queries.run(wrong.ref_id)
             assert (cancelled.payers_done, desk.finish(right.ref_id).payers_done) == (1, len(accounts))
+
+        def test_a_slice_that_is_named_is_taken_by_one_worker_or_not_at_all(self, subject: Subject, desk: Desk) -> None:
+            """A command for a slice may come twice, to two workers at once, or when it is long done."""
+            run = _sliced(subject, desk)
+
+            def work() -> list[int]:
+                taken: list[int] = []
+                for number in [6, 1, 3, 9, 5, 2, 4] * 2:
+                    with suppress(Conflict):
+                        with subject.store.begin(snapshot=True) as uow:
+                            part = uow.take_slice(run.ref_id, number)
+                            if part is not None:
+                                assert part.number == number
+                                uow.save(attrs.evolve(part, done=True))
+                        taken += [] if part is None else [part.number]
+                return taken
+
+            taken = at_once([work] * 3)
+            assert sorted(number for of_one in taken for number in of_one) == [1, 2, 3, 4, 5, 6]
+
+        def test_the_slices_that_are_left_are_those_that_are_not_done(self, subject: Subject, desk: Desk) -> None:
+            """Who sends for workers sends for these: one left out is never calculated, one too many never ends."""
+            run = _sliced(subject, desk)
+            with subject.store.begin() as uow:
+                assert uow.slices_left(run.ref_id) == [1, 2, 3, 4, 5, 6]
+                for number in (2, 5):
+                    part = uow.take_slice(run.ref_id, number)
+                    assert part is not None
+                    uow.save(attrs.evolve(part, done=True))
+            with subject.store.begin() as uow:
+                assert uow.slices_left(run.ref_id) == [1, 3, 4, 6]
+                assert uow.slices_left(id_of(99)) == []
 
         def test_payers_are_read_whole_and_in_order(self, subject: Subject, desk: Desk) -> None:
             """What is told of a payer is all of it, though a slice asks for little."""
