@@ -204,6 +204,7 @@ def test_the_command_line_makes_the_topics_and_its_relay_publishes_to_them(
         said = capsys.readouterr()
         assert said.out.splitlines()[0] == "ocs.rm.business-transactions: there already"
         assert said.out.splitlines()[1].endswith(": made")
+        assert said.out.splitlines()[2].startswith("ocs.rm.process-slices: ")
         assert said.err == "The topic ocs.rm.business-transactions has 3 partitions, not 2; it is left so.\n"
         settings = attrs.evolve(load(), database_url=database.engine.url.render_as_string(hide_password=False))
         Desk(subject_on(database).store).account("A-1")

@@ -32,6 +32,8 @@ COMMANDS = (
     ("deliveries", "show"),
     ("deliveries", "retry"),
     ("serve",),
+    ("worker",),
+    ("kafka", "init"),
     ("demo",),
     ("consume", "warehouse"),
     ("warehouse", "sql"),

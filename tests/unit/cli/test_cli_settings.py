@@ -28,6 +28,14 @@ from tests.unit.cli.conftest import Ocs
             "OCS_KAFKA_SERVERS is 'localhost:abc'; give HOST:PORT of Kafka's brokers",
         ),
         ("OCS_KAFKA_SECURITY_PROTOCOL", "TLS", "OCS_KAFKA_SECURITY_PROTOCOL is 'TLS'; give one of PLAINTEXT, SSL"),
+        ("OCS_COLLECTION_WORKERS", "all", "OCS_COLLECTION_WORKERS is 'all'; give local or kafka."),
+        ("OCS_COLLECTION_WORKERS", "kafka", "set OCS_KAFKA_SERVERS to HOST:PORT of its brokers."),
+        ("OCS_PROCESS_SLICES_TOPIC", " ", "OCS_PROCESS_SLICES_TOPIC is empty; give a name, or do not set it."),
+        (
+            "OCS_PROCESS_SLICES_TOPIC",
+            "ocs.rm.notifications",
+            "OCS_NOTIFICATIONS_TOPIC and OCS_PROCESS_SLICES_TOPIC are the same; give each its own.",
+        ),
         ("OCS_ZONE", "Europe/Atlantis", "OCS_ZONE: 'Europe/Atlantis' is not the name of a time zone"),
         (
             "OCS_DATABASE_URL",
