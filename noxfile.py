@@ -118,14 +118,17 @@ def outsider(session: nox.Session) -> None:
 
 @nox.session
 def crash_short(session: nox.Session) -> None:
-    """Every part of a company is killed once while clients write; nothing is lost."""
+    """Every part of a company is killed once while clients write, and workers of collection runs; nothing is lost."""
     session.run("python", "-m", "tests.crash", "--rounds", "3", *session.posargs)
+    session.run("python", "-m", "tests.crash.workers", "--kills", "3")
 
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """The same for 50 rounds; takes half an hour."""
+    """The same for 50 rounds and 30 workers of each kind; takes three quarters of an hour."""
     session.run("python", "-m", "tests.crash", "--rounds", "50", *session.posargs)
+    session.run("python", "-m", "tests.crash.workers", "--kills", "30")
+    session.run("python", "-m", "tests.crash.workers", "--kills", "30", "--over", "kafka")
 
 
 @nox.session

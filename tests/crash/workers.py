@@ -16,16 +16,21 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
 import attrs
 
+from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.database import connect
+from ocs_adapters.sql.migrations import migrate
+from ocs_core.testkit.examples import configuration
 from tests.contract.broker import broker
 from tests.contract.night import Night
 from tests.contract.postgres import Cluster, cluster
+from tests.contract.stores import entries
 from tests.crash.parts import Process, ocs
 
 PAYERS = 20_000
@@ -33,9 +38,10 @@ SLICE_SIZE = 100
 WORKERS = 3
 KILLS_A_RUN = 6
 """So many die in one run; then it is let be, and the next one begins."""
-LIFE_SECONDS = 1.5
+LIFE_SECONDS = 1.0
 """How long everybody lives, at the most, before the next one dies."""
-RUN_SECONDS = 300.0
+STILL_SECONDS = 120.0
+"""How long a run may stand still."""
 
 
 class Crew(Protocol):
@@ -44,7 +50,7 @@ class Crew(Protocol):
     def collect(self, night: Night) -> "subprocess.Popen[str]": ...
 
     def kill_one(self, collecting: "subprocess.Popen[str]") -> bool:
-        """As a machine dies; False where nobody is there."""
+        """As a machine dies; False where nobody is there any more."""
 
 
 @attrs.frozen
@@ -55,12 +61,12 @@ class Local:
         return night.collect("--workers", str(WORKERS))
 
     def kill_one(self, collecting: "subprocess.Popen[str]") -> bool:
-        workers = _spawned_by(collecting.pid)
-        if not workers:
-            return False
-        with contextlib.suppress(ProcessLookupError):  # it has just ended
-            os.kill(random.choice(workers), signal.SIGKILL)
-        return True
+        while collecting.poll() is None:
+            if workers := _spawned_by(collecting.pid):
+                with contextlib.suppress(ProcessLookupError):  # it has just ended
+                    os.kill(random.choice(workers), signal.SIGKILL)
+                    return True
+        return False
 
 
 @attrs.frozen
@@ -76,6 +82,61 @@ class OverKafka:
         victim = random.choice(self.workers)
         victim.kill()
         victim.start()
+        return True
+
+
+@attrs.define
+class Part:
+    """One run, and what happens in it."""
+
+    night: Night
+    crew: Crew
+    postgres: Cluster
+    begun: int = 0
+    told: list[str] = attrs.field(factory=list)
+    _began: float = attrs.field(factory=time.monotonic)
+    _collecting: "subprocess.Popen[str]" = attrs.field(init=False)
+
+    def play(self, deaths: Sequence[bool]) -> int:
+        """Let a worker die again and again, as long as the run goes on, and PostgreSQL with it where that is said; then take
+        the run to its end, and look at it. Gives how many died."""
+        self._collect()
+        waiting = deque(deaths)
+        while waiting and self._goes_on():
+            time.sleep(random.random() * LIFE_SECONDS)
+            if not self.crew.kill_one(self._collecting):
+                continue
+            self.told.append(f"{self.night.done() / self.night.slices:.0%}")
+            if waiting.popleft():
+                self.postgres.kill()
+                time.sleep(random.random())
+                self.postgres.start()
+                self.night.database.engine.dispose()
+                self.told[-1] += " with PostgreSQL"
+        while self._goes_on():
+            pass
+        self.night.check()
+        self.night.end()
+        return len(self.told)
+
+    def __str__(self) -> str:
+        took = f"{time.monotonic() - self._began:.0f} s"
+        return f"killed at {', '.join(self.told)} of a run; ocs collect began {self.begun} times; {took}"
+
+    def _collect(self) -> None:
+        self._collecting = self.crew.collect(self.night)
+        self.begun += 1
+
+    def _goes_on(self) -> bool:
+        """Wait until more is done; False where the run is over."""
+        before, ends = self.night.done(), time.monotonic() + STILL_SECONDS
+        while self.night.done() <= before:
+            if self._collecting.poll() is not None:
+                if self.night.state() == "DONE":
+                    return False
+                self._collect()
+            assert time.monotonic() < ends, "the run does not go on"
+            time.sleep(0.05)
         return True
 
 
@@ -104,30 +165,10 @@ def main() -> None:
     with company(given.over) as (night, crew, postgres):
         while kills < given.kills:
             night.next_run()
-            began, told = time.monotonic(), []
-            until = min(kills + KILLS_A_RUN, given.kills)
-            collecting, begun = crew.collect(night), 1
-            while kills < until and (night.state() in {None, "RUNNING"}):
-                time.sleep(random.random() * LIFE_SECONDS)
-                if collecting.poll() is not None:
-                    collecting, begun = crew.collect(night), begun + 1
-                    continue
-                if not crew.kill_one(collecting):
-                    continue
-                kills += 1
-                told.append(f"{night.done() / night.slices:.0%}")
-                if kills in database_dies:
-                    postgres.kill()
-                    time.sleep(random.random())
-                    postgres.start()
-                    night.database.engine.dispose()
-                    told[-1] += " and PostgreSQL"
-            while collecting.wait(RUN_SECONDS) and night.state() != "DONE":
-                collecting, begun = crew.collect(night), begun + 1
-            night.check()
-            night.end()
-            took = time.monotonic() - began
-            print(f"killed at {', '.join(told)}; ocs collect begun {begun} times; {took:.0f} s", flush=True)
+            part = Part(night, crew, postgres)
+            of_run = range(kills + 1, min(kills + KILLS_A_RUN, given.kills) + 1)
+            kills += part.play([number in database_dies for number in of_run])
+            print(part, flush=True)
     print(f"{kills} workers were killed; every payer was calculated once in every run.")
 
 
@@ -137,17 +178,14 @@ def company(over: str) -> Iterator[tuple[Night, Crew, Cluster]]:
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder, postgres = Path(name), stack.enter_context(cluster(durable=True))
         environment = {"OCS_DATABASE_URL": postgres.create("ocs")}
-        commands = [("migrate",)]
         if over == "kafka":
             environment["OCS_KAFKA_SERVERS"] = stack.enter_context(broker()).server
-            commands.append(("kafka", "init"))
-        code, example = ocs(folder, environment, "configure", "--example")
-        (folder / "configuration.toml").write_text(example, encoding="utf-8")
-        for command in (*commands, ("configure", "configuration.toml")):
-            code, told = ocs(folder, environment, *command)
+            code, told = ocs(folder, environment, "kafka", "init")
             assert code == 0, told
         database = connect(environment["OCS_DATABASE_URL"])
         stack.callback(database.close)
+        migrate(database.engine)
+        write_entries(database, entries(configuration()))
         night = Night(database=database, environment=environment, payers=PAYERS, slice_size=SLICE_SIZE)
         stack.callback(night.end)
         workers = [Process(f"worker-{n}", ("worker",), folder, environment) for n in range(WORKERS)]
