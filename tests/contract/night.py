@@ -40,8 +40,13 @@ class Night:
     begun: list["subprocess.Popen[str]"] = attrs.field(factory=list)
 
     def __attrs_post_init__(self) -> None:
-        write_entries(self.database, [CollectionSetting(slice_size=self.slice_size)])
+        self.cut(self.slice_size)
         company.load(self.database.engine, self.payers)
+
+    def cut(self, slice_size: int) -> None:
+        """Let the runs to come have slices of so many payers."""
+        self.slice_size = slice_size
+        write_entries(self.database, [CollectionSetting(slice_size=slice_size)])
 
     @property
     def calculated(self) -> int:

@@ -22,6 +22,8 @@ from tests.contract.on_kafka import server
 from tests.contract.stores import postgres_database
 
 QUEUES = 60
+SLICES, SMALL_SLICES = 15, 2
+"""Payers in each."""
 PATIENCE_SECONDS = 60.0
 OVER_KAFKA = {"OCS_COLLECTION_WORKERS": "kafka"}
 
@@ -33,11 +35,12 @@ def _night() -> Iterator[Night]:
         create_topics(connection, [topic], partitions=QUEUES, replication=1, retention=dt.timedelta(days=1))
         url = database.engine.url.render_as_string(hide_password=False)
         environment = {"OCS_DATABASE_URL": url, "OCS_KAFKA_SERVERS": connection.servers}
-        yield Night(database=database, environment=environment, payers=4_000, slice_size=15)
+        yield Night(database=database, environment=environment, payers=4_000, slice_size=SLICES)
 
 
 @pytest.fixture
 def night(_night: Night) -> Iterator[Night]:
+    _night.cut(SLICES)
     _night.next_run()
     try:
         yield _night
@@ -96,14 +99,15 @@ def test_four_workers_share_a_run_evenly(night: Night) -> None:
     assert all(abs(share - fair) <= 0.15 * fair for share in payers)
 
 
-def test_one_of_four_workers_is_killed_and_another_joins_and_the_run_is_none_the_worse(night: Night) -> None:
+def test_another_worker_joins_four_and_one_is_killed_and_the_run_is_none_the_worse(night: Night) -> None:
+    night.cut(SMALL_SLICES)  # so that there is still something to do when it has joined
     workers = _workers(night, 4)
     _until(lambda: _queues() == [QUEUES // 4] * 4)
     run = night.collect(**OVER_KAFKA)
-    _until(lambda: night.done() > night.slices / 8)
-    workers.pop().kill()
-    _until(lambda: night.done() > night.slices / 4)
+    _until(lambda: night.done() > 0)
     workers += _workers(night, 1)
+    _until(lambda: night.done() > night.slices / 2)
+    workers.pop(0).kill()
     told, _ = run.communicate(timeout=PATIENCE_SECONDS)
     assert "DONE" in told
     night.check()

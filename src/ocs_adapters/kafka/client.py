@@ -1,5 +1,6 @@
 """The client library's clients, opened so that nothing is left behind where no broker answers."""
 
+import weakref
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -31,7 +32,8 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
 
     async def _build_transport(self, *arguments: Any, **options: Any) -> Any:
         transport = await super()._build_transport(*arguments, **options)
-        transport._sock_recv = partial(_received, transport._sock_recv)
+        # Held weakly: who lets a client go without closing it lets go of its sockets, too.
+        transport._sock_recv = partial(_received, weakref.proxy(transport))
         return transport
 
     def get_connection(self, *arguments: Any, **options: Any) -> Any:
@@ -46,9 +48,9 @@ class _Manager(KafkaConnectionManager):  # type: ignore[misc]
             self.refusal = error
 
 
-def _received(receive: Callable[[], tuple[bytes, KafkaError | None]]) -> tuple[bytes, KafkaError | None]:
+def _received(transport: Any) -> tuple[bytes, KafkaError | None]:
     """What came before the connection ended. The client throws it away: a broker's last word, that it refuses a password."""
-    data, error = receive()
+    data, error = transport.__class__._sock_recv(transport)
     return data, None if data else error  # which the next reading meets again
 
 

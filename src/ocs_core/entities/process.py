@@ -65,7 +65,8 @@ class ProcessRun:
     """One run: what was asked for, frozen at its start, and how far it is.
 
     `accounts` limits the run; empty means every payer. Its messages carry the `transaction_id` of the command that asked for
-    it, and its rules are those of its `configuration`; None, in runs of before it was kept: the one of today.
+    it, and its rules are those of its `configuration`, which is not shown and no part of what a run is compared by; None, in
+    runs of before it was kept: the one of today.
     `balances` is the sum of what was calculated, by currency; `other_currencies` what stayed out of it, being in another
     currency than its account, as receivables less liabilities and payments. Both in millionths. `failures` are the first
     `FAILURES_TOLD` of the `payers_failed`; all of them are with the run's slices.
@@ -93,7 +94,7 @@ class ProcessRun:
     failures: tuple[RunFailure, ...] = ()
     balances: Mapping[str, int] = attrs.field(factory=dict)
     other_currencies: Mapping[str, int] = attrs.field(factory=dict)
-    configuration: Configuration | None = None
+    configuration: Configuration | None = attrs.field(default=None, eq=False)
     version: int = 1
 
     def is_same_order(self, other: "ProcessRun") -> bool:

@@ -212,3 +212,12 @@ class ReadsPayersAsTheyAreAskedFor(UnitOfWork):
 
     def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
         return [self.store.entities[Payer][ref_id] for ref_id in ref_ids]
+
+
+@breaks("test_a_run_keeps_the_configuration_it_was_started_with")
+class GoesByTheConfigurationOfToday(UnitOfWork):
+    """What a run goes by is looked up when it goes on."""
+
+    def run(self, ref_id: UUID) -> ProcessRun | None:
+        run = super().run(ref_id)
+        return run and attrs.evolve(run, configuration=self.store.configuration)

@@ -13,7 +13,6 @@ from ocs_core.entities.account import Account, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment, PaymentType
-from ocs_core.entities.process import ProcessRun
 from ocs_core.errors import RequestRejected
 from ocs_core.form import wire_name
 from ocs_core.memory import MemoryQueries, MemoryStore
@@ -71,8 +70,6 @@ def _unnumbered(value: Any) -> Any:
     match value:
         case Payment():
             return attrs.evolve(value, payment_no="")
-        case ProcessRun():  # each world has its master data for itself, with a version of its own
-            return attrs.evolve(value, configuration=None)
         case Line(kind=LineKind.PAYMENT):
             return attrs.evolve(value, number="")
         case Response():

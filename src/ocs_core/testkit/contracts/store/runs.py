@@ -11,6 +11,7 @@ import pytest
 
 from ocs_core.collection import OpenLedger, balance_of, count_items
 from ocs_core.entities.account import AccountState
+from ocs_core.entities.configuration import CollectionSetting, SystemSetting
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.ports import SliceWanted
@@ -180,6 +181,17 @@ def runs_laws() -> type:
             with subject.store.begin() as uow:
                 assert uow.slices_left(run.ref_id) == [1, 3, 4, 6]
                 assert uow.slices_left(id_of(99)) == []
+
+        def test_a_run_keeps_the_configuration_it_was_started_with(self, subject: Subject) -> None:
+            """A threshold that is changed at midnight must not hold for half of the night's payers."""
+            known = configuration(CollectionSetting(grace_days=7), SystemSetting(zone="Europe/Madrid"))
+            run = a_run(1, configuration=known)
+            with subject.store.begin() as uow:
+                uow.add(run)
+            with subject.store.begin() as uow:
+                kept = uow.run(run.ref_id)
+            assert kept is not None
+            assert kept.configuration == known
 
         def test_payers_are_read_whole_and_in_order(self, subject: Subject, desk: Desk) -> None:
             """What is told of a payer is all of it, though a slice asks for little."""
