@@ -20,7 +20,7 @@ from tests.contract.broker import Broker, broker
 
 TOPICS = ("ocs.rm.business-transactions", "ocs.rm.notifications")
 FORGETS_SOCKETS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-"""For where the client cannot connect: it leaves those sockets to the garbage collector."""
+"""For where the client cannot connect, or crashes as far as others can tell: those sockets are the garbage collector's."""
 NOTHING = logging.CRITICAL + 1
 """What is logged then would keep the sockets for as long as the tests run."""
 WEEK = dt.timedelta(days=7)

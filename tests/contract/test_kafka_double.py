@@ -14,8 +14,9 @@ from ocs_adapters.kafka.history import read_all
 from ocs_adapters.kafka.publisher import KafkaPublisher
 from ocs_core.testkit.contracts import PublisherSubject, StreamSubject, publisher_contract, stream_contract
 from tests.contract.double import double
-from tests.contract.on_kafka import TOPICS
+from tests.contract.on_kafka import FORGETS_SOCKETS, TOPICS
 
+pytestmark = FORGETS_SOCKETS
 OPTIONS = {"api_version": (2, 1)}
 """It says of itself what it cannot do: with what it offers, the client finds no broker."""
 MEMBER = {**OPTIONS, "session_timeout_ms": 1500, "heartbeat_interval_ms": 300}

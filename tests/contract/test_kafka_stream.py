@@ -24,6 +24,7 @@ from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered,
 from ocs_core.testkit.contracts.values import id_of
 from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, empty, server
 
+pytestmark = FORGETS_SOCKETS
 NOTIFICATIONS = TOPICS[1]
 ACCOUNTS = tuple(id_of(number) for number in range(1, 21))
 """Enough that no partition is without any."""
@@ -154,7 +155,6 @@ def test_two_members_share_the_partitions_and_the_one_that_stays_takes_over() ->
         assert list(made.member().next(10)) == [], "what was dealt with was not all committed"
 
 
-@FORGETS_SOCKETS
 def test_a_broker_that_dies_and_comes_back_is_read_on_and_nothing_is_lost(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -165,14 +165,15 @@ def test_a_broker_that_dies_and_comes_back_is_read_on_and_nothing_is_lost(
         stream = made.member()
         before = list(stream.next(50))
         stream.commit()
-        monkeypatch.setattr(consumer, "WAIT_SECONDS", 1.0)
-        monkeypatch.setattr(consumer, "PATIENCE_SECONDS", 2.0)
         server().kill()
         try:
-            with pytest.raises(PlatformUnavailable, match="Kafka cannot be read"):
-                before.extend(itertools.chain.from_iterable(iter(lambda: stream.next(100), ())))
-            with pytest.raises(PlatformUnavailable, match="Kafka cannot be read"):
-                stream.commit()
+            with monkeypatch.context() as for_a_while:
+                for_a_while.setattr(consumer, "WAIT_SECONDS", 1.0)
+                for_a_while.setattr(consumer, "PATIENCE_SECONDS", 2.0)
+                with pytest.raises(PlatformUnavailable, match="Kafka cannot be read"):
+                    before.extend(itertools.chain.from_iterable(iter(lambda: stream.next(100), ())))
+                with pytest.raises(PlatformUnavailable, match="Kafka cannot be read"):
+                    stream.commit()
         finally:
             server().start()
         publish_all(made.publisher, more := _rows(2000, 50))
@@ -315,7 +316,6 @@ def test_a_topic_that_nobody_made_is_told_of(monkeypatch: pytest.MonkeyPatch) ->
         stream.close()
 
 
-@FORGETS_SOCKETS
 def test_a_broker_that_is_away_is_told_of_and_leaves_nothing_behind(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

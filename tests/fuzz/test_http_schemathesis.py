@@ -99,7 +99,13 @@ def things_that_exist(path: str) -> dict[str, Any]:
             named | {"documentType": "genericInvoice", "currency": "EUR", "tax": None, "amount": 10_000}
         ),
         "create-account": lambda: {"accountType": "payer", "currency": "EUR", "parent": None},
-        "calculate-collection-balance": lambda: {"accounts": [named["account"]], "asOf": None, "dryRun": True},
+        "calculate-collection-balance": lambda: {
+            "accounts": [named["account"]],
+            "asOf": None,
+            "dryRun": True,
+            "failedOf": None,
+        },
+        "cancel-process-run": lambda: {"refId": str(desk.start_run(dry_run=True).ref_id)},
         "chargeable-events": lambda: {
             "events": [dict(FEED_CHARGEABLE_EVENTS["events"][0]) | named | {"externalId": None}]
         },
