@@ -11,6 +11,7 @@ from ocs_core.entities.configuration import (
     CollectionSetting,
     CollectionThreshold,
     NotificationSetting,
+    Notify,
     SystemSetting,
 )
 from ocs_core.entities.document import Document
@@ -680,3 +681,29 @@ def test_a_payment_that_is_taken_back_lowers_the_balance_of_nobody() -> None:
     office.desk.cancel_identification(payment)
 
     assert balance(office, account) == 100 * UNIT
+
+
+def test_a_payer_of_whom_only_the_trigger_changed_is_stored_and_told() -> None:
+    office = Office(1, CollectionSetting(grace_days=11, notify=Notify.CHANGED))
+    office.owes(office.payers[0])
+    office.desk.collect()
+    office.told()
+    office.next_day()
+
+    office.desk.collect()
+
+    assert office.payer(office.payers[0]).in_collection
+    assert [code for code, _ in office.told()] == ["payer", "collectionBalanceCalculated", "collectionStart"]
+
+
+def test_where_only_changes_are_told_of_nobody_is_told_who_stays_as_he_was() -> None:
+    office = Office(2, CollectionSetting(notify=Notify.CHANGED))
+    office.owes(office.payers[0])
+    office.desk.collect()
+    office.told()
+    office.next_day()
+    office.pays(office.payers[1])
+
+    office.desk.collect()
+
+    assert office.told() == [("payer", "A-1"), ("collectionBalanceCalculated", "A-1")]
