@@ -15,17 +15,15 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import errors
 from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
-from ocs_adapters.sql import arrays
+from ocs_adapters.sql import arrays, writing
 from ocs_adapters.sql.arrays import array
+from ocs_adapters.sql.writing import Columns, Rows
 from ocs_core.messages import format_instant
 
 Row = tuple[Any, ...]
-Rows = Sequence[Mapping[str, Any]]
-Columns = Mapping[str, Sequence[Any]]
-"""The same rows, column by column: many are faster so."""
 NOTHING: Mapping[Any, Any] = {}
 LOCK_SECONDS = 5
 """How long a statement waits for what others hold."""
@@ -164,14 +162,14 @@ class PostgresDriver:
     def _copy(self, connection: Any, copy: Copy) -> Any:
         """Where some are there that may be there once only, which is rare, it is taken back, and they are inserted."""
         table = copy.table
-        names = _given_columns(table)
+        names = writing.given_columns(table)
         content = arrays.rows([table.c[name].type for name in names], [copy.columns[name] for name in names])
         once = "once" in table.info
         cursor = connection.cursor()
         if once:
             connection.execute("SAVEPOINT ocs_copy")
         try:
-            with cursor.copy(_copy_into(table)) as copying:
+            with cursor.copy(writing.copy_into(table)) as copying:
                 copying.write(content)
         except errors.UniqueViolation:
             if not once:
@@ -181,25 +179,27 @@ class PostgresDriver:
         return cursor
 
     def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call | Copy]:
-        many: list[Call | Copy] = [Copy(table, of) for table, of in columns.items() if _count(of) > FEW]
-        many += [Copy(table, _as_columns(table, of)) for table, of in rows.items() if len(of) > FEW]
+        many: list[Call | Copy] = [Copy(table, of) for table, of in columns.items() if writing.count_of(of) > FEW]
+        many += [Copy(table, writing.as_columns(table, of)) for table, of in rows.items() if len(of) > FEW]
         few = {table: of for table, of in rows.items() if 0 < len(of) <= FEW}
-        few |= {table: _as_rows(of) for table, of in columns.items() if 0 < _count(of) <= FEW}
+        few |= {table: writing.as_rows(of) for table, of in columns.items() if 0 < writing.count_of(of) <= FEW}
         if not few:
             return many
         # Every statement costs the driver as much as twenty parameters: the few go together.
         parameters: dict[str, Any] = {}
         for table, of_table in few.items():
             for index, row in enumerate(of_table):
-                parameters.update(zip(_names_together(table.name, index, tuple(row)), row.values(), strict=True))
-        return [Call(_insert_together(tuple((table, len(of)) for table, of in few.items())), parameters), *many]
+                parameters.update(zip(writing.names_together(table.name, index, tuple(row)), row.values(), strict=True))
+        return [Call(writing.insert_together(tuple((table, len(of)) for table, of in few.items())), parameters), *many]
 
     def update(self, table: sa.Table, columns: Columns) -> Call:
         names = tuple(columns)
         if len(columns["key_read"]) <= FEW:
-            return Call(_update(table, names), _as_rows(columns))
-        given = {f"{name}s": array(column.type, columns[name]) for name, column in _columns_of(table, names).items()}
-        return Call(_update_many(table, names), given)
+            return Call(writing.update_one(table, names), writing.as_rows(columns))
+        given = {
+            f"{name}s": array(column.type, columns[name]) for name, column in writing.columns_of(table, names).items()
+        }
+        return Call(writing.update_unnested(table, names), given)
 
     def one_of(self, column: Any, name: str) -> Any:
         return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
@@ -211,111 +211,11 @@ class PostgresDriver:
         return None
 
 
-@functools.cache
-def _copy_into(table: sa.Table) -> str:
-    quoted = ", ".join(f'"{name}"' for name in _given_columns(table))
-    return f"COPY {table.name} ({quoted}) FROM STDIN (FORMAT BINARY)"
-
-
-def _given_columns(table: sa.Table) -> list[str]:
-    return [c.name for c in table.columns if c.autoincrement is not True]
-
-
-@functools.cache
-def _insert(table: sa.Table) -> Any:
-    return _insert_once(table, {name: sa.bindparam(name) for name in _given_columns(table)})
-
-
-def _insert_once(table: sa.Table, values: Any) -> Any:
-    """Both databases say it alike; only PostgreSQL's construct needs its own dialect, and SQLite compiles it too."""
-    insert = postgresql.insert(table).values(values)
-    once = table.info.get("once")
-    return insert.on_conflict_do_nothing(index_elements=[once]) if once else insert
-
-
 def _insert_many(table: sa.Table, columns: Columns) -> Call:
-    names = _given_columns(table)
-    return Call(_insert_unnested(table), {f"{name}s": array(table.c[name].type, columns[name]) for name in names})
-
-
-def _count(columns: Columns) -> int:
-    return len(next(iter(columns.values())))
-
-
-def _as_columns(table: sa.Table, rows: Rows) -> Columns:
-    return {name: [row[name] for row in rows] for name in _given_columns(table)}
-
-
-@functools.cache
-def _insert_unnested(table: sa.Table) -> Any:
-    names = _given_columns(table)
-    rows = _unnested({name: table.c[name] for name in names})
-    insert = postgresql.insert(table).from_select(names, sa.select(*rows.c))
-    once = table.info.get("once")
-    return insert.on_conflict_do_nothing(index_elements=[once]) if once else insert
-
-
-def _unnested(columns: Mapping[str, "sa.Column[Any]"]) -> Any:
-    """Rows out of one array for each column, bound under the column's name in the plural, in the order of the arrays."""
-    arrays = [sa.cast(sa.bindparam(f"{name}s"), sa.ARRAY(column.type)) for name, column in columns.items()]
-    return sa.func.unnest(*arrays).table_valued(*columns, name="given", joins_implicitly=True).render_derived()
-
-
-def _key(table: sa.Table) -> "sa.Column[Any]":
-    return next(iter(table.primary_key))
-
-
-_READ = ("key_read", "version_read")
-
-
-def _columns_of(table: sa.Table, names: Sequence[str]) -> Mapping[str, "sa.Column[Any]"]:
-    read = {"key_read": _key(table), "version_read": table.c.version}
-    return {name: read[name] if name in read else table.c[name] for name in names}
-
-
-def _as_rows(columns: Columns) -> Rows:
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-
-
-@functools.cache
-def _update(table: sa.Table, names: tuple[str, ...]) -> Any:
-    return _update_by(table, names, {name: sa.bindparam(name) for name in names})
-
-
-@functools.cache
-def _update_many(table: sa.Table, names: tuple[str, ...]) -> Any:
-    return _update_by(table, names, _unnested(_columns_of(table, names)).c)
-
-
-def _update_by(table: sa.Table, names: tuple[str, ...], given: Any) -> Any:
-    is_as_read = (_key(table) == given["key_read"], table.c.version == given["version_read"])
-    return sa.update(table).where(*is_as_read).values({name: given[name] for name in names if name not in _READ})
-
-
-@functools.lru_cache(maxsize=1000)
-def _names_together(table: str, index: int, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """The parameters' names of one row among others."""
-    return tuple(f"{table}_{index}_{name}" for name in columns)
-
-
-@functools.lru_cache(maxsize=1000)
-def _insert_together(counts: tuple[tuple[sa.Table, int], ...]) -> Any:
-    """One statement that inserts that many rows into each table."""
-    inserts = [
-        _insert_once(
-            table,
-            [
-                dict(zip(given, map(sa.bindparam, _names_together(table.name, index, given)), strict=True))
-                for given in (tuple(_given_columns(table)),)
-                for index in range(count)
-            ],
-        )
-        for table, count in counts
-    ]
-    *others, last = inserts
-    for insert, (table, _) in zip(others, counts, strict=False):
-        last = last.add_cte(insert.cte(f"into_{table.name}"))
-    return last
+    names = writing.given_columns(table)
+    return Call(
+        writing.insert_unnested(table), {f"{name}s": array(table.c[name].type, columns[name]) for name in names}
+    )
 
 
 _TO_SQLITE: Mapping[type, Callable[[Any], Any]] = {
@@ -380,11 +280,11 @@ class SqliteDriver:
     def insert(
         self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING
     ) -> Sequence[Call | Copy]:
-        every = [*rows.items(), *((table, _as_rows(of)) for table, of in columns.items())]
-        return [Call(_insert(table), of_table) for table, of_table in every if of_table]
+        every = [*rows.items(), *((table, writing.as_rows(of)) for table, of in columns.items())]
+        return [Call(writing.insert_one(table), of_table) for table, of_table in every if of_table]
 
     def update(self, table: sa.Table, columns: Columns) -> Call:
-        return Call(_update(table, tuple(columns)), _as_rows(columns))
+        return Call(writing.update_one(table, tuple(columns)), writing.as_rows(columns))
 
     def one_of(self, column: Any, name: str) -> Any:
         listed = sa.func.json_each(sa.bindparam(name, type_=sa.Text())).table_valued("value")

@@ -1,12 +1,7 @@
-"""Ledgers from SQL: what a balance at T can depend on, and no more. Which item counts is decided by the core alone."""
+"""One payer's whole ledger from SQL. A run reads no more than it needs: see `slices`."""
 
-import datetime as dt
 import functools
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,299 +9,35 @@ from sqlalchemy import bindparam
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
-from ocs_adapters.sql.drivers import Call, Driver, Row
-from ocs_adapters.sql.rows import rows_of, without_none
-from ocs_core.collection import Ledger, OpenLedger
-from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
+from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.rows import rows_of
+from ocs_core.collection import Ledger
+from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.settlement import Settlement
-from ocs_core.ports import SlicePlan, SliceWanted
-
-
-class _Account(NamedTuple):
-    ref_id: UUID
-    external_id: str | None
-    account_type: str
-    currency: str
-
-    @property
-    def ref(self) -> AccountRef:
-        return AccountRef(self.ref_id, self.external_id)
-
-
-class _Payer(NamedTuple):
-    collection_balance: int | None
-    oldest_due_date: dt.date | None
-    in_collection: bool
-
-
-class _Document(NamedTuple):
-    account_ref_id: UUID
-    ref_id: UUID
-    document_type: str
-    currency: str
-    due_amount: int
-    due_amount_type: Any
-    document_issued_date: dt.date
-    document_due_date: dt.date
-    cancelled: bool
-    cancelled_at: dt.datetime | None
-
-
-class _Payment(NamedTuple):
-    account_ref_id: UUID
-    ref_id: UUID
-    payment_type: Any
-    currency: str
-    remaining_amount: int
-    payment_date_received: dt.datetime | None
-    cancelled: bool
-    cancelled_at: dt.datetime | None
-
-
-class _OpenLedger(NamedTuple):
-    account: _Account
-    payer: _Payer
-    documents: Sequence[_Document]
-    payments: Sequence[_Payment]
-    settlements: Sequence[Settlement]
-
 
 _ACCOUNT, _PAYER, _DOCUMENT = rows_of(Account), rows_of(Payer), rows_of(Document)
 _PAYMENT, _SETTLEMENT = rows_of(Payment), rows_of(Settlement)
-_MOVED = tables.payments.alias("moved")
-_OPEN = {Document: sa.text("documents.due_amount <> 0"), Payment: sa.text("payments.remaining_amount <> 0")}
+MOVED = tables.payments.alias("moved")
+"""Payments, wherever they belong by now."""
 
 
-_ACCOUNTS, _PAYERS = tables.accounts, tables.payers
-_BOTH = _ACCOUNTS.join(_PAYERS, _PAYERS.c.account_ref_id == _ACCOUNTS.c.ref_id)
-_OF_PAYER = (*(_ACCOUNTS.c[name] for name in _Account._fields), *(_PAYERS.c[name] for name in _Payer._fields))
-
-
-@functools.cache
-def _payers(driver: Any, limited_to_accounts: bool, after: bool, through: bool) -> Any:
-    """Accounts with what was found of their payers, in the order of their keys."""
-    conditions = _calculable(driver, limited_to_accounts)
-    if after:
-        conditions.append(_ACCOUNTS.c.ref_id > bindparam("after"))
-    if through:
-        conditions.append(_ACCOUNTS.c.ref_id <= bindparam("through"))
-    return (
-        sa.select(*_OF_PAYER)
-        .select_from(_BOTH)
-        .where(*conditions)
-        .order_by(_ACCOUNTS.c.ref_id)
-        .limit(bindparam("limit"))
-    )
-
-
-def _calculable(driver: Driver, limited_to_accounts: bool) -> list[Any]:
-    conditions: list[Any] = [_ACCOUNTS.c.state != AccountState.DEACTIVATED.value]
-    if limited_to_accounts:
-        conditions.append(driver.one_of(_ACCOUNTS.c.ref_id, "accounts"))
-    return conditions
-
-
-@functools.cache
-def _numbered(driver: Any, limited_to_accounts: bool) -> Any:
-    number = sa.func.row_number().over(order_by=_ACCOUNTS.c.ref_id).label("number")
-    conditions = _calculable(driver, limited_to_accounts)
-    return sa.select(_ACCOUNTS.c.ref_id, number).select_from(_BOTH).where(*conditions).subquery()
-
-
-@functools.cache
-def _count(driver: Any, limited_to_accounts: bool) -> Any:
-    return sa.select(sa.func.count()).select_from(_BOTH).where(*_calculable(driver, limited_to_accounts))
-
-
-@functools.cache
-def _ends(driver: Any, limited_to_accounts: bool) -> Any:
-    numbered = _numbered(driver, limited_to_accounts)
-    ends = numbered.c.number % bindparam("size", type_=sa.BigInteger()) == 0
-    return sa.select(numbered.c.ref_id).where(ends).order_by(numbered.c.number)
-
-
-def plan_of(transaction: Transaction, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
-    """How a run over these accounts (none named: all) is cut into slices."""
-    driver, limited = transaction.driver, bool(accounts)
-    bound = {"accounts": driver.bind_list(accounts)} if limited else {}
-    (((payers,),), ends) = transaction.run(
-        [Call(_count(driver, limited), bound), Call(_ends(driver, limited), {**bound, "size": size})]
-    )
-    decode = driver.decoder(UUID) or _same
-    # The last slice has no end, even where it is full: those who come meanwhile belong to it.
-    return SlicePlan(payers, [decode(end) for (end,) in ends][: max((payers - 1) // size, 0)])
-
-
-@functools.cache
-def _open_items(cls: Any, kind: Any, driver: Any, limited_to_accounts: bool, after: bool) -> Any:
-    """Items that are open now, through their partial index, in the order of their accounts."""
-    table = rows_of(cls).table
-    account = table.c.account_ref_id
-    columns = [table.c[name] for name in kind._fields]
-    of_slice = _of_slice(account, driver, limited_to_accounts, after)
-    return sa.select(*columns).where(*of_slice, _OPEN[cls]).order_by(account)
-
-
-@functools.cache
-def _items_touched(cls: Any, kind: Any, driver: Any) -> Any:
-    """Items that a settlement touched after T, open or not."""
-    rows = rows_of(cls)
-    columns = [rows.table.c[name] for name in kind._fields]
-    return sa.select(*columns).where(driver.one_of(rows.key, "items"))
-
-
-@functools.cache
-def _payers_by_key(driver: Any) -> Any:
-    return _PAYER.select().where(driver.one_of(_PAYER.key, "payers")).order_by(_PAYER.key)
-
-
-def payers_of(transaction: Transaction, ref_ids: Sequence[UUID]) -> list[Payer]:
-    """These payers with all that is known of them."""
-    driver = transaction.driver
-    (rows,) = transaction.run([Call(_payers_by_key(driver), {"payers": driver.bind_list(ref_ids)})])
-    return list(map(_PAYER.reader(driver), rows))
-
-
-def _of_slice(account: Any, driver: Driver, limited_to_accounts: bool, after: bool) -> list[Any]:
-    """The condition that something is of a slice's accounts: of a whole range, unless the run is limited to some."""
-    if limited_to_accounts:
-        return [driver.one_of(account, "accounts")]
-    return [account <= bindparam("last")] + ([account > bindparam("after")] if after else [])
-
-
-@functools.cache
-def _settlements_after(name: str, driver: Any, limited_to_accounts: bool, after: bool) -> Any:
-    """Settlements that took effect, or were cancelled, after T: each through an index of its own."""
-    table = _SETTLEMENT.table
-    of_slice = _of_slice(table.c.account_ref_id, driver, limited_to_accounts, after)
-    return _SETTLEMENT.select().where(*of_slice, table.c[name] > bindparam("as_of"))
-
-
-def _settlements_elsewhere(belongs: Any, *conditions: Any) -> Any:
+def settlements_elsewhere(belongs: Any, *conditions: Any) -> Any:
     """What payments had settled, and gave back, on another account before they came to the one where they belong now."""
     table = _SETTLEMENT.table
-    source = _SETTLEMENT.source.join(_MOVED, _MOVED.c.ref_id == table.c.source_ref_id)
-    elsewhere = (belongs, _MOVED.c.account_ref_id != table.c.account_ref_id, *conditions)
+    source = _SETTLEMENT.source.join(MOVED, MOVED.c.ref_id == table.c.source_ref_id)
+    elsewhere = (belongs, MOVED.c.account_ref_id != table.c.account_ref_id, *conditions)
     return sa.select(*_SETTLEMENT.columns).select_from(source).where(*elsewhere)
 
 
-@functools.cache
-def _settlements_elsewhere_after(driver: Any) -> Any:
-    """Only cancelled ones let a payment go, and of these there are few."""
-    cancelled_after = _SETTLEMENT.table.c.cancelled_at > bindparam("as_of")
-    return _settlements_elsewhere(driver.one_of(_MOVED.c.account_ref_id, "accounts"), cancelled_after)
-
-
-_ALL_SETTLEMENTS_ELSEWHERE = _settlements_elsewhere(_MOVED.c.account_ref_id == bindparam("account"))
+_ALL_SETTLEMENTS_ELSEWHERE = settlements_elsewhere(MOVED.c.account_ref_id == bindparam("account"))
 
 
 @functools.cache
 def _all_of_account(cls: Any) -> Any:
     rows = rows_of(cls)
     return rows.select().where(rows.table.c.account_ref_id == bindparam("account")).order_by(rows.key)
-
-
-def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Sequence[OpenLedger]:
-    """The payers of a slice with their open items, and those that were touched after T."""
-    driver, limited = transaction.driver, bool(wanted.accounts)
-    after, through = wanted.after is not None, wanted.through is not None
-    query = _payers(driver, limited, after, through)
-    bounds = {"after": wanted.after, "through": wanted.through, "accounts": driver.bind_list(wanted.accounts)}
-    (rows,) = transaction.run([Call(query, bounds | {"limit": wanted.limit})])
-    if not rows:
-        return []
-    decode = _decoder(_Account, driver)
-    accounts = [_Account._make(decode(row[:4])) for row in rows]
-    decode = _decoder(_Payer, driver)
-    payers = [_Payer._make(decode(row[4:])) for row in rows]
-    keys = driver.bind_list([account.ref_id for account in accounts])
-    of_slice = {"accounts": keys, "after": wanted.after, "last": accounts[-1].ref_id, "as_of": wanted.as_of}
-    documents, payments, effective, cancelled, elsewhere = transaction.run(
-        [
-            Call(_open_items(Document, _Document, driver, limited, after), of_slice),
-            Call(_open_items(Payment, _Payment, driver, limited, after), of_slice),
-            Call(_settlements_after("effective_at", driver, limited, after), of_slice),
-            Call(_settlements_after("cancelled_at", driver, limited, after), of_slice),
-            Call(_settlements_elsewhere_after(driver), of_slice),
-        ]
-    )
-    documents, payments = _items(_Document, driver, documents), _items(_Payment, driver, payments)
-    touching: Mapping[UUID, Sequence[Settlement]] = {}
-    if settlements := effective + cancelled + elsewhere:
-        found = {s.ref_id: s for s in map(_SETTLEMENT.reader(driver), settlements)}.values()
-        items = {"items": driver.bind_list(list({i for s in found for i in (s.source_ref_id, s.target_ref_id)}))}
-        more = transaction.run(
-            [
-                Call(_items_touched(cls, kind, driver), items)
-                for cls, kind in ((Document, _Document), (Payment, _Payment))
-            ]
-        )
-        touched = [_items(kind, driver, of) for kind, of in zip((_Document, _Payment), more, strict=True)]
-        documents, payments = _with(documents, touched[0]), _with(payments, touched[1])
-        touching = _by_account(found, touched)
-    return [
-        _OpenLedger(
-            account,
-            payer,
-            documents.get(account.ref_id, ()),
-            payments.get(account.ref_id, ()),
-            touching.get(account.ref_id, ()),
-        )
-        for account, payer in zip(accounts, payers, strict=True)
-    ]
-
-
-_Items = Mapping[UUID, Sequence[Any]]
-
-
-def _items(kind: Any, driver: Driver, rows: Iterable[Row]) -> _Items:
-    """Items by account."""
-    decode = _decoder(kind, driver)
-    items = map(kind._make, rows if decode is _same else map(decode, rows))
-    found: defaultdict[UUID, list[Any]] = defaultdict(list)
-    for account, of_account in groupby(items, itemgetter(0)):
-        found[account] += of_account
-    return found
-
-
-def _with(items: _Items, more: _Items) -> _Items:
-    """The same with more, each of which is there once."""
-    return {
-        **items,
-        **{
-            account: list({item.ref_id: item for item in (*items.get(account, ()), *added)}.values())
-            for account, added in more.items()
-        },
-    }
-
-
-def _by_account(settlements: Iterable[Settlement], touched: Iterable[_Items]) -> Mapping[UUID, Sequence[Settlement]]:
-    """Settlements go where the items they touched are now: a payment may have moved since."""
-    account_of = {item.ref_id: account for items in touched for account, of in items.items() for item in of}
-    found: defaultdict[UUID, dict[UUID, Settlement]] = defaultdict(dict)
-    for settlement in settlements:
-        for side in (settlement.source_ref_id, settlement.target_ref_id):
-            if side in account_of:
-                found[account_of[side]][settlement.ref_id] = settlement
-    return {account: list(of.values()) for account, of in found.items()}
-
-
-def _same(value: Any) -> Any:
-    return value
-
-
-@functools.cache
-def _decoder(kind: Any, driver: Any) -> Callable[[Row], Row]:
-    """How a row becomes what a kind of tuple is made of, with this driver."""
-    hints = kind.__annotations__
-    steps = [driver.decoder(without_none(hints[name])) for name in kind._fields]
-    if not any(steps):
-        return _same
-    return lambda row: tuple(
-        [value if step is None or value is None else step(value) for step, value in zip(steps, row, strict=True)]
-    )
 
 
 def ledger_of_account(transaction: Transaction, account_ref_id: UUID) -> Ledger | None:

@@ -14,9 +14,9 @@ from ocs_adapters.sql import lookups, tables
 from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Copy
-from ocs_adapters.sql.ledgers import ledgers_of_slice, payers_of, plan_of
 from ocs_adapters.sql.outbox import Topics, outbox_columns
 from ocs_adapters.sql.rows import Rows, rows_of
+from ocs_adapters.sql.slices import ledgers_of_slice, payers_of, plan_of
 from ocs_core.collection import OpenLedger
 from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
