@@ -5,17 +5,19 @@ and synchronised with the disk; a line that a crash cut off never happened.
 """
 
 import base64
+import datetime as dt
 import os
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
 from ocs_core.memory import MemoryStore
 from ocs_core.messages import Message
-from ocs_core.ports import E, Found, Performed, UnitOfWork, Wanted
+from ocs_core.ports import E, Found, PayerBalance, Performed, UnitOfWork, Wanted
 
 
 class FileStore:
@@ -29,8 +31,8 @@ class FileStore:
             file.truncate(len(whole) + 1 if whole else 0)
         for line in whole.splitlines():
             with self.memory.begin() as uow:
-                for name, argument in pickle.loads(base64.b64decode(line)):
-                    getattr(uow, name)(argument)
+                for name, *arguments in pickle.loads(base64.b64decode(line)):
+                    getattr(uow, name)(*arguments)
         self.path = path
 
     @contextmanager
@@ -50,7 +52,7 @@ class FileUnitOfWork:
 
     def __init__(self, inner: UnitOfWork) -> None:
         self.inner = inner
-        self.written: list[tuple[str, Any]] = []
+        self.written: list[tuple[Any, ...]] = []
 
     def find(self, wanted: Wanted) -> Found:
         if wanted.draw:
@@ -64,6 +66,12 @@ class FileUnitOfWork:
     def save(self, entity: E) -> E:
         self.written.append(("save", entity))
         return self.inner.save(entity)
+
+    def keep_balances(
+        self, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
+    ) -> Sequence[Payer]:
+        self.written.append(("keep_balances", found, as_of, calculated_at))
+        return self.inner.keep_balances(found, as_of, calculated_at)
 
     def publish(self, message: Message) -> None:
         self.written.append(("publish", message))

@@ -41,6 +41,12 @@ class LineKind(StrEnum):
     PAYMENT = "PAYMENT"
 
 
+# Python 3.11 takes as long to look up a member of an enumeration as to do all else that is done for an item.
+_COUNTS, _CANCELLED, _NOTHING_OPEN = Reason.COUNTS, Reason.CANCELLED, Reason.NOTHING_OPEN
+_OTHER_CURRENCY = Reason.OTHER_CURRENCY
+_DOCUMENT, _PAYMENT, _AR, _IN = LineKind.DOCUMENT, LineKind.PAYMENT, DueAmountType.AR, PaymentType.IN
+
+
 class LedgerAccount(Protocol):
     """What a balance asks of an account; an `Account` has it."""
 
@@ -113,7 +119,8 @@ class OpenLedger(Protocol):
     """What a store fetches of one payer for a balance at T: at least every item that is open now, or was touched by a
     settlement that took effect or was cancelled after T, or was itself cancelled after T; and those settlements.
 
-    A run sees millions: a store may give no more of each thing than the rules ask of it. A `Ledger` has all of it.
+    A run sees millions: a store may give no more of each thing than the rules ask of it, and each item once, first the
+    documents, then the payments, before the next ledger. A `Ledger` has all of it.
     """
 
     @property
@@ -121,9 +128,9 @@ class OpenLedger(Protocol):
     @property
     def payer(self) -> LedgerPayer: ...
     @property
-    def documents(self) -> Sequence[LedgerDocument]: ...
+    def documents(self) -> Iterable[LedgerDocument]: ...
     @property
-    def payments(self) -> Sequence[LedgerPayment]: ...
+    def payments(self) -> Iterable[LedgerPayment]: ...
     @property
     def settlements(self) -> Sequence[Settlement]: ...
 
@@ -210,24 +217,24 @@ def document_counts(
     if document_type is None or not document_type.collection_relevant:
         return Reason.NOT_COLLECTION_RELEVANT
     if document.currency != account.currency:
-        return Reason.OTHER_CURRENCY
+        return _OTHER_CURRENCY
     return document_is_due(document, today)
 
 
 def document_is_closed(document: LedgerDocument, open_amount: int, as_of: dt.datetime) -> Reason | None:
     """Why nothing of a document is open at T, for whatever balance; None where something is."""
     if _cancelled_by(document.cancelled, document.cancelled_at, as_of):
-        return Reason.CANCELLED
-    return Reason.NOTHING_OPEN if open_amount == 0 else None
+        return _CANCELLED
+    return _NOTHING_OPEN if open_amount == 0 else None
 
 
 def document_is_due(document: LedgerDocument, today: dt.date) -> Reason:
     """Whether what is open of a document is due: a receivable after its due day, a liability from its issue on."""
     if document.document_issued_date > today:
         return Reason.NOT_YET_ISSUED
-    if document.due_amount_type == DueAmountType.AR and document.document_due_date >= today:
+    if document.due_amount_type == _AR and document.document_due_date >= today:
         return Reason.NOT_YET_DUE
-    return Reason.COUNTS
+    return _COUNTS
 
 
 def payment_counts(
@@ -238,24 +245,24 @@ def payment_counts(
         return closed
     setting = configuration.payment_types.get(payment.payment_type)
     if setting is None or not setting.collection_relevant:
-        return Reason.NOT_COLLECTION_RELEVANT if payment.payment_type == PaymentType.IN else Reason.NOT_INCOMING
+        return Reason.NOT_COLLECTION_RELEVANT if payment.payment_type == _IN else Reason.NOT_INCOMING
     if payment.currency != account.currency:
-        return Reason.OTHER_CURRENCY
+        return _OTHER_CURRENCY
     return payment_is_received(payment, as_of)
 
 
 def payment_is_closed(payment: LedgerPayment, remaining: int, as_of: dt.datetime) -> Reason | None:
     """Why nothing remains of a payment at T, for whatever balance; None where something does."""
     if _cancelled_by(payment.cancelled, payment.cancelled_at, as_of):
-        return Reason.CANCELLED
-    return Reason.NOTHING_OPEN if remaining <= 0 else None
+        return _CANCELLED
+    return _NOTHING_OPEN if remaining <= 0 else None
 
 
 def payment_is_received(payment: LedgerPayment, as_of: dt.datetime) -> Reason:
     """Whether a payment has come by T; one without a date has."""
     if payment.payment_date_received is not None and payment.payment_date_received > as_of:
         return Reason.NOT_YET_RECEIVED
-    return Reason.COUNTS
+    return _COUNTS
 
 
 def _cancelled_by(cancelled: bool, cancelled_at: dt.datetime | None, instant: dt.datetime) -> bool:
@@ -264,38 +271,58 @@ def _cancelled_by(cancelled: bool, cancelled_at: dt.datetime | None, instant: dt
 
 def count_items(ledger: OpenLedger, configuration: Configuration, as_of: dt.datetime) -> Iterator[Counted]:
     """Every item of a ledger with what it contributes to the balance at T: documents first, each in the ledger's order."""
-    account = ledger.account
-    today = day_of(as_of, configuration.zone_of(account.account_type))
-    touching = settlements_by_item(ledger.settlements) if ledger.settlements else {}
-    for document in ledger.documents:
-        amount = document.due_amount
-        if touching:
-            amount = open_at(amount, touching.get(document.ref_id, ()), as_of)
-        reason = document_counts(document, amount, account, configuration, as_of, today)
-        signed = amount if document.due_amount_type == DueAmountType.AR else -amount
-        yield Counted(LineKind.DOCUMENT, document, amount, signed if reason is Reason.COUNTS else 0, reason)
-    for payment in ledger.payments:
-        amount = payment.remaining_amount
-        if touching:
-            amount = open_at(amount, touching.get(payment.ref_id, ()), as_of)
-        reason = payment_counts(payment, amount, account, configuration, as_of)
-        yield Counted(LineKind.PAYMENT, payment, amount, -amount if reason is Reason.COUNTS else 0, reason)
+    count = _Counting(ledger, configuration, as_of)
+    for document, amount, reason in count.documents():
+        signed = amount if document.due_amount_type == _AR else -amount
+        yield Counted(_DOCUMENT, document, amount, signed if reason is _COUNTS else 0, reason)
+    for payment, amount, reason in count.payments():
+        yield Counted(_PAYMENT, payment, amount, -amount if reason is _COUNTS else 0, reason)
 
 
 def balance_of(ledger: OpenLedger, configuration: Configuration, as_of: dt.datetime) -> Balance:
     """Due invoices less liabilities and overpayments at T. Raises `AmountOutOfRange` where it does not fit 64 bits."""
     balance, oldest = 0, None
     others: dict[str, int] = {}
-    for kind, item, amount, contribution, reason in count_items(ledger, configuration, as_of):
-        if reason is Reason.COUNTS:
-            balance += contribution
-            owed = kind is LineKind.DOCUMENT and item.due_amount_type == DueAmountType.AR
-            if owed and (oldest is None or item.document_due_date < oldest):
-                oldest = item.document_due_date
-        elif reason is Reason.OTHER_CURRENCY:
-            owed = kind is LineKind.DOCUMENT and item.due_amount_type == DueAmountType.AR
-            others[item.currency] = others.get(item.currency, 0) + (amount if owed else -amount)
+    count = _Counting(ledger, configuration, as_of)
+    for document, amount, reason in count.documents():
+        is_owed = document.due_amount_type == _AR
+        if reason is _COUNTS:
+            balance += amount if is_owed else -amount
+            if is_owed and (oldest is None or document.document_due_date < oldest):
+                oldest = document.document_due_date
+        elif reason is _OTHER_CURRENCY:
+            others[document.currency] = others.get(document.currency, 0) + (amount if is_owed else -amount)
+    for payment, amount, reason in count.payments():
+        if reason is _COUNTS:
+            balance -= amount
+        elif reason is _OTHER_CURRENCY:
+            others[payment.currency] = others.get(payment.currency, 0) - amount
     return Balance(within_range(balance), oldest, others)
+
+
+class _Counting:
+    """The items of a ledger, each with what was open of it at T and whether it counts."""
+
+    def __init__(self, ledger: OpenLedger, configuration: Configuration, as_of: dt.datetime) -> None:
+        self.ledger, self.configuration, self.as_of = ledger, configuration, as_of
+        self.touching = settlements_by_item(ledger.settlements) if ledger.settlements else {}
+
+    def documents(self) -> Iterator[tuple[LedgerDocument, int, Reason]]:
+        account, configuration, as_of, touching = self.ledger.account, self.configuration, self.as_of, self.touching
+        today = day_of(as_of, configuration.zone_of(account.account_type))
+        for document in self.ledger.documents:
+            amount = document.due_amount
+            if touching:
+                amount = open_at(amount, touching.get(document.ref_id, ()), as_of)
+            yield document, amount, document_counts(document, amount, account, configuration, as_of, today)
+
+    def payments(self) -> Iterator[tuple[LedgerPayment, int, Reason]]:
+        account, configuration, as_of, touching = self.ledger.account, self.configuration, self.as_of, self.touching
+        for payment in self.ledger.payments:
+            amount = payment.remaining_amount
+            if touching:
+                amount = open_at(amount, touching.get(payment.ref_id, ()), as_of)
+            yield payment, amount, payment_counts(payment, amount, account, configuration, as_of)
 
 
 def collection_balance(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> CollectionBalance:
@@ -310,7 +337,7 @@ def _line(counted: Counted) -> Line:
     return Line(
         kind=kind,
         ref_id=item.ref_id,
-        number=item.document_no if kind is LineKind.DOCUMENT else item.payment_no,
+        number=item.document_no if kind is _DOCUMENT else item.payment_no,
         currency=item.currency,
         open_amount=amount,
         contribution=contribution,

@@ -59,8 +59,7 @@ def test_a_crew_stops_and_the_run_tells_all_that_was_kept(monkeypatch: pytest.Mo
 
             ended = services.runner.finish(run.ref_id, 2, on_progress)
 
-            with services.store.begin() as uow:
-                payers = uow.payers([account.ref_id for account in accounts])
+            payers = [ledger.payer for account in accounts if (ledger := services.queries.ledger(account.ref_id))]
             assert (ended.state, services.queries.running()) == (RunState.CANCELLED, [])
             stored = sum(payer.collection_balance is not None for payer in payers)
             assert 0 < ended.payers_done == stored < PAYERS

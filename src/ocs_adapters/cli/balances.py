@@ -68,7 +68,7 @@ class _Lines:
         self._writer.writerows(self._line(payer) for payer in done.payers)
 
     def _line(self, payer: PayerCalculated) -> tuple[Any, ...]:
-        account, found = payer.ledger.account, payer.found
+        account, found = payer.account, payer.found
         currency = self._configuration.currencies.get(account.currency)
         amount = Money(found.balance, account.currency).format(currency.minor_digits if currency else 2)
         return (

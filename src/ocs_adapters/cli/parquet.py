@@ -57,7 +57,7 @@ class Rows:
 
 
 def _row(payer: PayerCalculated) -> tuple[Any, ...]:
-    account, found = payer.ledger.account, payer.found
+    account, found = payer.account, payer.found
     return (
         str(account.ref_id),
         account.external_id,

@@ -2,7 +2,15 @@
 
 from ocs_adapters.serial.forms import decode_entry, decode_request, parse_json
 from ocs_adapters.serial.schema import components
-from ocs_adapters.serial.wire import decode_answer, decode_payload, encode, encode_answer, encode_entry, plain
+from ocs_adapters.serial.wire import (
+    decode_answer,
+    decode_payload,
+    encode,
+    encode_answer,
+    encode_each,
+    encode_entry,
+    plain,
+)
 
 __all__ = [
     "components",
@@ -12,6 +20,7 @@ __all__ = [
     "decode_request",
     "encode",
     "encode_answer",
+    "encode_each",
     "encode_entry",
     "parse_json",
     "plain",

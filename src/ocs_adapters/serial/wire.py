@@ -5,7 +5,7 @@ import functools
 import threading
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
 from typing import Any
@@ -83,6 +83,9 @@ def encode(value: Any) -> bytes:
     return bytes(_encoded(value))
 
 
+_WRITTEN_AS_THEY_ARE = (Mapping[str, int],)
+
+
 @functools.cache
 def _mirrored(cls: Any) -> Callable[[Any], Any]:
     """How a value becomes what msgspec writes at once, with the same names as in `plain`.
@@ -110,6 +113,8 @@ def _mirrored(cls: Any) -> Callable[[Any], Any]:
 
 def _step(hint: Any) -> Callable[[Any], Any] | None:
     """What a field needs before msgspec writes it."""
+    if hint in _WRITTEN_AS_THEY_ARE:
+        return None
     some = [kind for kind in typing.get_args(hint) or (hint,) if kind is not types.NoneType]
     if len(some) != 1 or typing.get_origin(hint) not in {None, types.UnionType, typing.Union}:
         return plain
@@ -119,6 +124,13 @@ def _step(hint: Any) -> Callable[[Any], Any] | None:
     if attrs.has(kind):
         return _mirrored(kind)
     return None if isinstance(kind, type) else plain
+
+
+def encode_each(values: Sequence[Any]) -> list[bytes]:
+    """Any entities, payloads or views as JSON, each by itself."""
+    if len(values) <= _RECENT:
+        return list(map(encode, values))
+    return [msgspec.json.encode(_mirrored(value.__class__)(value)) for value in values]
 
 
 class _Recent(threading.local):

@@ -6,7 +6,8 @@ import datetime as dt
 import functools
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -27,16 +28,21 @@ Row = tuple[Any, ...]
 NOTHING: Mapping[Any, Any] = {}
 LOCK_SECONDS = 5
 """How long a statement waits for what others hold."""
+STREAMED_AT_ONCE = 1000
 FEW = 8
 """Up to so many rows of a table go into one statement."""
 
 
 @attrs.frozen
 class Call:
-    """A statement with its parameters; with several sets of them, it is run once for each."""
+    """A statement with its parameters; with several sets of them, it is run once for each.
+
+    `streamed`: its rows are given little by little, to be gone through once.
+    """
 
     statement: Any
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] = attrs.field(factory=dict)
+    streamed: bool = False
 
 
 @attrs.frozen
@@ -81,6 +87,12 @@ class Driver(Protocol):
         """How columns of many rows are updated: of those whose key is `key_read` and whose version still `version_read`, two
         columns beside those that are written."""
 
+    def given(self, columns: "Mapping[str, sa.Column[Any]]") -> Any:
+        """Rows that are bound later, for a statement to select from: what is like which column under which name."""
+
+    def bind_given(self, columns: "Mapping[str, sa.Column[Any]]", rows: Columns) -> Mapping[str, Any]:
+        """The parameters that `given` asks for."""
+
     def one_of(self, column: Any, name: str) -> Any:
         """The condition that a column is one of a list that is bound later."""
 
@@ -90,9 +102,15 @@ class Driver(Protocol):
         """How a stored value of a Python type is read; None: as it is."""
 
 
-def _answer(cursor: Any) -> Any:
+def _answer(cursor: Any, call: Call | Copy) -> Any:
     result = cursor.pgresult  # asking for the description instead would build an object for every column
-    return cursor.fetchall() if result is not None and result.nfields else cursor.rowcount
+    if result is None or not result.nfields:
+        return cursor.rowcount
+    return _streamed(cursor) if isinstance(call, Call) and call.streamed else cursor.fetchall()
+
+
+def _streamed(cursor: Any) -> Iterator[Row]:
+    return chain.from_iterable(iter(lambda: cursor.fetchmany(STREAMED_AT_ONCE), []))
 
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
@@ -139,7 +157,7 @@ class PostgresDriver:
         ]
         if commit:
             connection.commit()
-        return [_answer(cursor) for cursor in cursors]
+        return list(map(_answer, cursors, calls))
 
     def _pipelined(self, connection: Any, calls: Sequence[Call], *, commit: bool) -> list[Any]:
         self.round_trips += 1
@@ -147,7 +165,7 @@ class PostgresDriver:
             cursors = [self._send(connection, call) for call in calls]
             if commit:
                 connection.execute("COMMIT")
-        return [_answer(cursor) for cursor in cursors]
+        return list(map(_answer, cursors, calls))
 
     def _send(self, connection: Any, call: Call) -> Any:
         compiled = self._compiled.get(call.statement)
@@ -171,6 +189,8 @@ class PostgresDriver:
         try:
             with cursor.copy(writing.copy_into(table)) as copying:
                 copying.write(content)
+            if once:
+                connection.execute("RELEASE SAVEPOINT ocs_copy")
         except errors.UniqueViolation:
             if not once:
                 raise
@@ -196,10 +216,13 @@ class PostgresDriver:
         names = tuple(columns)
         if len(columns["key_read"]) <= FEW:
             return Call(writing.update_one(table, names), writing.as_rows(columns))
-        given = {
-            f"{name}s": array(column.type, columns[name]) for name, column in writing.columns_of(table, names).items()
-        }
-        return Call(writing.update_unnested(table, names), given)
+        return Call(writing.update_unnested(table, names), self.bind_given(writing.columns_of(table, names), columns))
+
+    def given(self, columns: "Mapping[str, sa.Column[Any]]") -> Any:
+        return writing.unnested(columns)
+
+    def bind_given(self, columns: "Mapping[str, sa.Column[Any]]", rows: Columns) -> Mapping[str, Any]:
+        return {f"{name}s": array(column.type, rows[name]) for name, column in columns.items()}
 
     def one_of(self, column: Any, name: str) -> Any:
         return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
@@ -275,7 +298,9 @@ class SqliteDriver:
         else:
             rows = [_encoded(compiled.bind(p)) for p in call.parameters]
             cursor = connection.executemany(compiled.sql, rows)
-        return cursor.fetchall() if cursor.description else cursor.rowcount
+        if not cursor.description:
+            return cursor.rowcount
+        return cursor if call.streamed else cursor.fetchall()
 
     def insert(
         self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING
@@ -285,6 +310,14 @@ class SqliteDriver:
 
     def update(self, table: sa.Table, columns: Columns) -> Call:
         return Call(writing.update_one(table, tuple(columns)), writing.as_rows(columns))
+
+    def given(self, columns: "Mapping[str, sa.Column[Any]]") -> Any:
+        rows = sa.func.json_each(sa.bindparam("given", type_=sa.Text())).table_valued("value")
+        values = [sa.func.json_extract(rows.c.value, f"$[{at}]").label(name) for at, name in enumerate(columns)]
+        return sa.select(*values).subquery("given")
+
+    def bind_given(self, columns: "Mapping[str, sa.Column[Any]]", rows: Columns) -> Mapping[str, Any]:
+        return {"given": json.dumps([_encoded(row) for row in zip(*(rows[name] for name in columns), strict=True)])}
 
     def one_of(self, column: Any, name: str) -> Any:
         listed = sa.func.json_each(sa.bindparam(name, type_=sa.Text())).table_valued("value")

@@ -106,7 +106,7 @@ class Republish:
                 occurred_at=self.clock(),
                 payload=told.payload(entity),
             )
-            columns = outbox_columns([message], [self.topics.of(message, Configuration())])
+            columns = outbox_columns([message], self.topics, Configuration())
             transaction.run(self.database.driver.insert({}, {tables.outbox: columns}), commit=True)
         return True
 

@@ -10,12 +10,12 @@ import attrs
 import msgspec
 import sqlalchemy as sa
 
-from ocs_adapters.serial import encode
+from ocs_adapters.serial import encode_each
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call, Row
 from ocs_core.entities.configuration import Configuration
-from ocs_core.messages import TRANSACTION_HEADER, Family, Message, format_instant, headers_of
+from ocs_core.messages import TRANSACTION_HEADER, Family, Message, family_of, format_instant, headers_of
 from ocs_core.ports import Backlog, HeldRow, OutboxRow, share_of
 
 _OUTBOX = tables.outbox
@@ -40,21 +40,24 @@ class Topics:
     business_transactions: str = Family.BUSINESS_TRANSACTION.topic
     notifications: str = Family.NOTIFICATION.topic
 
-    def of(self, message: Message, configuration: Configuration) -> str:
-        if message.family is Family.BUSINESS_TRANSACTION:
+    def of(self, code: str, configuration: Configuration) -> str:
+        """The topic of a payload's code."""
+        if family_of(code) is Family.BUSINESS_TRANSACTION:
             return self.business_transactions
-        setting = configuration.notifications.get(message.payload.code)
+        setting = configuration.notifications.get(code)
         return (setting and setting.topic) or self.notifications
 
 
-def outbox_columns(messages: Sequence[Message], topics: Sequence[str]) -> dict[str, list[Any]]:
-    """Messages, each with its topic, as columns of the outbox."""
+def outbox_columns(messages: Sequence[Message], topics: Topics, configuration: Configuration) -> dict[str, list[Any]]:
+    """Messages as columns of the outbox."""
+    codes = [message.payload.code for message in messages]
+    topic_of = {code: topics.of(code, configuration) for code in set(codes)}
     return {
         "ref_id": [message.ref_id for message in messages],
-        "topic": list(topics),
+        "topic": [topic_of[code] for code in codes],
         "key": [message.key for message in messages],
         "headers": [headers_as_json(message) for message in messages],
-        "value": [encode(message.payload).decode() for message in messages],
+        "value": [value.decode() for value in encode_each([message.payload for message in messages])],
         "share": [share_of(message.key) for message in messages],
         "held_because": [None] * len(messages),
     }
@@ -63,10 +66,16 @@ def outbox_columns(messages: Sequence[Message], topics: Sequence[str]) -> dict[s
 def headers_as_json(message: Message) -> str:
     """What `message.headers` are in JSON; what many messages have in common is written once."""
     head = _head(message.payload.code, message.transaction_id)
-    own = (
-        f'"ce_id":"{message.ref_id}","ce_time":"{format_instant(message.occurred_at)}","ce_subject":"{message.subject}"'
-    )
-    return f"{head},{own}}}"
+    own = msgspec.json.encode(_Own(message.ref_id, format_instant(message.occurred_at), message.subject))
+    return f"{head},{own[1:].decode()}"
+
+
+class _Own(msgspec.Struct):
+    """The headers that are a message's own; msgspec writes an id in a quarter of the time that `str` takes."""
+
+    ce_id: UUID
+    ce_time: str
+    ce_subject: UUID
 
 
 @functools.lru_cache(maxsize=256)

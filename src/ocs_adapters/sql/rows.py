@@ -95,25 +95,9 @@ class Rows(Generic[T]):
             row[field.column] = value if field.write is None or value is None else field.write(value)
         return row
 
-    @property
-    def changeable(self) -> tuple[_Field, ...]:
-        """The fields that an update may write."""
-        return tuple(field for field in self.fields if field.column != self.key.name)
-
-    def differing(self, before: Sequence[T], after: Sequence[T]) -> tuple[_Field, ...]:
-        """The fields in which any of these entities differs from what it was before."""
-        return tuple(
-            field
-            for field in self.changeable
-            for value in (attrgetter(field.name),)
-            if list(map(value, before)) != list(map(value, after))
-        )
-
-    def column(self, field: _Field, entities: Sequence[T]) -> list[Any]:
-        """One field of many entities as it is stored."""
-        values = map(attrgetter(field.name), entities)
-        write = field.write
-        return list(values) if write is None else [value if value is None else write(value) for value in values]
+    def columns_to_update(self, entities: Sequence[T]) -> dict[str, list[Any]]:
+        """What an update may write of these entities, column by column as it is stored."""
+        return {field.column: _column(field, entities) for field in self.fields if field.column != self.key.name}
 
     def reader(self, driver: Driver) -> Callable[[Row], T]:
         """How a row of `columns` becomes an entity, with this driver."""
@@ -123,22 +107,28 @@ class Rows(Generic[T]):
         return len(self.fields) + len(self.joins)
 
 
+def _column(field: _Field, entities: Sequence[Any]) -> list[Any]:
+    values, write = map(attrgetter(field.name), entities), field.write
+    return list(values) if write is None else [value if value is None else write(value) for value in values]
+
+
 @functools.cache
 def _reader(rows: Any, driver: Any) -> Callable[[Row], Any]:
-    steps: list[tuple[str, int, Callable[[Any], Any] | None, bool]] = []
-    position = 0
+    names: list[str] = []
     for field in rows.fields:
-        is_reference = field.name in rows.joins
-        steps.append((field.name, position, _read(field.kind, driver), is_reference))
-        position += 2 if is_reference else 1
+        names += [field.name, f"{field.name}_external_id"] if field.name in rows.joins else [field.name]
+    decoded = [(field.name, decode) for field in rows.fields if (decode := _read(field.kind, driver)) is not None]
+    references = [(name, f"{name}_external_id") for name in rows.joins]
 
     def read(row: Row) -> Any:
-        values = {}
-        for name, at, decode, is_reference in steps:
-            value = row[at]
-            if value is not None and decode is not None:
-                value = decode(value)
-            values[name] = AccountRef(value, row[at + 1]) if is_reference and value is not None else value
+        values = dict(zip(names, row, strict=True))
+        for name, decode in decoded:
+            if (value := values[name]) is not None:
+                values[name] = decode(value)
+        for name, external_id in references:
+            external = values.pop(external_id)
+            if (ref_id := values[name]) is not None:
+                values[name] = AccountRef(ref_id, external)
         return rows.cls(**values)
 
     return read

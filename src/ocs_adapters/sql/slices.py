@@ -6,12 +6,13 @@ Which item counts is decided by the core alone.
 import datetime as dt
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import attrs
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
@@ -21,28 +22,27 @@ from ocs_adapters.sql.drivers import Call, Driver, Row
 from ocs_adapters.sql.ledgers import MOVED, settlements_elsewhere
 from ocs_adapters.sql.rows import rows_of, without_none
 from ocs_core.collection import OpenLedger
-from ocs_core.entities.account import AccountRef, AccountState, Payer
+from ocs_core.entities.account import AccountRef, AccountState
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.settlement import Settlement
 from ocs_core.ports import SlicePlan, SliceWanted
 
 
-class _Account(NamedTuple):
+class _Payer(NamedTuple):
+    """An account, and what was found of its payer last."""
+
     ref_id: UUID
     external_id: str | None
     account_type: str
     currency: str
+    collection_balance: int | None
+    oldest_due_date: dt.date | None
+    in_collection: bool
 
     @property
     def ref(self) -> AccountRef:
         return AccountRef(self.ref_id, self.external_id)
-
-
-class _Payer(NamedTuple):
-    collection_balance: int | None
-    oldest_due_date: dt.date | None
-    in_collection: bool
 
 
 class _Document(NamedTuple):
@@ -70,18 +70,18 @@ class _Payment(NamedTuple):
 
 
 class _OpenLedger(NamedTuple):
-    account: _Account
+    account: _Payer
     payer: _Payer
-    documents: Sequence[_Document]
-    payments: Sequence[_Payment]
+    documents: Iterable[_Document]
+    payments: Iterable[_Payment]
     settlements: Sequence[Settlement]
 
 
-_PAYER, _SETTLEMENT = rows_of(Payer), rows_of(Settlement)
+_SETTLEMENT = rows_of(Settlement)
 _OPEN = {Document: sa.text("documents.due_amount <> 0"), Payment: sa.text("payments.remaining_amount <> 0")}
 _ACCOUNTS, _PAYERS = tables.accounts, tables.payers
 _BOTH = _ACCOUNTS.join(_PAYERS, _PAYERS.c.account_ref_id == _ACCOUNTS.c.ref_id)
-_OF_PAYER = (*(_ACCOUNTS.c[name] for name in _Account._fields), *(_PAYERS.c[name] for name in _Payer._fields))
+_OF_PAYER = [(_ACCOUNTS if name in _ACCOUNTS.c else _PAYERS).c[name] for name in _Payer._fields]
 
 
 @functools.cache
@@ -134,7 +134,7 @@ def plan_of(transaction: Transaction, accounts: tuple[UUID, ...], size: int) -> 
     (((payers,),), ends) = transaction.run(
         [Call(_count(driver, limited), bound), Call(_ends(driver, limited), {**bound, "size": size})]
     )
-    decode = driver.decoder(UUID) or _same
+    decode = driver.decoder(UUID) or (lambda end: end)
     # The last slice has no end, even where it is full: those who come meanwhile belong to it.
     return SlicePlan(payers, [decode(end) for (end,) in ends][: max((payers - 1) // size, 0)])
 
@@ -155,18 +155,6 @@ def _items_touched(cls: Any, kind: Any, driver: Any) -> Any:
     rows = rows_of(cls)
     columns = [rows.table.c[name] for name in kind._fields]
     return sa.select(*columns).where(driver.one_of(rows.key, "items"))
-
-
-@functools.cache
-def _payers_by_key(driver: Any) -> Any:
-    return _PAYER.select().where(driver.one_of(_PAYER.key, "payers")).order_by(_PAYER.key)
-
-
-def payers_of(transaction: Transaction, ref_ids: Sequence[UUID]) -> list[Payer]:
-    """These payers with all that is known of them."""
-    driver = transaction.driver
-    (rows,) = transaction.run([Call(_payers_by_key(driver), {"payers": driver.bind_list(ref_ids)})])
-    return list(map(_PAYER.reader(driver), rows))
 
 
 def _of_slice(account: Any, driver: Driver, limited_to_accounts: bool, after: bool) -> list[Any]:
@@ -191,7 +179,7 @@ def _settlements_elsewhere_after(driver: Any) -> Any:
     return settlements_elsewhere(driver.one_of(MOVED.c.account_ref_id, "accounts"), cancelled_after)
 
 
-def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Sequence[OpenLedger]:
+def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Iterator[OpenLedger]:
     """The payers of a slice with their open items, and those that were touched after T."""
     driver, limited = transaction.driver, bool(wanted.accounts)
     after, through = wanted.after is not None, wanted.through is not None
@@ -199,94 +187,95 @@ def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Sequence[
     bounds = {"after": wanted.after, "through": wanted.through, "accounts": driver.bind_list(wanted.accounts)}
     (rows,) = transaction.run([Call(query, bounds | {"limit": wanted.limit})])
     if not rows:
-        return []
-    decode = _decoder(_Account, driver)
-    accounts = [_Account._make(decode(row[:4])) for row in rows]
-    decode = _decoder(_Payer, driver)
-    payers = [_Payer._make(decode(row[4:])) for row in rows]
-    keys = driver.bind_list([account.ref_id for account in accounts])
-    of_slice = {"accounts": keys, "after": wanted.after, "last": accounts[-1].ref_id, "as_of": wanted.as_of}
+        return
+    payers = list(map(_maker(_Payer, driver), rows))
+    keys = driver.bind_list([payer.ref_id for payer in payers])
+    of_slice = {"accounts": keys, "after": wanted.after, "last": payers[-1].ref_id, "as_of": wanted.as_of}
     documents, payments, effective, cancelled, elsewhere = transaction.run(
         [
-            Call(_open_items(Document, _Document, driver, limited, after), of_slice),
-            Call(_open_items(Payment, _Payment, driver, limited, after), of_slice),
+            Call(_open_items(Document, _Document, driver, limited, after), of_slice, streamed=True),
+            Call(_open_items(Payment, _Payment, driver, limited, after), of_slice, streamed=True),
             Call(_settlements_after("effective_at", driver, limited, after), of_slice),
             Call(_settlements_after("cancelled_at", driver, limited, after), of_slice),
             Call(_settlements_elsewhere_after(driver), of_slice),
         ]
     )
-    documents, payments = _items(_Document, driver, documents), _items(_Payment, driver, payments)
-    touching: Mapping[UUID, Sequence[Settlement]] = {}
-    if settlements := effective + cancelled + elsewhere:
-        found = {s.ref_id: s for s in map(_SETTLEMENT.reader(driver), settlements)}.values()
-        items = {"items": driver.bind_list(list({i for s in found for i in (s.source_ref_id, s.target_ref_id)}))}
-        more = transaction.run(
-            [
-                Call(_items_touched(cls, kind, driver), items)
-                for cls, kind in ((Document, _Document), (Payment, _Payment))
-            ]
-        )
-        touched = [_items(kind, driver, of) for kind, of in zip((_Document, _Payment), more, strict=True)]
-        documents, payments = _with(documents, touched[0]), _with(payments, touched[1])
-        touching = _by_account(found, touched)
-    return [
-        _OpenLedger(
-            account,
-            payer,
-            documents.get(account.ref_id, ()),
-            payments.get(account.ref_id, ()),
-            touching.get(account.ref_id, ()),
-        )
-        for account, payer in zip(accounts, payers, strict=True)
-    ]
+    touched = _touched(transaction, effective + cancelled + elsewhere)
+    documents_of = _in_order(map(_maker(_Document, driver), documents))
+    payments_of = _in_order(map(_maker(_Payment, driver), payments))
+    for payer in payers:
+        of_documents, of_payments, more = documents_of(payer), payments_of(payer), touched.get(payer.ref_id)
+        if more is None:
+            yield _OpenLedger(payer, payer, of_documents, of_payments, ())
+        else:
+            of_documents, of_payments = _together(of_documents, more.documents), _together(of_payments, more.payments)
+            yield _OpenLedger(payer, payer, of_documents, of_payments, list(more.settlements.values()))
 
 
-_Items = Mapping[UUID, Sequence[Any]]
+def _in_order(items: Iterable[Any]) -> Callable[[_Payer], Iterable[Any]]:
+    """Items that come in the order of their accounts, asked for payer by payer in that order, each time for the last time:
+    what is left of a payer's is passed over."""
+    # Ids are compared as numbers, which takes a tenth of the time.
+    groups = groupby(items, attrgetter("account_ref_id.int"))
+    nothing: Any = (None, ())
+    next_account, next_items = next(groups, nothing)
+
+    def of(payer: _Payer) -> Iterable[Any]:
+        nonlocal next_account, next_items
+        account = payer.ref_id.int
+        while next_account is not None and next_account < account:
+            next_account, next_items = next(groups, nothing)
+        return next_items if next_account == account else ()
+
+    return of
 
 
-def _items(kind: Any, driver: Driver, rows: Iterable[Row]) -> _Items:
-    """Items by account."""
-    decode = _decoder(kind, driver)
-    items = map(kind._make, rows if decode is _same else map(decode, rows))
-    found: defaultdict[UUID, list[Any]] = defaultdict(list)
-    for account, of_account in groupby(items, itemgetter(0)):
-        found[account] += of_account
-    return found
+@attrs.frozen
+class _Touched:
+    """What was settled of a payer, or taken back, after T: the items, and the settlements by their ids."""
+
+    documents: list[_Document] = attrs.field(factory=list)
+    payments: list[_Payment] = attrs.field(factory=list)
+    settlements: dict[UUID, Settlement] = attrs.field(factory=dict)
 
 
-def _with(items: _Items, more: _Items) -> _Items:
-    """The same with more, each of which is there once."""
-    return {
-        **items,
-        **{
-            account: list({item.ref_id: item for item in (*items.get(account, ()), *added)}.values())
-            for account, added in more.items()
-        },
-    }
-
-
-def _by_account(settlements: Iterable[Settlement], touched: Iterable[_Items]) -> Mapping[UUID, Sequence[Settlement]]:
-    """Settlements go where the items they touched are now: a payment may have moved since."""
-    account_of = {item.ref_id: account for items in touched for account, of in items.items() for item in of}
-    found: defaultdict[UUID, dict[UUID, Settlement]] = defaultdict(dict)
+def _touched(transaction: Transaction, rows: Sequence[Row]) -> Mapping[UUID, _Touched]:
+    """By account. Settlements go where the items they touched are now: a payment may have moved since."""
+    found: defaultdict[UUID, _Touched] = defaultdict(_Touched)
+    if not rows:
+        return found
+    driver = transaction.driver
+    settlements = {s.ref_id: s for s in map(_SETTLEMENT.reader(driver), rows)}.values()
+    items = {"items": driver.bind_list(list({i for s in settlements for i in (s.source_ref_id, s.target_ref_id)}))}
+    documents, payments = transaction.run(
+        [Call(_items_touched(cls, kind, driver), items) for cls, kind in ((Document, _Document), (Payment, _Payment))]
+    )
+    account_of = {}
+    for document in map(_maker(_Document, driver), documents):
+        found[document.account_ref_id].documents.append(document)
+        account_of[document.ref_id] = document.account_ref_id
+    for payment in map(_maker(_Payment, driver), payments):
+        found[payment.account_ref_id].payments.append(payment)
+        account_of[payment.ref_id] = payment.account_ref_id
     for settlement in settlements:
         for side in (settlement.source_ref_id, settlement.target_ref_id):
             if side in account_of:
-                found[account_of[side]][settlement.ref_id] = settlement
-    return {account: list(of.values()) for account, of in found.items()}
+                found[account_of[side]].settlements[settlement.ref_id] = settlement
+    return found
 
 
-def _same(value: Any) -> Any:
-    return value
+def _together(items: Iterable[Any], more: Iterable[Any]) -> Iterable[Any]:
+    """Each of them once."""
+    return list({item.ref_id: item for item in (*items, *more)}.values())
 
 
 @functools.cache
-def _decoder(kind: Any, driver: Any) -> Callable[[Row], Row]:
-    """How a row becomes what a kind of tuple is made of, with this driver."""
+def _maker(kind: Any, driver: Any) -> Callable[[Row], Any]:
+    """How a row becomes a kind of tuple, with this driver."""
     hints = kind.__annotations__
     steps = [driver.decoder(without_none(hints[name])) for name in kind._fields]
     if not any(steps):
-        return _same
-    return lambda row: tuple(
+        return functools.partial(tuple.__new__, kind)  # what `_make` does, in half the time
+    return lambda row: kind._make(
         [value if step is None or value is None else step(value) for step, value in zip(steps, row, strict=True)]
     )

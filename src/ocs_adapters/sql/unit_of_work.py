@@ -1,7 +1,8 @@
 """One transaction of the store in SQL."""
 
+import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -11,19 +12,20 @@ import sqlalchemy as sa
 
 from ocs_adapters.serial import encode_answer
 from ocs_adapters.sql import lookups, tables
+from ocs_adapters.sql.balances import keep_balances
 from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Copy
 from ocs_adapters.sql.outbox import Topics, outbox_columns
 from ocs_adapters.sql.rows import Rows, rows_of
-from ocs_adapters.sql.slices import ledgers_of_slice, payers_of, plan_of
+from ocs_adapters.sql.slices import ledgers_of_slice, plan_of
 from ocs_core.collection import OpenLedger
 from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict
 from ocs_core.messages import Message
-from ocs_core.ports import E, Found, Performed, SlicePlan, SliceWanted, Wanted
+from ocs_core.ports import E, Found, PayerBalance, Performed, SlicePlan, SliceWanted, Wanted
 
 _RUN = rows_of(ProcessRun)
 _STORING_RUNS = (
@@ -55,11 +57,12 @@ _SLICES_LEFT = (
 )
 
 T = TypeVar("T")
+MESSAGES_AT_ONCE = 2000
 
 
 @attrs.define
 class SqlUnitOfWork:
-    """Reads at once; what is written waits for `flush`."""
+    """Reads at once; what is written waits for `flush`, of messages only so many as memory should hold."""
 
     _transaction: Transaction
     _cache: ConfigurationCache
@@ -67,8 +70,8 @@ class SqlUnitOfWork:
     _inserts: dict[sa.Table, list[Mapping[str, Any]]] = attrs.field(factory=lambda: defaultdict(list))
     _saved: dict[type, list[Any]] = attrs.field(factory=lambda: defaultdict(list))
     _messages: list[Message] = attrs.field(factory=list)
-    _as_read: dict[UUID, Payer] = attrs.field(factory=dict)
     _current: Configuration | None = None
+    has_published: bool = attrs.field(default=False, init=False)
 
     def find(self, wanted: Wanted) -> Found:
         found = lookups.find(self._transaction, self._cache, wanted)
@@ -86,11 +89,10 @@ class SqlUnitOfWork:
         return saved
 
     def publish(self, message: Message) -> None:
+        self.has_published = True
         self._messages.append(message)
-
-    @property
-    def has_published(self) -> bool:
-        return bool(self._messages)
+        if len(self._messages) >= MESSAGES_AT_ONCE:
+            self._transaction.run(self._transaction.driver.insert({}, self._outbox()))
 
     def remember(self, performed: Performed) -> None:
         self._inserts[tables.requests].append(
@@ -105,13 +107,13 @@ class SqlUnitOfWork:
             }
         )
 
-    def ledgers(self, wanted: SliceWanted) -> Sequence[OpenLedger]:
+    def ledgers(self, wanted: SliceWanted) -> Iterator[OpenLedger]:
         return ledgers_of_slice(self._transaction, wanted)
 
-    def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
-        payers = payers_of(self._transaction, ref_ids) if ref_ids else []
-        self._as_read.update((payer.ref_id, payer) for payer in payers)
-        return payers
+    def keep_balances(
+        self, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
+    ) -> Sequence[Payer]:
+        return keep_balances(self._transaction, found, as_of, calculated_at)
 
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
         return plan_of(self._transaction, accounts, size)
@@ -138,7 +140,7 @@ class SqlUnitOfWork:
     def flush(self, *, commit: bool) -> None:
         """Send what waits. Where a version is named, the answer is looked at before the commit is sent."""
         updates: list[Call | Copy] = [self._update(cls, saved) for cls, saved in self._saved.items()]
-        inserts = self._transaction.driver.insert(self._inserts, {tables.outbox: self._outbox()})
+        inserts = self._transaction.driver.insert(self._inserts, self._outbox())
         answers = self._transaction.run([*updates, *inserts], commit=commit and not updates)
         for (cls, saved), touched in zip(self._saved.items(), answers, strict=False):
             if touched != len(saved):
@@ -147,20 +149,19 @@ class SqlUnitOfWork:
             self._transaction.run([], commit=True)
 
     def _update(self, cls: type, saved: Sequence[Any]) -> Call:
-        """Of many that were read here, only what differs is written."""
         rows: Rows[Any] = rows_of(cls)
-        before = [self._as_read[entity.ref_id] for entity in saved if entity.ref_id in self._as_read]
-        fields = rows.differing(before, saved) if len(before) == len(saved) else rows.changeable
-        columns = {field.column: rows.column(field, saved) for field in fields}
         key_and_version = {
             "key_read": [entity.ref_id for entity in saved],
             "version_read": [entity.version - 1 for entity in saved],
         }
-        return self._transaction.driver.update(rows.table, columns | key_and_version)
+        return self._transaction.driver.update(rows.table, rows.columns_to_update(saved) | key_and_version)
 
-    def _outbox(self) -> dict[str, list[Any]]:
+    def _outbox(self) -> dict[sa.Table, dict[str, list[Any]]]:
+        """The messages that wait, which do so no longer."""
         configuration = self._current or Configuration()
-        return outbox_columns(self._messages, [self._topics.of(m, configuration) for m in self._messages])
+        columns = outbox_columns(self._messages, self._topics, configuration)
+        self._messages.clear()
+        return {tables.outbox: columns}
 
     def _read(self, kind: Rows[T], call: Call) -> list[T]:
         (rows,) = self._transaction.run([call])

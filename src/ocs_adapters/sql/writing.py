@@ -55,11 +55,11 @@ def _once(table: sa.Table, insert: Any) -> Any:
 def insert_unnested(table: sa.Table) -> Any:
     """Many rows, out of one array for each column, bound under its name in the plural."""
     names = given_columns(table)
-    rows = _unnested({name: table.c[name] for name in names})
+    rows = unnested({name: table.c[name] for name in names})
     return _once(table, postgresql.insert(table).from_select(names, sa.select(*rows.c)))
 
 
-def _unnested(columns: Mapping[str, "sa.Column[Any]"]) -> Any:
+def unnested(columns: Mapping[str, "sa.Column[Any]"]) -> Any:
     """Rows out of one array for each column, bound under the column's name in the plural, in the order of the arrays."""
     arrays = [sa.cast(sa.bindparam(f"{name}s"), sa.ARRAY(column.type)) for name, column in columns.items()]
     return sa.func.unnest(*arrays).table_valued(*columns, name="given", joins_implicitly=True).render_derived()
@@ -87,7 +87,7 @@ def update_one(table: sa.Table, names: tuple[str, ...]) -> Any:
 @functools.cache
 def update_unnested(table: sa.Table, names: tuple[str, ...]) -> Any:
     """The same of many rows, out of one array for each name, bound in the plural."""
-    return _update_by(table, names, _unnested(columns_of(table, names)).c)
+    return _update_by(table, names, unnested(columns_of(table, names)).c)
 
 
 def _update_by(table: sa.Table, names: tuple[str, ...], given: Any) -> Any:

@@ -250,6 +250,7 @@ def zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
+@functools.lru_cache(maxsize=1024)
 def day_of(instant: dt.datetime, zone: ZoneInfo) -> dt.date:
     """The calendar day it is at that instant, in that zone."""
     return instant.astimezone(zone).date()

@@ -1,5 +1,6 @@
 """The store in memory: one lock, and a journal that takes back what an abandoned unit of work wrote."""
 
+import datetime as dt
 import threading
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
@@ -25,6 +26,7 @@ from ocs_core.ports import (
     E,
     Entity,
     Found,
+    PayerBalance,
     PaymentId,
     Performed,
     RequestKey,
@@ -139,8 +141,22 @@ class MemoryUnitOfWork:
         )
         return [ledger_of(self.store, ref) for ref in refs[: wanted.limit]]
 
-    def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
-        return [self.store.entities[Payer][ref_id] for ref_id in sorted(ref_ids)]
+    def keep_balances(
+        self, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
+    ) -> Sequence[Payer]:
+        return [
+            self.save(
+                attrs.evolve(
+                    self.store.entities[Payer][each.account.ref_id],
+                    collection_balance=each.collection_balance,
+                    oldest_due_date=each.oldest_due_date,
+                    in_collection=each.in_collection,
+                    collection_balance_as_of=as_of,
+                    collection_balance_calculated_at=calculated_at,
+                )
+            )
+            for each in found
+        ]
 
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
         refs = sorted(self._to_calculate(accounts))

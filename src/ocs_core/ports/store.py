@@ -1,15 +1,15 @@
 """What keeps everything: a store, its units of work, and what is asked of them."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
 
 from ocs_core.collection import OpenLedger
-from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
@@ -182,6 +182,15 @@ class SlicePlan:
     ends: Sequence[UUID] = ()
 
 
+class PayerBalance(NamedTuple):
+    """What a run found of one payer, as a `Payer` keeps it."""
+
+    account: AccountRef
+    collection_balance: int
+    oldest_due_date: dt.date | None
+    in_collection: bool
+
+
 class UnitOfWork(Protocol):
     """One transaction. What is written becomes visible to others all at once at its end, or not at all."""
 
@@ -203,11 +212,18 @@ class UnitOfWork(Protocol):
     def remember(self, performed: Performed) -> None:
         """Remember a command. Raises `Conflict`, here or at the end, when its key is taken."""
 
-    def ledgers(self, wanted: SliceWanted) -> Sequence[OpenLedger]:
-        """The next payers of a run, ordered by account ref_id, each with the items its balance at T can depend on."""
+    def ledgers(self, wanted: SliceWanted) -> Iterable[OpenLedger]:
+        """The next payers of a run, ordered by account ref_id, each with the items its balance at T can depend on. They are
+        gone through once, with their items, before anything is written: a payer may have more items than memory should hold."""
 
-    def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
-        """These payers, in the order of their ref_ids; not locked."""
+    def keep_balances(
+        self, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
+    ) -> Sequence[Payer]:
+        """Keep what a run as of `as_of` found of these payers, and nothing else of them; gives each of them back whole, in the
+        same order, with its version raised by one.
+
+        Raises `Conflict`, here or at the end, where one of them changed meanwhile.
+        """
 
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
         """How a run over these accounts (none named: all) is cut into slices of that many payers."""

@@ -1,32 +1,35 @@
 """Calculate collection balance: the slices of a run (domain: section 4). Workers call it until the run is over."""
 
 import datetime as dt
-import uuid
 from collections import Counter
 from collections.abc import Sequence
 from hashlib import sha1
+from itertools import compress
 from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import Balance, OpenLedger, balance_of, should_start
-from ocs_core.entities.account import AccountRef, Payer
+from ocs_core.collection import Balance, LedgerAccount, LedgerPayer, OpenLedger, balance_of, should_start
+from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration, Notify
 from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.errors import AmountOutOfRange, Conflict, StoreUnavailable
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload, format_instant
-from ocs_core.ports import Clock, SliceWanted, Store, UnitOfWork, Wanted
+from ocs_core.ports import Clock, PayerBalance, SliceWanted, Store, UnitOfWork, Wanted
 
 AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
 CALCULATION_FAILED = "CALCULATION_FAILED"
-_MESSAGES = uuid.UUID("6b1f2a52-6c1e-5a0b-9a55-3f6d1d1c0c55")
+_MESSAGES = UUID("6b1f2a52-6c1e-5a0b-9a55-3f6d1d1c0c55").bytes
+_VERSION_BITS, _VERSION_5 = (0xF << 76) | (0x3 << 62), (0x5 << 76) | (0x2 << 62)
 
 
 @attrs.frozen
 class PayerCalculated:
     """What a slice found for one payer; `starts`: collection starts now, or would in a dry run."""
 
-    ledger: OpenLedger
+    account: LedgerAccount
+    payer: LedgerPayer
+    """As it was before."""
     found: Balance
     in_collection: bool
     starts: bool
@@ -34,7 +37,7 @@ class PayerCalculated:
     @property
     def changed(self) -> bool:
         """Whether anything is otherwise than what was found last."""
-        payer, found = self.ledger.payer, self.found
+        payer, found = self.payer, self.found
         return (
             payer.collection_balance != found.balance
             or payer.oldest_due_date != found.oldest_due_date
@@ -107,17 +110,20 @@ class CalculateCollectionBalance:
             run, _ = _run(uow, failed.part.run_ref_id)
             if run.state is not RunState.RUNNING or part != failed.part:
                 return SliceDone(run=run)
-            ledgers = uow.ledgers(_next(run, part, 1))
             message = f"{type(failed.__cause__).__name__}: {failed.__cause__}"[:255]
-            failures = [RunFailure(ledger.account.ref, CALCULATION_FAILED, message) for ledger in ledgers]
-            return SliceDone(run=run, part=uow.save(_progressed(part, ledgers, 1, [], failures, self.clock())))
+            failures = [
+                RunFailure(ledger.account.ref, CALCULATION_FAILED, message)
+                for ledger in uow.ledgers(_next(run, part, 1))
+            ]
+            position = failures[0].account.ref_id if failures else part.position
+            return SliceDone(run=run, part=uow.save(_progressed(part, position, 1, [], failures, self.clock())))
 
     def _calculated(
         self, uow: UnitOfWork, run: ProcessRun, configuration: Configuration, part: RunSlice, limit: int
     ) -> SliceDone:
-        ledgers = uow.ledgers(_next(run, part, limit))
-        payers, failures = [], []
-        for ledger in ledgers:
+        payers, failures, position = [], [], part.position
+        for ledger in uow.ledgers(_next(run, part, limit)):
+            position = ledger.account.ref_id
             try:
                 payers.append(_calculate(ledger, configuration, run))
             except AmountOutOfRange as error:
@@ -125,7 +131,7 @@ class CalculateCollectionBalance:
         now = self.clock()
         if not run.dry_run:
             _Keeping(run, configuration, uow, now).keep(payers)
-        part = uow.save(_progressed(part, ledgers, limit, payers, failures, now))
+        part = uow.save(_progressed(part, position, limit, payers, failures, now))
         return SliceDone(run=run, part=part, payers=payers)
 
 
@@ -151,7 +157,7 @@ def _calculate(ledger: OpenLedger, configuration: Configuration, run: ProcessRun
     zone = configuration.zone_of(account.account_type)
     due = should_start(found.balance, found.oldest_due_date, configuration, account.currency, run.as_of, zone)
     entering = due and (configuration.collection.repeat or not ledger.payer.in_collection)
-    return PayerCalculated(ledger, found, due, entering and not run.adopt)
+    return PayerCalculated(account, ledger.payer, found, due, entering and not run.adopt)
 
 
 @attrs.frozen
@@ -164,17 +170,22 @@ class _Keeping:
     now: dt.datetime
 
     def keep(self, found: Sequence[PayerCalculated]) -> None:
-        changed = {payer.ledger.account.ref_id: payer for payer in found if payer.changed}
-        saved = {payer.ref_id: self._saved(payer, changed[payer.ref_id]) for payer in self.uow.payers(list(changed))}
+        changed = [each.changed for each in found]
+        saved = iter(self._saved(list(compress(found, changed))))
+        about = f"{self.run.process}|{format_instant(self.run.as_of)}"
         tells = self.configuration.sends(CollectionBalanceCalculated.code)
         tells_every = tells and self.configuration.collection.notify is Notify.EVERY
         tells_starts = self.configuration.sends(CollectionStart.code)
-        for each in found:
-            account, balance = each.ledger.account, each.found
-            payer = saved.get(account.ref_id)
+        for each, is_changed in zip(found, changed, strict=True):
+            if not (is_changed or tells_every or each.starts):
+                continue
+            account, balance = each.account, each.found
+            payer = next(saved) if is_changed else None
             ref = payer.account if payer else account.ref
+            about_payer = f"{about}|{ref.ref_id.hex}"
+            told = f"{balance.balance}|{balance.oldest_due_date}"
             if payer is not None:
-                self._publish(payer, payer.version, ref, balance)
+                self._publish(payer, ref.ref_id, f"{about_payer}|{payer.code}|{payer.version}|{told}")
             if tells_every or (tells and payer is not None):
                 calculated = CollectionBalanceCalculated(
                     effective_date=self.run.as_of,
@@ -183,7 +194,7 @@ class _Keeping:
                     collection_balance=balance.balance,
                     oldest_document_due_date=balance.oldest_due_date,
                 )
-                self._publish(calculated, None, ref, balance)
+                self._publish(calculated, ref.ref_id, f"{about_payer}|{calculated.code}|None|{told}")
             if each.starts and tells_starts:
                 assert balance.oldest_due_date is not None
                 starts = CollectionStart(
@@ -193,31 +204,24 @@ class _Keeping:
                     due_amount=balance.balance,
                     oldest_document_due_date=balance.oldest_due_date,
                 )
-                self._publish(starts, None, ref, balance)
+                self._publish(starts, ref.ref_id, f"{about_payer}|{starts.code}|None|{told}")
 
-    def _saved(self, payer: Payer, each: PayerCalculated) -> Payer:
-        changed = attrs.evolve(
-            payer,
-            collection_balance=each.found.balance,
-            oldest_due_date=each.found.oldest_due_date,
-            in_collection=each.in_collection,
-            collection_balance_as_of=self.run.as_of,
-            collection_balance_calculated_at=self.now,
-        )
-        return self.uow.save(changed)
+    def _saved(self, changed: Sequence[PayerCalculated]) -> Sequence[Payer]:
+        if not changed:
+            return ()
+        found = [
+            PayerBalance(each.account.ref, each.found.balance, each.found.oldest_due_date, each.in_collection)
+            for each in changed
+        ]
+        return self.uow.keep_balances(found, self.run.as_of, self.now)
 
-    def _publish(self, payload: Payload, version: int | None, account: AccountRef, found: Balance) -> None:
-        run, ref_id = self.run, account.ref_id
-        told = (
-            f"{run.process}|{format_instant(run.as_of)}|{ref_id.hex}|{payload.code}|{version}"
-            f"|{found.balance}|{found.oldest_due_date}"
-        )
+    def _publish(self, payload: Payload, account: UUID, told: str) -> None:
         self.uow.publish(
             Message(
                 ref_id=_message_id(told),
-                key=ref_id,
-                subject=ref_id,
-                transaction_id=run.transaction_id,
+                key=account,
+                subject=account,
+                transaction_id=self.run.transaction_id,
                 occurred_at=self.now,
                 payload=payload,
             )
@@ -226,12 +230,13 @@ class _Keeping:
 
 def _message_id(told: str) -> UUID:
     """A UUID of version 5; `uuid.uuid5` itself takes three times as long."""
-    return UUID(bytes=sha1(_MESSAGES.bytes + told.encode(), usedforsecurity=False).digest()[:16], version=5)
+    digest = int.from_bytes(sha1(_MESSAGES + told.encode(), usedforsecurity=False).digest()[:16], "big")
+    return UUID(int=digest & ~_VERSION_BITS | _VERSION_5)
 
 
 def _progressed(
     part: RunSlice,
-    ledgers: Sequence[OpenLedger],
+    position: UUID | None,
     limit: int,
     payers: Sequence[PayerCalculated],
     failures: Sequence[RunFailure],
@@ -239,14 +244,13 @@ def _progressed(
 ) -> RunSlice:
     balances, others = Counter(part.balances), Counter(part.other_currencies)
     for payer in payers:
-        balances[payer.ledger.account.currency] += payer.found.balance
+        balances[payer.account.currency] += payer.found.balance
         if payer.found.other_currencies:
             others.update(payer.found.other_currencies)
-    position = ledgers[-1].account.ref_id if ledgers else part.position
     return attrs.evolve(
         part,
         position=position,
-        done=len(ledgers) < limit or position == part.through,
+        done=len(payers) + len(failures) < limit or position == part.through,
         payers_done=part.payers_done + len(payers),
         payers_failed=part.payers_failed + len(failures),
         collections_started=part.collections_started + sum(payer.starts for payer in payers),

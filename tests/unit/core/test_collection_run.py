@@ -95,7 +95,7 @@ def test_a_run_goes_over_all_payers_slice_by_slice(office: Office) -> None:
 
     for expected in (2, 4, 5):
         done = calculate(run.ref_id, limit=2)
-        calculated += [p.ledger.account for p in done.payers]
+        calculated += [p.account for p in done.payers]
         progress = MemoryQueries(office.store).run(run.ref_id)
         assert progress is not None
         assert (progress.payers_done, progress.slices_done, progress.state) == (

@@ -1,5 +1,6 @@
 """Broken stores, second part: what shows only beside others, or in a collection run."""
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from ocs_core.collection import Ledger
 from ocs_core.entities.account import Payer
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict
-from ocs_core.ports import AccountId, E, Found, Performed, SliceWanted, Wanted
+from ocs_core.ports import AccountId, E, Found, PayerBalance, Performed, SliceWanted, Wanted
 from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
 
 A_MOMENT = 0.001
@@ -206,12 +207,46 @@ class TellsOfSlicesThatAreDone(UnitOfWork):
         return [part.number for part in self.slices(run_ref_id)]
 
 
-@breaks("test_payers_are_read_whole_and_in_order")
-class ReadsPayersAsTheyAreAskedFor(UnitOfWork):
-    """The order of the question is taken for that of the keys."""
+@breaks("test_what_a_run_found_is_kept_and_the_payers_given_back_whole")
+class GivesPayersBackAsTheirRowsCome(UnitOfWork):
+    """The order of the answer is taken for that of the question."""
 
-    def payers(self, ref_ids: Sequence[UUID]) -> Sequence[Payer]:
-        return [self.store.entities[Payer][ref_id] for ref_id in ref_ids]
+    def keep_balances(
+        self, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
+    ) -> Sequence[Payer]:
+        return sorted(super().keep_balances(found, as_of, calculated_at), key=lambda payer: payer.ref_id)
+
+
+@breaks("test_what_a_run_found_is_kept_and_the_payers_given_back_whole")
+class KeepsTheBalanceAlone(UnitOfWork):
+    """Whether a payer is in collection is not written, and so told of again the next night."""
+
+    def keep_balances(
+        self, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
+    ) -> Sequence[Payer]:
+        return super().keep_balances([each._replace(in_collection=False) for each in found], as_of, calculated_at)
+
+
+@breaks("test_a_run_takes_nothing_of_what_is_changed_of_a_payer_meanwhile")
+class WritesPayersAsTheyWereWhenCalculated(UnitOfWork):
+    """A payer is read with its slice, and written whole at the slice's end, whatever it has become."""
+
+    store_locks = False
+
+    def ledgers(self, wanted: SliceWanted) -> Sequence[Ledger]:
+        found = super().ledgers(wanted)
+        self.store.related["read"].update({ledger.account.ref_id: ledger.payer for ledger in found})
+        return found
+
+    def keep_balances(
+        self, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
+    ) -> Sequence[Payer]:
+        kept = []
+        for each in found:
+            payer = self.store.related["read"][each.account.ref_id]
+            kept.append(attrs.evolve(payer, collection_balance=each.collection_balance, version=payer.version + 1))
+            self._keep(kept[-1])
+        return kept
 
 
 @breaks("test_a_run_keeps_the_configuration_it_was_started_with")

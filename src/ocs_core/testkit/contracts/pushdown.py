@@ -15,7 +15,7 @@ from ocs_core.form import type_hints
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.ports import Ids, SliceWanted, Store
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, PaymentSearch, Queries
-from ocs_core.testkit.contracts.subject import Make, desk_on
+from ocs_core.testkit.contracts.subject import Make, desk_on, slice_of
 from ocs_core.testkit.examples import configuration
 from ocs_core.testkit.fakes import NOW
 from ocs_core.testkit.strategies import entities, ledgers
@@ -45,7 +45,7 @@ def pushdown_contract(make: Make) -> type:
                 hours = data.draw(st.lists(st.integers(-70 * 24, 70 * 24), min_size=1, max_size=4))
                 for as_of in (NOW + hour * HOUR for hour in hours):
                     with subject.store.begin(snapshot=True) as uow:
-                        fetched = {ledger.account.ref_id: ledger for ledger in uow.ledgers(SliceWanted(as_of=as_of))}
+                        fetched = {ledger.account.ref_id: ledger for ledger in slice_of(uow, SliceWanted(as_of=as_of))}
                     for whole in planted:
                         told = balance_of(fetched[whole.account.ref_id], known, as_of)
                         assert told == balance_of(whole, known, as_of)

@@ -10,9 +10,11 @@ from uuid import UUID
 import attrs
 import pytest
 
+from ocs_core.collection import LedgerAccount, LedgerDocument, LedgerPayer, LedgerPayment
+from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import OcsError, RequestRejected
 from ocs_core.memory import MemoryIds, MemoryStore
-from ocs_core.ports import Store
+from ocs_core.ports import SliceWanted, Store, UnitOfWork
 from ocs_core.queries import Queries
 from ocs_core.testkit.examples import Desk
 from ocs_core.testkit.fakes import SettableClock
@@ -128,6 +130,25 @@ def only(found: Sequence[T], what: str) -> T:
     """The one that there must be."""
     assert len(found) == 1, f"{what}: one was expected, there are {len(found)}"
     return found[0]
+
+
+@attrs.frozen
+class HeldLedger:
+    """A ledger of a slice that can be looked at again."""
+
+    account: LedgerAccount
+    payer: LedgerPayer
+    documents: tuple[LedgerDocument, ...]
+    payments: tuple[LedgerPayment, ...]
+    settlements: tuple[Settlement, ...]
+
+
+def slice_of(uow: UnitOfWork, wanted: SliceWanted) -> list[HeldLedger]:
+    """A slice's ledgers, gone through as a run does, with all that each had."""
+    return [
+        HeldLedger(each.account, each.payer, tuple(each.documents), tuple(each.payments), tuple(each.settlements))
+        for each in uow.ledgers(wanted)
+    ]
 
 
 def codes_of(outcome: Any) -> list[str]:

@@ -11,7 +11,7 @@ from ocs_core.messages import format_instant
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import AccountId, DocumentId, PaymentId, RequestKey, SliceWanted, Wanted
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, PaymentSearch
-from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only, slice_of
 from ocs_core.testkit.contracts.values import (
     a_document,
     a_payer,
@@ -182,7 +182,7 @@ def keeping_laws() -> type:
                         chargeable_event=event.ref_id,
                     )
                 )
-                sliced = only(uow.ledgers(SliceWanted(as_of=NOW - dt.timedelta(days=1))), "payers in the slice")
+                sliced = only(slice_of(uow, SliceWanted(as_of=NOW - dt.timedelta(days=1))), "payers in the slice")
             ledger = subject.queries.ledger(account.ref_id)
             assert ledger is not None
             assert (found.payment, found.document, found.chargeable_event) == (payment, document, event)

@@ -10,12 +10,12 @@ import attrs
 import pytest
 
 from ocs_core.collection import OpenLedger, balance_of, count_items
-from ocs_core.entities.account import AccountState
+from ocs_core.entities.account import Account, AccountState, Payer
 from ocs_core.entities.configuration import CollectionSetting, SystemSetting
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict, RequestRejected
-from ocs_core.ports import SliceWanted
-from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only
+from ocs_core.ports import PayerBalance, SliceWanted
+from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only, slice_of
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_run, a_settlement, an_account, id_of
 from ocs_core.testkit.examples import UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import NOW
@@ -69,10 +69,10 @@ def runs_laws() -> type:
             with subject.store.begin(snapshot=True) as uow:
                 after = None
                 for _ in accounts:
-                    ledgers = uow.ledgers(SliceWanted(as_of=NOW, after=after, limit=3))
+                    ledgers = slice_of(uow, SliceWanted(as_of=NOW, after=after, limit=3))
                     seen.extend(ledger.account.ref_id for ledger in ledgers)
                     after = seen[-1]
-                some = uow.ledgers(SliceWanted(as_of=NOW, accounts=(accounts[2].ref_id, gone.ref_id)))
+                some = slice_of(uow, SliceWanted(as_of=NOW, accounts=(accounts[2].ref_id, gone.ref_id)))
             assert seen == [account.ref_id for account in accounts]
             assert [ledger.account.ref_id for ledger in some] == [accounts[2].ref_id]
 
@@ -85,7 +85,7 @@ def runs_laws() -> type:
                 seen = [
                     [
                         ledger.account.ref_id
-                        for ledger in uow.ledgers(SliceWanted(as_of=NOW, after=after, through=through))
+                        for ledger in slice_of(uow, SliceWanted(as_of=NOW, after=after, through=through))
                     ]
                     for after, through in pairwise([None, *plan.ends, None])
                 ]
@@ -193,16 +193,42 @@ def runs_laws() -> type:
             assert kept is not None
             assert kept.configuration == known
 
-        def test_payers_are_read_whole_and_in_order(self, subject: Subject, desk: Desk) -> None:
-            """What is told of a payer is all of it, though a slice asks for little."""
-            accounts = [desk.account(f"A-{n}").ref_id for n in range(3)]
+        def test_what_a_run_found_is_kept_and_the_payers_given_back_whole(self, subject: Subject, desk: Desk) -> None:
+            """What is told of a payer is all of it, though a slice asks for little; and each is told of its own balance."""
+
+            def payer_of(account: Account) -> Payer:
+                whole = subject.queries.ledger(account.ref_id)
+                assert whole is not None
+                return whole.payer
+
+            accounts = [an_account(n) for n in range(1, 14)]
+            with subject.store.begin() as uow:
+                for n, account in enumerate(accounts, start=1):
+                    uow.add(account)
+                    uow.add(a_payer(account, payment_ref1=f"R-{n}", due_date_offsets={"genericInvoice": n}))
+            before = {account.ref_id: payer_of(account) for account in accounts}
+            *found, other = [
+                PayerBalance(account.ref, -n * UNIT, None if n % 2 else dt.date(2024, 5, n), n % 3 == 0)
+                for n, account in reversed(list(enumerate(accounts, start=1)))
+            ]
             with subject.store.begin(snapshot=True) as uow:
-                payers = uow.payers([accounts[2], accounts[0]])
-                assert uow.payers([]) == []
-            assert [payer.ref_id for payer in payers] == [accounts[0], accounts[2]]
-            whole = subject.queries.ledger(accounts[0])
-            assert whole is not None
-            assert payers[0] == whole.payer
+                kept = uow.keep_balances(found, NOW - dt.timedelta(days=1), NOW)
+            assert kept == [
+                attrs.evolve(
+                    before[account.ref_id],
+                    collection_balance=balance,
+                    oldest_due_date=oldest,
+                    in_collection=in_collection,
+                    collection_balance_as_of=NOW - dt.timedelta(days=1),
+                    collection_balance_calculated_at=NOW,
+                    version=before[account.ref_id].version + 1,
+                )
+                for account, balance, oldest, in_collection in found
+            ]
+            assert {payer_of(account).ref_id: payer_of(account) for account in accounts} == {
+                **{payer.ref_id: payer for payer in kept},
+                other.account.ref_id: before[other.account.ref_id],
+            }
 
         @pytest.mark.parametrize("days", [0, 2, 4, 6, 8, 10])
         def test_a_slice_knows_what_was_settled_and_cancelled_after_its_instant(
@@ -227,7 +253,7 @@ def runs_laws() -> type:
                 for entity in (account, a_payer(account), payment, paid, part, cancelled, *settlements):
                     uow.add(entity)  # type: ignore[type-var]
             with subject.store.begin(snapshot=True) as uow:
-                sliced = only(uow.ledgers(SliceWanted(as_of=as_of)), "payers in the slice")
+                sliced = only(slice_of(uow, SliceWanted(as_of=as_of)), "payers in the slice")
             whole = subject.queries.ledger(account.ref_id)
             assert whole is not None
             assert balance_of(sliced, configuration(), as_of) == balance_of(whole, configuration(), as_of)
@@ -245,7 +271,7 @@ def runs_laws() -> type:
                 for document in documents:
                     uow.add(document)
             with subject.store.begin(snapshot=True) as uow:
-                sliced = only(uow.ledgers(SliceWanted(as_of=NOW)), "payers in the slice")
+                sliced = only(slice_of(uow, SliceWanted(as_of=NOW)), "payers in the slice")
             whole = subject.queries.ledger(account.ref_id)
             assert whole is not None
             for ledger in (sliced, whole):

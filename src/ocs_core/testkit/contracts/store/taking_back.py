@@ -12,7 +12,7 @@ from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.messages import PaymentDocuments, Response
 from ocs_core.ports import DocumentId, Found, PaymentId, SliceWanted, Wanted
-from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of
+from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, slice_of
 from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW
 
@@ -167,7 +167,7 @@ def taking_back_laws() -> type:
                 assert remaining(subject.queries.ledger(after.ref_id), as_of) == expected
                 for accounts in ((after.ref_id,), ()):
                     with subject.store.begin(snapshot=True) as uow:
-                        ledgers = uow.ledgers(SliceWanted(as_of=as_of, accounts=accounts))
+                        ledgers = slice_of(uow, SliceWanted(as_of=as_of, accounts=accounts))
                     assert [remaining(ledger, as_of) for ledger in ledgers][-1] == expected
 
     return TakingBackLaws
