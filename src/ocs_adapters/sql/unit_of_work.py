@@ -135,7 +135,10 @@ class SqlUnitOfWork:
         return self._read(_RUN, Call(_STORING_RUNS, {"process": process}))
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
-        return next(iter(self._read(_RUN, Call(_ONE_RUN, {"run": ref_id}))), None)
+        run = next(iter(self._read(_RUN, Call(_ONE_RUN, {"run": ref_id}))), None)
+        if run and run.configuration:
+            self._current = run.configuration
+        return run
 
     def flush(self, *, commit: bool) -> None:
         """Send what waits. Where a version is named, the answer is looked at before the commit is sent."""
