@@ -174,21 +174,33 @@ class CollectionRunner:
         try:
             yield self._attempt(run_ref_id, pace, number)
             pace.took(time.monotonic() - began)
-            return
         except SliceFailed as failed:
-            log.warning("slice failed, going on payer by payer", run=str(run_ref_id), error=repr(failed.__cause__))
-        # Some payer spoils the slice: alone, each shows whether it is the one.
-        for _ in range(pace.limit):
-            done = self._one_payer(run_ref_id, number)
+            log.warning(
+                "slice failed, going on around who spoils it", run=str(run_ref_id), error=repr(failed.__cause__)
+            )
+            yield from self._around(run_ref_id, pace.limit, number)
+
+    def _around(self, run_ref_id: UUID, payers: int, number: int | None) -> Iterator[SliceDone]:
+        """Some of the next payers spoil the slice: the part in which one is is halved until it stands alone and is given up;
+        behind it the parts grow again."""
+        part, narrowing = Pace(payers), True
+        part.halve()
+        while payers > 0:
+            tried = part.limit
+            try:
+                done = self._attempt(run_ref_id, part, number)
+            except SliceFailed as failed:
+                narrowing = tried > 1
+                part.halve()
+                if narrowing:
+                    continue
+                done = self.calculate.give_up_next(failed)
+            else:
+                part.limit = max(part.limit // 2, 1) if narrowing else min(part.limit * 2, payers)
             yield done
             if done.part is None or done.part.done:
                 return
-
-    def _one_payer(self, run_ref_id: UUID, number: int | None) -> SliceDone:
-        try:
-            return self._attempt(run_ref_id, Pace(1), number)
-        except SliceFailed as failed:
-            return self.calculate.give_up_next(failed)
+            payers -= tried
 
     def _attempt(self, run_ref_id: UUID, pace: Pace, number: int | None) -> SliceDone:
         for remaining in reversed(range(ATTEMPTS)):

@@ -1,9 +1,12 @@
 """Who calculates slices by command: each once, however often and whenever the command comes."""
 
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from ocs_adapters.bootstrap import in_memory
@@ -78,6 +81,38 @@ def test_a_payer_that_spoils_a_slice_is_passed_over_and_told_of(shop: Shop, monk
         assert [shop.comes(3), shop.comes(2)] == [(1, 2), (2, 5)]
     (failure,) = shop.progress().failures
     assert (failure.account.external_id, failure.message) == ("A-5", "ValueError: spoilt")
+
+
+MANY = 64
+
+
+@settings(max_examples=20)
+@given(spoilt=st.sets(st.integers(0, MANY - 1), max_size=3))
+def test_whoever_spoils_a_slice_is_found_in_few_steps_and_nobody_else_is_given_up(spoilt: set[int]) -> None:
+    store = MemoryStore(configuration(CollectionSetting(slice_size=MANY)))
+    desk = Desk(store)
+    payers = [desk.account(f"A-{n}").ref_id for n in range(MANY)]
+    keys = {payers[n] for n in spoilt}
+    publish, take, taken = MemoryUnitOfWork.publish, MemoryUnitOfWork.take_slice, []
+
+    def publish_unless_spoilt(uow: MemoryUnitOfWork, message: Message) -> None:
+        if message.key in keys:
+            raise ValueError("spoilt")
+        publish(uow, message)
+
+    def take_slice(uow: MemoryUnitOfWork, *named: Any) -> Any:
+        taken.append(take(uow, *named))
+        return taken[-1]
+
+    with (
+        capture_logs(),
+        patch.object(MemoryUnitOfWork, "publish", publish_unless_spoilt),
+        patch.object(MemoryUnitOfWork, "take_slice", take_slice),
+    ):
+        run = in_memory(store).runner.run(desk.start_run().ref_id)
+    assert {failure.account.ref_id for failure in run.failures} == keys
+    assert (run.payers_done, run.payers_failed) == (MANY - len(keys), len(keys))
+    assert len(taken) <= 4 + len(keys) * 3 * MANY.bit_length()
 
 
 def test_what_nothing_can_be_made_of_is_passed_over_and_said(shop: Shop) -> None:

@@ -1,0 +1,94 @@
+"""How register payment over HTTP answers while a collection run goes on, beside how it answers without one.
+
+A hundred payments a second, each measured from the moment at which it should have been sent, for the company's own accounts,
+one server process: idle, then from the beginning of a run to its end, with one worker and with two; database, workers, server
+and clients on the same machine. Run: python -m bench.collection.beside [--payers N] [--per-second N]
+"""
+
+import argparse
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from tests.contract.company import tidy
+
+from bench.client import Result, load
+from bench.collection.__main__ import company, server
+from bench.collection.bench import Bench
+from bench.collection.ours import ours
+from bench.http import CLIENTS, KEY, PATH, serving
+from ocs_adapters.sql import tables
+from ocs_core.access import ApiKey, digest_of_key
+
+IDLE_SECONDS = 30.0
+WINDOW_SECONDS = 10.0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.collection.beside", description="How fast the API answers while a collection run goes on."
+    )
+    parser.add_argument("--payers", type=int, default=1_000_000, help="how many payers (1,000,000)")
+    parser.add_argument("--per-second", type=float, default=100.0, help="payments a second (100)")
+    given = parser.parse_args()
+    with server() as postgres, tempfile.TemporaryDirectory() as folder:
+        url = postgres.create("beside")
+        with company(url, given.payers) as bench, serving("bench.ours:app", url, Path(folder)) as port:
+            measure(bench, url, port, given.per_second)
+
+
+def measure(bench: Bench, url: str, port: int, per_second: float) -> None:
+    services = bench.made.services
+    services.keys.add(
+        ApiKey(
+            ref_id=services.ids(),
+            application="bench",
+            digest=digest_of_key(KEY["X-Ocs-Io-API-Key"]),
+            privileges=frozenset("*"),
+            created_at=services.clock(),
+        )
+    )
+
+    def answers(seconds: float) -> Result:
+        mark = str(services.ids())
+
+        def body(number: int) -> dict[str, Any]:
+            return {
+                "requestId": f"{mark}-{number}",
+                "account": {"externalId": f"A-{3 + number * 7919 % (bench.payers // 100) * 100}"},
+                "externalPaymentNo": f"{mark}-{number}",
+                "paymentAmount": 49_900_000,
+                "currency": "EUR",
+                "paymentMethod": "bankTransfer",
+                "paymentDateReceived": "2024-05-02T07:15:00Z",
+            }
+
+        return load(port, KEY, PATH, body, CLIENTS, seconds, per_second)
+
+    print(f"{'register payment over HTTP':32}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'p99 / idle':>12}")
+    for workers in (1, 2):
+        bench.reset()
+        answers(WINDOW_SECONDS / 2)
+        idle = answers(IDLE_SECONDS)
+        show("idle", idle, idle)
+        bench.empty(tables.outbox)
+        tidy(bench.engine, tables.payers)
+        with ThreadPoolExecutor(1) as beside:
+            run = beside.submit(ours, url, workers)
+            windows = []
+            while not run.done():
+                windows.append(answers(WINDOW_SECONDS))
+        for number, window in enumerate(windows, start=1):
+            show(f"window {number}", window, idle)
+        measured = run.result()
+        print(f"a run over {measured.payers:,} payers, workers: {workers}; {measured.speed:,.0f} payers/s", flush=True)
+
+
+def show(what: str, result: Result, idle: Result) -> None:
+    figures = f"{result.per_second:>12,.0f}{result.p50:>9.1f}{result.p99:>9.1f}{result.p99 / idle.p99:>12.2f}"
+    print(f"{what:32}{figures}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
