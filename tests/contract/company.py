@@ -55,7 +55,7 @@ _SQLITE_FUNCTIONS: Mapping[str, tuple[int, Callable[..., Any]]] = {
 _COMPANY = """
 CREATE TEMPORARY TABLE company AS
 WITH RECURSIVE numbers(payer) AS (SELECT CAST(1 AS BIGINT) UNION ALL SELECT payer + 1 FROM numbers WHERE payer < :payers)
-SELECT payer, 1 + payer * 1000003 % :payers AS rank, documents_of(1 + payer * 1000003 % :payers, :payers) AS documents,
+SELECT payer, 1 + payer * 618034003 % :payers AS rank, documents_of(1 + payer * 618034003 % :payers, :payers) AS documents,
     CASE payer % 20 WHEN 0 THEN 'JPY' WHEN 1 THEN 'USD' WHEN 2 THEN 'USD' ELSE 'EUR' END AS currency
 FROM numbers
 """

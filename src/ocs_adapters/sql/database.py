@@ -12,7 +12,7 @@ from sqlalchemy import event
 
 from ocs_adapters.sql import drivers
 from ocs_adapters.sql.conflicts import HELD, translated
-from ocs_adapters.sql.drivers import Call, Copy, Driver, PostgresDriver, SqliteDriver, driver_for
+from ocs_adapters.sql.drivers import Call, Copy, Driver, PostgresDriver, Row, SqliteDriver, driver_for
 from ocs_core.errors import StoreBusy
 
 POOL = 24
@@ -105,6 +105,9 @@ class Transaction:
 
     def run(self, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
         return self.driver.run(self.connection, calls, commit=commit)
+
+    def stream(self, call: Call) -> Iterator[Row]:
+        return self.driver.stream(self.connection, call)
 
 
 def is_missing(database: Database) -> bool:

@@ -7,7 +7,7 @@ import functools
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import count
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,21 +28,17 @@ Row = tuple[Any, ...]
 NOTHING: Mapping[Any, Any] = {}
 LOCK_SECONDS = 5
 """How long a statement waits for what others hold."""
-STREAMED_AT_ONCE = 1000
+STREAMED_AT_ONCE = 5000
 FEW = 8
 """Up to so many rows of a table go into one statement."""
 
 
 @attrs.frozen
 class Call:
-    """A statement with its parameters; with several sets of them, it is run once for each.
-
-    `streamed`: its rows are given little by little, to be gone through once.
-    """
+    """A statement with its parameters; with several sets of them, it is run once for each."""
 
     statement: Any
     parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] = attrs.field(factory=dict)
-    streamed: bool = False
 
 
 @attrs.frozen
@@ -78,6 +74,10 @@ class Driver(Protocol):
         """Run the calls in order, waiting for the answers once; then commit, if asked to. A query gives its rows, anything
         else the number of rows that it touched."""
 
+    def stream(self, connection: Any, call: Call) -> Iterator[Row]:
+        """The rows of a query, fetched while they are gone through: more of them than memory should hold. In a transaction of
+        one snapshot, so that it does not matter when that is."""
+
     def insert(
         self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING
     ) -> Sequence[Call | Copy]:
@@ -102,15 +102,9 @@ class Driver(Protocol):
         """How a stored value of a Python type is read; None: as it is."""
 
 
-def _answer(cursor: Any, call: Call | Copy) -> Any:
+def _answer(cursor: Any) -> Any:
     result = cursor.pgresult  # asking for the description instead would build an object for every column
-    if result is None or not result.nfields:
-        return cursor.rowcount
-    return _streamed(cursor) if isinstance(call, Call) and call.streamed else cursor.fetchall()
-
-
-def _streamed(cursor: Any) -> Iterator[Row]:
-    return chain.from_iterable(iter(lambda: cursor.fetchmany(STREAMED_AT_ONCE), []))
+    return cursor.fetchall() if result is not None and result.nfields else cursor.rowcount
 
 
 _IDLE = psycopg.pq.TransactionStatus.IDLE
@@ -130,6 +124,7 @@ class PostgresDriver:
     round_trips: int = 0
     _dialect: sa.Dialect = attrs.field(factory=lambda: _psycopg(paramstyle="numeric_dollar"))
     _compiled: dict[Any, Compiled] = attrs.field(factory=dict)
+    _names: Iterator[int] = attrs.field(factory=count)
 
     @staticmethod
     def prepare(connection: "psycopg.Connection[Any]") -> None:
@@ -157,7 +152,17 @@ class PostgresDriver:
         ]
         if commit:
             connection.commit()
-        return list(map(_answer, cursors, calls))
+        return list(map(_answer, cursors))
+
+    def stream(self, connection: Any, call: Call) -> Iterator[Row]:
+        """Through a cursor of the server's, which ends with the transaction."""
+        compiled, name = self._compile(call), f"ocs_{next(self._names)}"
+        declare = f"DECLARE {name} NO SCROLL CURSOR FOR {compiled.sql}"
+        assert isinstance(call.parameters, Mapping)
+        psycopg.RawCursor(connection).execute(declare, compiled.bind(call.parameters), prepare=False)
+        fetch = f"FETCH {STREAMED_AT_ONCE} FROM {name}"
+        while rows := psycopg.RawCursor(connection).execute(fetch, binary=True, prepare=False).fetchall():
+            yield from rows
 
     def _pipelined(self, connection: Any, calls: Sequence[Call], *, commit: bool) -> list[Any]:
         self.round_trips += 1
@@ -165,12 +170,16 @@ class PostgresDriver:
             cursors = [self._send(connection, call) for call in calls]
             if commit:
                 connection.execute("COMMIT")
-        return list(map(_answer, cursors, calls))
+        return list(map(_answer, cursors))
 
-    def _send(self, connection: Any, call: Call) -> Any:
+    def _compile(self, call: Call) -> Compiled:
         compiled = self._compiled.get(call.statement)
         if compiled is None:
             compiled = self._compiled[call.statement] = _compile(call.statement, self._dialect)
+        return compiled
+
+    def _send(self, connection: Any, call: Call) -> Any:
+        compiled = self._compile(call)
         cursor: Any = psycopg.RawCursor(connection)  # speaks $1, and so does not take each statement apart again
         if isinstance(call.parameters, Mapping):
             return cursor.execute(compiled.sql, compiled.bind(call.parameters), binary=True)
@@ -289,18 +298,26 @@ class SqliteDriver:
             connection.execute("COMMIT")
         return answers
 
-    def _execute(self, connection: Any, call: Call) -> Any:
+    def stream(self, connection: Any, call: Call) -> Iterator[Row]:
+        self.round_trips += 1
+        assert isinstance(call.parameters, Mapping)
+        compiled = self._compile(call)
+        yield from connection.execute(compiled.sql, _encoded(compiled.bind(call.parameters)))
+
+    def _compile(self, call: Call) -> Compiled:
         compiled = self._compiled.get(call.statement)
         if compiled is None:
             compiled = self._compiled[call.statement] = _compile(call.statement, self._dialect)
+        return compiled
+
+    def _execute(self, connection: Any, call: Call) -> Any:
+        compiled = self._compile(call)
         if isinstance(call.parameters, Mapping):
             cursor = connection.execute(compiled.sql, _encoded(compiled.bind(call.parameters)))
         else:
             rows = [_encoded(compiled.bind(p)) for p in call.parameters]
             cursor = connection.executemany(compiled.sql, rows)
-        if not cursor.description:
-            return cursor.rowcount
-        return cursor if call.streamed else cursor.fetchall()
+        return cursor.fetchall() if cursor.description else cursor.rowcount
 
     def insert(
         self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING

@@ -191,16 +191,16 @@ def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Iterator[
     payers = list(map(_maker(_Payer, driver), rows))
     keys = driver.bind_list([payer.ref_id for payer in payers])
     of_slice = {"accounts": keys, "after": wanted.after, "last": payers[-1].ref_id, "as_of": wanted.as_of}
-    documents, payments, effective, cancelled, elsewhere = transaction.run(
+    effective, cancelled, elsewhere = transaction.run(
         [
-            Call(_open_items(Document, _Document, driver, limited, after), of_slice, streamed=True),
-            Call(_open_items(Payment, _Payment, driver, limited, after), of_slice, streamed=True),
             Call(_settlements_after("effective_at", driver, limited, after), of_slice),
             Call(_settlements_after("cancelled_at", driver, limited, after), of_slice),
             Call(_settlements_elsewhere_after(driver), of_slice),
         ]
     )
     touched = _touched(transaction, effective + cancelled + elsewhere)
+    documents = transaction.stream(Call(_open_items(Document, _Document, driver, limited, after), of_slice))
+    payments = transaction.stream(Call(_open_items(Payment, _Payment, driver, limited, after), of_slice))
     documents_of = _in_order(map(_maker(_Document, driver), documents))
     payments_of = _in_order(map(_maker(_Payment, driver), payments))
     for payer in payers:
