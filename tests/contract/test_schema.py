@@ -2,6 +2,7 @@
 
 import datetime as dt
 import warnings
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -15,9 +16,9 @@ from ocs_core.testkit.examples import Desk
 from tests.contract.stores import DATABASES, postgres_cluster, subject_on
 
 
-def _revisions() -> list[str]:
-    script = ScriptDirectory.from_config(migrations._config())
-    return [r.revision for r in reversed(list(script.walk_revisions()))]
+def test_a_file_of_the_history_begins_with_the_number_that_alembic_knows() -> None:
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert [r.revision for r in reversed(list(script.walk_revisions()))] == migrations.REVISIONS
 
 
 _CATALOGUES = {
@@ -55,11 +56,10 @@ def test_a_migrated_database_is_the_schema_that_the_code_describes(make, tmp_pat
         described.close()
 
 
-@pytest.mark.parametrize("revision", _revisions())
+@pytest.mark.parametrize("revision", migrations.REVISIONS)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_each_migration_keeps_what_the_revision_before_it_filled(kind, revision, tmp_path) -> None:
-    revisions = _revisions()
-    before = revisions[: revisions.index(revision)]
+    before = migrations.REVISIONS[: migrations.REVISIONS.index(revision)]
     url = f"sqlite:///{tmp_path}/m.sqlite3" if kind == "sqlite" else postgres_cluster().create(f"m_{revision}")
     database = connect(url)
     if before:
