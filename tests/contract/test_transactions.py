@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from ocs_adapters.sql import bell, drivers
 from ocs_adapters.sql.database import connect
@@ -22,6 +23,7 @@ from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.errors import RequestRejected, StoreBusy, StoreUnavailable
 from ocs_core.queries import AccountSearch, PaymentSearch
 from ocs_core.testkit.contracts.subject import at_once
+from ocs_core.testkit.contracts.values import id_of
 from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.testkit.fakes import NOW, FaultyStore
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
@@ -334,3 +336,16 @@ def test_what_waits_in_the_outbox_is_forgotten_only_when_it_is_done(make) -> Non
         assert outbox.waiting(10) == rows[1:]
         outbox.done(rows)
         assert outbox.waiting(10) == []
+
+
+def test_a_snapshot_is_begun_without_a_warning_of_the_server() -> None:
+    with postgres_database() as database:
+        warned: list[str] = []
+        event.listen(
+            database.engine,
+            "connect",
+            lambda connection, _: connection.add_notice_handler(lambda notice: warned.append(notice.message_primary)),
+        )
+        with SqlStore(database).begin(snapshot=True) as uow:
+            uow.slices_left(id_of(1))
+        assert warned == []

@@ -138,7 +138,7 @@ class PostgresDriver:
 
     def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
         if snapshot:
-            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             self.round_trips += 1
 
     def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
