@@ -1,8 +1,10 @@
 """How register payment over HTTP answers while a collection run goes on, beside how it answers without one.
 
 A hundred payments a second, each measured from the moment at which it should have been sent, for the company's own accounts,
-one server process: idle, then from the beginning of a run to its end, with one worker and with two; database, workers, server
-and clients on the same machine. Run: python -m bench.collection.beside [--payers N] [--per-second N]
+one server process: idle, then from the beginning of a run to its end, once as a server does it beside its other work and once as
+`ocs collect` does it, which takes the whole machine. Database, workers, server and clients share it.
+
+Run: python -m bench.collection.beside [--payers N] [--per-second N]
 """
 
 import argparse
@@ -67,7 +69,7 @@ def measure(bench: Bench, url: str, port: int, per_second: float) -> None:
         return load(port, KEY, PATH, body, CLIENTS, seconds, per_second)
 
     print(f"{'register payment over HTTP':32}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'p99 / idle':>12}")
-    for workers in (1, 2):
+    for beside_others in (True, False):
         bench.reset()
         answers(WINDOW_SECONDS / 2)
         idle = answers(IDLE_SECONDS)
@@ -75,14 +77,12 @@ def measure(bench: Bench, url: str, port: int, per_second: float) -> None:
         bench.empty(tables.outbox)
         tidy(bench.engine, tables.payers)
         with ThreadPoolExecutor(1) as beside:
-            run = beside.submit(ours, url, workers)
-            windows = []
+            run = beside.submit(ours, url, None, beside_others)
             while not run.done():
-                windows.append(answers(WINDOW_SECONDS))
-        for number, window in enumerate(windows, start=1):
-            show(f"window {number}", window, idle)
+                show("beside a run", answers(WINDOW_SECONDS), idle)
         measured = run.result()
-        print(f"a run over {measured.payers:,} payers, workers: {workers}; {measured.speed:,.0f} payers/s", flush=True)
+        how = "beside other work" if beside_others else "as fast as it can"
+        print(f"a run over {measured.payers:,} payers, {how}: {measured.speed:,.0f} payers/s", flush=True)
 
 
 def show(what: str, result: Result, idle: Result) -> None:

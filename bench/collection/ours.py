@@ -31,25 +31,25 @@ class Measured:
         return self.payers / self.seconds
 
 
-def run_ours(services: Services, workers: int) -> ProcessRun:
-    """A whole run as of `T`."""
+def run_ours(services: Services, workers: int | None, beside_others: bool = False) -> ProcessRun:
+    """A whole run as of `T`, by a command, or as a server does it beside its other work."""
     start = StartCollectionRun(services.store, clock=services.clock, ids=services.ids)
     request = StartCollectionRunRequest(request_id=str(services.ids()), transaction_id=TRANSACTION, as_of=T)
     run = start(request, caller=Caller("bench")).steps[0].object
     assert isinstance(run, ProcessRun)
-    return services.runner.finish(run.ref_id, workers)
+    return services.runner.finish(run.ref_id, workers, beside_others=beside_others)
 
 
-def ours(url: str, workers: int) -> Measured:
+def ours(url: str, workers: int | None, beside_others: bool = False) -> Measured:
     """A whole run in a process of its own, which tells what it needed."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(_ours, url, workers).result()
+        return pool.submit(_ours, url, workers, beside_others).result()
 
 
-def _ours(url: str, workers: int) -> Measured:
+def _ours(url: str, workers: int | None, beside_others: bool) -> Measured:
     services = platform(Settings(database_url=url)).services
     began = time.perf_counter()
-    run = run_ours(services, workers)
+    run = run_ours(services, workers, beside_others)
     took = time.perf_counter() - began
     assert run.state is RunState.DONE, run.failures
     services.close()

@@ -41,8 +41,6 @@ from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
 
-SLICES_AT_ONCE = 2
-
 log: Any = structlog.get_logger()
 
 
@@ -247,11 +245,8 @@ def platform(settings: Settings) -> Platform:
     return Platform(settings, connect(settings.database_url))
 
 
-def work_at_run(settings: Settings, run_ref_id: UUID, is_to_stop: Callable[[], bool]) -> None:
-    """One process's part in a run: two slices at a time, until the run is over or this is to stop.
-
-    While one waits for the database, the other is calculated.
-    """
+def work_at_run(settings: Settings, run_ref_id: UUID, is_to_stop: Callable[[], bool], slices_at_once: int) -> None:
+    """One process's part in a run: so many slices at a time, until the run is over or this is to stop."""
     services = platform(settings).services
 
     def after_slice(_: SliceDone) -> None:
@@ -259,8 +254,8 @@ def work_at_run(settings: Settings, run_ref_id: UUID, is_to_stop: Callable[[], b
             services.runner.end_soon()
 
     try:
-        with ThreadPoolExecutor(SLICES_AT_ONCE) as lanes:
-            for done in [lanes.submit(services.runner.run, run_ref_id, after_slice) for _ in range(SLICES_AT_ONCE)]:
+        with ThreadPoolExecutor(slices_at_once) as lanes:
+            for done in [lanes.submit(services.runner.run, run_ref_id, after_slice) for _ in range(slices_at_once)]:
                 done.result()
     finally:
         services.close()

@@ -18,6 +18,9 @@ import structlog
 from ocs_core.errors import OcsError
 
 PROGRESS_SECONDS = 0.5
+SLICES_AT_ONCE = 2
+"""Of one worker: while one waits for the database, the other is calculated."""
+NICENESS = 10
 LOST_AT_MOST = 20
 """So many workers may be lost in one run before it is given up: what kills each of them is not bad luck."""
 
@@ -28,18 +31,26 @@ log = structlog.get_logger()
 class Crew:
     """Workers that take a run to its end. The truth is in the run's slices: who is lost leaves nothing but a slice to take."""
 
-    work_at: Callable[[UUID, Callable[[], bool]], None]
-    """What each of them does, in a process of its own, until the run is over or it is told that it is to stop; it is sent
-    there, so a function of a module."""
+    work_at: Callable[[UUID, Callable[[], bool], int], None]
+    """What each of them does, in a process of its own, until the run is over or it is told that it is to stop, with so many
+    slices at once; it is sent there, so a function of a module."""
 
     def work(
-        self, run_ref_id: UUID, workers: int | None, stop: threading.Event, on_progress: Callable[[], None]
+        self,
+        run_ref_id: UUID,
+        workers: int | None,
+        stop: threading.Event,
+        on_progress: Callable[[], None],
+        *,
+        beside_others: bool = False,
     ) -> None:
         """Take a run to its end by that many processes, by default one for each processor; tells of progress now and then.
 
-        Raises `OcsError` where worker after worker is lost.
+        `beside_others`: who asks something meanwhile is not to wait for it, so a processor is left free, and workers take no
+        more than one each, and only what nobody else needs. Raises `OcsError` where worker after worker is lost.
         """
-        crew = [self._hire(run_ref_id) for _ in range(workers or len(os.sched_getaffinity(0)))]
+        processors = len(os.sched_getaffinity(0)) - beside_others
+        crew = [self._hire(run_ref_id, beside_others) for _ in range(workers or max(processors, 1))]
         lost = 0
         try:
             while crew and not stop.is_set():
@@ -52,16 +63,16 @@ class Crew:
                         if lost > LOST_AT_MOST:
                             raise OcsError(f"{lost} workers were lost, the last one with exit code {gone.exitcode}.")
                         log.warning("a worker was lost, another one takes its place", exit_code=gone.exitcode)
-                        crew.append(self._hire(run_ref_id))
+                        crew.append(self._hire(run_ref_id, beside_others))
         finally:
             for worker in crew:
                 worker.terminate()
             for worker in crew:
                 worker.join()
 
-    def _hire(self, run_ref_id: UUID) -> BaseProcess:
+    def _hire(self, run_ref_id: UUID, beside_others: bool) -> BaseProcess:
         worker: BaseProcess = _context().Process(
-            target=_work, args=(self.work_at, run_ref_id, os.getpid()), daemon=True
+            target=_work, args=(self.work_at, run_ref_id, os.getpid(), beside_others), daemon=True
         )
         worker.start()
         return worker
@@ -73,10 +84,14 @@ def _context() -> Any:
     return multiprocessing.get_context("fork" if alone else "spawn")
 
 
-def _work(work_at: Callable[[UUID, Callable[[], bool]], None], run_ref_id: UUID, boss: int) -> None:
+def _work(
+    work_at: Callable[[UUID, Callable[[], bool], int], None], run_ref_id: UUID, boss: int, beside_others: bool
+) -> None:
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the terminal; the boss passes on what it wants to
     # Nothing here refers to itself, and to look for what does among a slice's objects takes a third of the time.
     gc.disable()
-    work_at(run_ref_id, lambda: told.is_set() or os.getppid() != boss)
+    if beside_others:
+        os.nice(NICENESS)
+    work_at(run_ref_id, lambda: told.is_set() or os.getppid() != boss, 1 if beside_others else SLICES_AT_ONCE)

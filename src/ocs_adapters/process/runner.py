@@ -109,10 +109,16 @@ class CollectionRunner:
                 is_done = done.part.done
 
     def finish(
-        self, run_ref_id: UUID, workers: int | None = None, on_progress: Callable[[ProcessRun], None] = lambda run: None
+        self,
+        run_ref_id: UUID,
+        workers: int | None = None,
+        on_progress: Callable[[ProcessRun], None] = lambda run: None,
+        *,
+        beside_others: bool = False,
     ) -> ProcessRun:
         """The same by the dispatcher's workers, or by so many processes: `workers`, else as the run's configuration says;
-        telling how far it is. Raises `PlatformUnavailable` where the workers cannot be told."""
+        telling how far it is. `beside_others`: the machine has more to do. Raises `PlatformUnavailable` where the workers cannot
+        be told."""
         run = self._of(run_ref_id)
         wanted = workers or self._setting(run).workers
         tell = _Telling(lambda: on_progress(self._of(run_ref_id)))
@@ -120,7 +126,7 @@ class CollectionRunner:
             if self.dispatcher is not None and workers is None:
                 self.dispatcher.work(run_ref_id, self._stop, tell)
             elif self.crew is not None:
-                self.crew.work(run_ref_id, wanted, self._stop, tell)
+                self.crew.work(run_ref_id, wanted, self._stop, tell, beside_others=beside_others)
         # Whoever finds nothing left ends the run.
         run = self.run(run_ref_id, lambda done: tell())
         on_progress(run)
@@ -163,7 +169,8 @@ class CollectionRunner:
             self._wake.clear()
             try:
                 while not self._stop.is_set() and (running := self.queries.running()):
-                    self.finish(min(running, key=lambda r: (r.started_at, r.ref_id)).ref_id)
+                    run = min(running, key=lambda r: (r.started_at, r.ref_id))
+                    self.finish(run.ref_id, beside_others=True)
             except Exception as error:
                 log.error("collection run interrupted", error=repr(error))
                 if not self._stop.wait(PATIENCE_SECONDS):

@@ -1,0 +1,31 @@
+"""A crew of processes: how many there are, and how much each takes."""
+
+import functools
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from ocs_adapters.process.crew import NICENESS, SLICES_AT_ONCE, Crew
+
+PROCESSORS = len(os.sched_getaffinity(0))
+
+
+def work(folder: Path, run_ref_id: UUID, is_to_stop: Callable[[], bool], slices_at_once: int) -> None:
+    (folder / str(os.getpid())).write_text(f"{os.nice(0)} {slices_at_once}", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("asked", "beside_others", "workers"),
+    [(None, False, PROCESSORS), (None, True, max(PROCESSORS - 1, 1)), (3, False, 3), (3, True, 3)],
+)
+def test_beside_others_a_processor_is_left_free_and_the_workers_take_what_nobody_needs(
+    tmp_path: Path, asked: int | None, beside_others: bool, workers: int
+) -> None:
+    crew = Crew(functools.partial(work, tmp_path))
+    crew.work(uuid4(), asked, threading.Event(), lambda: None, beside_others=beside_others)
+    niceness, slices = (min(os.nice(0) + NICENESS, 19), 1) if beside_others else (os.nice(0), SLICES_AT_ONCE)
+    assert [file.read_text(encoding="utf-8") for file in tmp_path.iterdir()] == [f"{niceness} {slices}"] * workers
