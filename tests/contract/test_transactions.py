@@ -14,8 +14,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ocs_adapters.sql import bell, drivers
+from ocs_adapters.sql import bell
 from ocs_adapters.sql.database import connect
+from ocs_adapters.sql.drivers import driver
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.sql.store import SqlStore
 from ocs_core.entities.account import AccountState
@@ -231,7 +232,7 @@ def _accounts_held(database) -> Iterator[None]:
 @DATABASES
 def test_what_others_hold_is_waited_for_so_long_and_no_longer(make, monkeypatch) -> None:
     """A caller is told to come again; a server that waits for ever has no threads left for anybody else."""
-    monkeypatch.setattr(drivers, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(driver, "LOCK_SECONDS", 1)
     with make() as database:
         desk = Desk(subject_on(database).store)
         account = desk.account("A-1")
@@ -244,7 +245,7 @@ def test_what_others_hold_is_waited_for_so_long_and_no_longer(make, monkeypatch)
 
 
 def test_a_writer_of_sqlite_waits_for_the_others_of_its_process_so_long_and_no_longer(monkeypatch) -> None:
-    monkeypatch.setattr(drivers, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(driver, "LOCK_SECONDS", 1)
     with sqlite_database() as database, database.transaction():
         outcomes = at_once([lambda: Desk(subject_on(database).store).account("A-1")] * 2)
     assert [type(outcome) for outcome in outcomes] == [StoreBusy] * 2

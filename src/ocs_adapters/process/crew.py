@@ -90,8 +90,7 @@ def _work(
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the terminal; the boss passes on what it wants to
-    # Nothing here refers to itself, and to look for what does among a slice's objects takes a third of the time.
-    gc.disable()
+    gc.disable()  # its slices would take turns to do so
     if beside_others:
         os.nice(NICENESS)
     work_at(run_ref_id, lambda: told.is_set() or os.getppid() != boss, 1 if beside_others else SLICES_AT_ONCE)

@@ -1,8 +1,10 @@
 """The runner of collection runs: it loops over the slices, and decides nothing."""
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import attrs
@@ -47,6 +49,18 @@ class Pace:
 
     def halve(self) -> None:
         self.limit = max(self.limit // 2, 1)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing of a slice refers to itself, and to look for what does among so many objects takes a third of the time."""
+    is_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if is_enabled:
+            gc.enable()
 
 
 @attrs.define
@@ -212,7 +226,8 @@ class CollectionRunner:
     def _attempt(self, run_ref_id: UUID, pace: Pace, number: int | None) -> SliceDone:
         for remaining in reversed(range(ATTEMPTS)):
             try:
-                return self.calculate(run_ref_id, pace.limit, number)
+                with _uncollected():
+                    return self.calculate(run_ref_id, pace.limit, number)
             except Conflict:
                 if not remaining:
                     raise

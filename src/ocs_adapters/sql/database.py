@@ -10,9 +10,8 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from ocs_adapters.sql import drivers
 from ocs_adapters.sql.conflicts import HELD, translated
-from ocs_adapters.sql.drivers import Call, Copy, Driver, PostgresDriver, Row, SqliteDriver, driver_for
+from ocs_adapters.sql.drivers import Call, Copy, Driver, PostgresDriver, Row, SqliteDriver, driver, driver_for
 from ocs_core.errors import StoreBusy
 
 POOL = 24
@@ -89,7 +88,7 @@ class _Turns:
     _lock: Any = attrs.field(factory=threading.Lock, init=False)
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(timeout=drivers.LOCK_SECONDS):
+        if not self._lock.acquire(timeout=driver.LOCK_SECONDS):
             raise StoreBusy(HELD)
 
     def __exit__(self, *_: object) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ocs_adapters.sql import drivers
+from ocs_adapters.sql.drivers import driver
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment
 from ocs_core.messages import format_instant
@@ -340,7 +340,7 @@ def test_a_row_that_is_refused_leaves_no_account_behind(ocs: Ocs) -> None:
 
 
 def test_a_database_that_somebody_holds_is_a_sentence(ocs: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drivers, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(driver, "LOCK_SECONDS", 1)
     other = sqlite3.connect(ocs.folder / "ocs.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     refusal = take(ocs, ocs.ledger([("A", "1", "2014-01-31", "2014-02-28", "10.00", "")])).refused()

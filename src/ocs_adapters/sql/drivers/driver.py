@@ -1,0 +1,88 @@
+"""What a driver is given and what it gives: the interface that both databases' drivers have."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import attrs
+import sqlalchemy as sa
+
+from ocs_adapters.sql.writing import Columns, Rows
+
+Row = tuple[Any, ...]
+NOTHING: Mapping[Any, Any] = {}
+LOCK_SECONDS = 5
+"""How long a statement waits for what others hold."""
+
+
+@attrs.frozen
+class Call:
+    """A statement with its parameters; with several sets of them, it is run once for each."""
+
+    statement: Any
+    parameters: Mapping[str, Any] | Sequence[Mapping[str, Any]] = attrs.field(factory=dict)
+
+
+@attrs.frozen
+class Copy:
+    """Rows for one table, column by column. PostgreSQL takes many by COPY, twice as fast as by INSERT."""
+
+    table: sa.Table
+    columns: Columns
+
+
+@attrs.frozen(eq=False)
+class Compiled:
+    sql: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+
+    def bind(self, parameters: Mapping[str, Any]) -> Row:
+        constants = self.constants
+        return tuple([parameters[n] if n in parameters else constants[n] for n in self.names])
+
+
+class Driver(Protocol):
+    """What differs between the databases."""
+
+    name: str
+    round_trips: int
+
+    def __hash__(self) -> int: ...
+
+    def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None: ...
+
+    def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
+        """Run the calls in order, waiting for the answers once; then commit, if asked to. A query gives its rows, anything
+        else the number of rows that it touched."""
+
+    def stream(self, connection: Any, call: Call) -> Iterator[Row]:
+        """The rows of a query, fetched while they are gone through: more of them than memory should hold. In a transaction of
+        one snapshot, so that it does not matter when that is."""
+
+    def insert(
+        self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING
+    ) -> Sequence[Call | Copy]:
+        """How these rows, and others that are given as columns, are inserted, in as few statements as is good."""
+
+    def update(self, table: sa.Table, columns: Columns) -> Call:
+        """How columns of many rows are updated: of those whose key is `key_read` and whose version still `version_read`, two
+        columns beside those that are written."""
+
+    def given(self, columns: "Mapping[str, sa.Column[Any]]") -> Any:
+        """Rows that are bound later, for a statement to select from: what is like which column under which name."""
+
+    def bind_given(self, columns: "Mapping[str, sa.Column[Any]]", rows: Columns) -> Mapping[str, Any]:
+        """The parameters that `given` asks for."""
+
+    def one_of(self, column: Any, name: str) -> Any:
+        """The condition that a column is one of a list that is bound later."""
+
+    def bind_list(self, values: Sequence[Any]) -> Any: ...
+
+    def decoder(self, kind: type) -> Callable[[Any], Any] | None:
+        """How a stored value of a Python type is read; None: as it is."""
+
+
+def compile_for(statement: Any, dialect: sa.Dialect) -> Compiled:
+    made = statement.compile(dialect=dialect)
+    return Compiled(made.string, tuple(made.positiontup or ()), made.construct_params(None, _check=False))

@@ -1,0 +1,164 @@
+"""PostgreSQL through psycopg 3."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import attrs
+import psycopg
+import sqlalchemy as sa
+from psycopg import errors
+from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+from ocs_adapters.sql import arrays, writing
+from ocs_adapters.sql.arrays import array
+from ocs_adapters.sql.drivers import driver
+from ocs_adapters.sql.drivers.driver import NOTHING, Call, Compiled, Copy, Row, compile_for
+from ocs_adapters.sql.writing import Columns, Rows
+
+STREAMED_AT_ONCE = 5000
+FEW = 8
+"""Up to so many rows of a table go into one statement."""
+_IDLE = psycopg.pq.TransactionStatus.IDLE
+_psycopg: Any = PGDialect_psycopg
+
+
+def _answer(cursor: Any) -> Any:
+    result = cursor.pgresult  # asking for the description instead would build an object for every column
+    return cursor.fetchall() if result is not None and result.nfields else cursor.rowcount
+
+
+@attrs.define(eq=False)
+class PostgresDriver:
+    """psycopg 3. Several statements go through its pipeline, BEGIN and COMMIT included; one goes by itself."""
+
+    name: str = "postgresql"
+    round_trips: int = 0
+    _dialect: sa.Dialect = attrs.field(factory=lambda: _psycopg(paramstyle="numeric_dollar"))
+    _compiled: dict[Any, Compiled] = attrs.field(factory=dict)
+    _names: Iterator[int] = attrs.field(factory=count)
+
+    @staticmethod
+    def prepare(connection: "psycopg.Connection[Any]") -> None:
+        """Set a new connection up: UTC, bounded waits, one width for whole numbers so that prepared statements are found."""
+        connection.adapters.register_dumper(int, Int8Dumper)
+        connection.adapters.register_dumper(int, Int8BinaryDumper)
+        arrays.use(connection)
+        connection.execute("SET TIME ZONE 'UTC'")
+        connection.execute(f"SET lock_timeout = '{driver.LOCK_SECONDS}s'")
+        connection.commit()
+
+    def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
+        if snapshot:
+            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            self.round_trips += 1
+
+    def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
+        statements = [call for call in calls if isinstance(call, Call)]
+        if len(statements) == len(calls) > 1:  # no pipeline takes a COPY
+            return self._pipelined(connection, statements, commit=commit)
+        # One statement at a time costs less than half the processor time of a pipeline, and waits a little longer.
+        self.round_trips += len(calls) + commit + (bool(calls) and connection.info.transaction_status == _IDLE)
+        cursors = [
+            self._copy(connection, call) if isinstance(call, Copy) else self._send(connection, call) for call in calls
+        ]
+        if commit:
+            connection.commit()
+        return list(map(_answer, cursors))
+
+    def stream(self, connection: Any, call: Call) -> Iterator[Row]:
+        """Through a cursor of the server's, which ends with the transaction."""
+        compiled, name = self._compile(call), f"ocs_{next(self._names)}"
+        declare = f"DECLARE {name} NO SCROLL CURSOR FOR {compiled.sql}"
+        assert isinstance(call.parameters, Mapping)
+        psycopg.RawCursor(connection).execute(declare, compiled.bind(call.parameters), prepare=False)
+        fetch = f"FETCH {STREAMED_AT_ONCE} FROM {name}"
+        while rows := psycopg.RawCursor(connection).execute(fetch, binary=True, prepare=False).fetchall():
+            yield from rows
+
+    def _pipelined(self, connection: Any, calls: Sequence[Call], *, commit: bool) -> list[Any]:
+        self.round_trips += 1
+        with connection.pipeline():
+            cursors = [self._send(connection, call) for call in calls]
+            if commit:
+                connection.execute("COMMIT")
+        return list(map(_answer, cursors))
+
+    def _compile(self, call: Call) -> Compiled:
+        compiled = self._compiled.get(call.statement)
+        if compiled is None:
+            compiled = self._compiled[call.statement] = compile_for(call.statement, self._dialect)
+        return compiled
+
+    def _send(self, connection: Any, call: Call) -> Any:
+        compiled = self._compile(call)
+        cursor: Any = psycopg.RawCursor(connection)  # speaks $1, and so does not take each statement apart again
+        if isinstance(call.parameters, Mapping):
+            return cursor.execute(compiled.sql, compiled.bind(call.parameters), binary=True)
+        cursor.executemany(compiled.sql, [compiled.bind(p) for p in call.parameters])
+        return cursor
+
+    def _copy(self, connection: Any, copy: Copy) -> Any:
+        """Where some are there that may be there once only, which is rare, it is taken back, and they are inserted."""
+        table = copy.table
+        names = writing.given_columns(table)
+        content = arrays.rows([table.c[name].type for name in names], [copy.columns[name] for name in names])
+        once = "once" in table.info
+        cursor = connection.cursor()
+        if once:
+            connection.execute("SAVEPOINT ocs_copy")
+        try:
+            with cursor.copy(writing.copy_into(table)) as copying:
+                copying.write(content)
+            if once:
+                connection.execute("RELEASE SAVEPOINT ocs_copy")
+        except errors.UniqueViolation:
+            if not once:
+                raise
+            connection.execute("ROLLBACK TO SAVEPOINT ocs_copy")
+            return self._send(connection, _insert_many(table, copy.columns))
+        return cursor
+
+    def insert(self, rows: Mapping[sa.Table, Rows], columns: Mapping[sa.Table, Columns] = NOTHING) -> list[Call | Copy]:
+        many: list[Call | Copy] = [Copy(table, of) for table, of in columns.items() if writing.count_of(of) > FEW]
+        many += [Copy(table, writing.as_columns(table, of)) for table, of in rows.items() if len(of) > FEW]
+        few = {table: of for table, of in rows.items() if 0 < len(of) <= FEW}
+        few |= {table: writing.as_rows(of) for table, of in columns.items() if 0 < writing.count_of(of) <= FEW}
+        if not few:
+            return many
+        # Every statement costs the driver as much as twenty parameters: the few go together.
+        parameters: dict[str, Any] = {}
+        for table, of_table in few.items():
+            for index, row in enumerate(of_table):
+                parameters.update(zip(writing.names_together(table.name, index, tuple(row)), row.values(), strict=True))
+        return [Call(writing.insert_together(tuple((table, len(of)) for table, of in few.items())), parameters), *many]
+
+    def update(self, table: sa.Table, columns: Columns) -> Call:
+        names = tuple(columns)
+        if len(columns["key_read"]) <= FEW:
+            return Call(writing.update_one(table, names), writing.as_rows(columns))
+        return Call(writing.update_unnested(table, names), self.bind_given(writing.columns_of(table, names), columns))
+
+    def given(self, columns: "Mapping[str, sa.Column[Any]]") -> Any:
+        return writing.unnested(columns)
+
+    def bind_given(self, columns: "Mapping[str, sa.Column[Any]]", rows: Columns) -> Mapping[str, Any]:
+        return {f"{name}s": array(column.type, rows[name]) for name, column in columns.items()}
+
+    def one_of(self, column: Any, name: str) -> Any:
+        return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
+
+    def bind_list(self, values: Sequence[Any]) -> Any:
+        return array(sa.Uuid(), values) if values and isinstance(values[0], UUID) else list(values)
+
+    def decoder(self, kind: type) -> Callable[[Any], Any] | None:
+        return None
+
+
+def _insert_many(table: sa.Table, columns: Columns) -> Call:
+    names = writing.given_columns(table)
+    return Call(
+        writing.insert_unnested(table), {f"{name}s": array(table.c[name].type, columns[name]) for name in names}
+    )
