@@ -40,6 +40,8 @@ def keep_balances(
     transaction: Transaction, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
 ) -> Sequence[Payer]:
     """The payers as they are then, in the same order. Raises `Conflict` where one of them changed meanwhile."""
+    if not found:
+        return []
     driver = transaction.driver
     refs, *figures = zip(*found, strict=True)
     keys = [ref.ref_id for ref in refs]

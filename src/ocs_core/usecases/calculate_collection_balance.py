@@ -207,8 +207,6 @@ class _Keeping:
                 self._publish(starts, ref.ref_id, f"{about_payer}|{starts.code}|None|{told}")
 
     def _saved(self, changed: Sequence[PayerCalculated]) -> Sequence[Payer]:
-        if not changed:
-            return ()
         found = [
             PayerBalance(each.account.ref, each.found.balance, each.found.oldest_due_date, each.in_collection)
             for each in changed

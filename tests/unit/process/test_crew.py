@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from ocs_adapters.clock import new_id
 from ocs_adapters.process.crew import NICENESS, SLICES_AT_ONCE, Crew
 
 PROCESSORS = len(os.sched_getaffinity(0))
@@ -16,6 +17,10 @@ PROCESSORS = len(os.sched_getaffinity(0))
 
 def work(folder: Path, run_ref_id: UUID, is_to_stop: Callable[[], bool], slices_at_once: int) -> None:
     (folder / str(os.getpid())).write_text(f"{os.nice(0)} {slices_at_once}", encoding="utf-8")
+
+
+def draw(folder: Path, run_ref_id: UUID, is_to_stop: Callable[[], bool], slices_at_once: int) -> None:
+    (folder / str(os.getpid())).write_text(new_id().hex[-15:], encoding="utf-8")  # behind the time and the version
 
 
 @pytest.mark.parametrize(
@@ -29,3 +34,9 @@ def test_beside_others_a_processor_is_left_free_and_the_workers_take_what_nobody
     crew.work(uuid4(), asked, threading.Event(), lambda: None, beside_others=beside_others)
     niceness, slices = (min(os.nice(0) + NICENESS, 19), 1) if beside_others else (os.nice(0), SLICES_AT_ONCE)
     assert [file.read_text(encoding="utf-8") for file in tmp_path.iterdir()] == [f"{niceness} {slices}"] * workers
+
+
+def test_workers_that_begin_as_copies_draw_ids_of_their_own(tmp_path: Path) -> None:
+    new_id()
+    Crew(functools.partial(draw, tmp_path)).work(uuid4(), 4, threading.Event(), lambda: None)
+    assert len({file.read_text(encoding="utf-8") for file in tmp_path.iterdir()}) == 4

@@ -213,6 +213,7 @@ def runs_laws() -> type:
             ]
             with subject.store.begin(snapshot=True) as uow:
                 kept = uow.keep_balances(found, NOW - dt.timedelta(days=1), NOW)
+                assert list(uow.keep_balances([], NOW, NOW)) == []
             assert kept == [
                 attrs.evolve(
                     before[account.ref_id],
