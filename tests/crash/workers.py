@@ -141,9 +141,9 @@ class Part:
 
 
 def _spawned_by(pid: int) -> list[int]:
-    """The workers among the processes that one has started."""
+    """The workers among the processes that one has started, as copies of itself or anew."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
-    return [int(child) for child in found if "spawn_main" in _command(child)]
+    return [int(child) for child in found if (command := _command(child)) and "resource_tracker" not in command]
 
 
 def _command(pid: str) -> str:
@@ -167,7 +167,9 @@ def main() -> None:
             night.next_run()
             part = Part(night, crew, postgres)
             of_run = range(kills + 1, min(kills + KILLS_A_RUN, given.kills) + 1)
-            kills += part.play([number in database_dies for number in of_run])
+            killed = part.play([number in database_dies for number in of_run])
+            assert killed, "a run was over before anybody could be killed"
+            kills += killed
             print(part, flush=True)
     print(f"{kills} workers were killed; every payer was calculated once in every run.")
 
