@@ -124,10 +124,11 @@ def crash_short(session: nox.Session) -> None:
 
 @nox.session
 def crash(session: nox.Session) -> None:
-    """The same for 50 rounds and 30 workers of each kind; takes three quarters of an hour."""
+    """The same for 50 rounds and 30 workers of each kind, and workers on hosts of their own; takes three quarters of an hour."""
     session.run("python", "-m", "tests.crash", "--rounds", "50", *session.posargs)
     session.run("python", "-m", "tests.crash.workers", "--kills", "30")
     session.run("python", "-m", "tests.crash.workers", "--kills", "30", "--over", "kafka")
+    session.run("python", "-m", "tests.crash.hosts")
 
 
 @nox.session

@@ -26,8 +26,8 @@ PROPERTIES = """
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL://127.0.0.1:{sasl}
+listeners=PLAINTEXT://{host}:{port},SASL://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://{host}:{port},SASL://127.0.0.1:{sasl}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 sasl.enabled.mechanisms=PLAIN
@@ -73,12 +73,13 @@ class Broker:
     libs: Path
     port: int
     sasl: int
+    host: str = "127.0.0.1"
     _process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def server(self) -> str:
-        """`127.0.0.1:PORT`"""
-        return f"127.0.0.1:{self.port}"
+        """`HOST:PORT`"""
+        return f"{self.host}:{self.port}"
 
     @property
     def sasl_server(self) -> str:
@@ -114,24 +115,24 @@ class Broker:
 
     def _answers(self) -> bool:
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            socket.create_connection((self.host, self.port), timeout=1).close()
         except OSError:
             return False
         return True
 
 
 @contextmanager
-def broker() -> Iterator[Broker]:
-    """Start a broker, and stop it at the end."""
+def broker(host: str = "127.0.0.1") -> Iterator[Broker]:
+    """Start a broker, and stop it at the end; `host`: the address at which it is reached."""
     libs = jars()
     folder = Path(tempfile.mkdtemp(prefix="ocs-kafka-"))
     port, sasl, controller = _free_ports(3)
     properties = folder / "server.properties"
-    told = {"port": port, "sasl": sasl, "controller": controller, "folder": folder}
+    told = {"port": port, "sasl": sasl, "controller": controller, "folder": folder, "host": host}
     properties.write_text(PROPERTIES.format(**told, login=LOGIN, user=USER, password=PASSWORD))
     format_disk = [*_java(libs), "kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", properties]
     subprocess.run(format_disk, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    made = Broker(folder, libs, port, sasl)
+    made = Broker(folder, libs, port, sasl, host)
     try:
         made.start()
         yield made

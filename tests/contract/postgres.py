@@ -52,6 +52,14 @@ class Cluster:
                 assert time.monotonic() < ends, (self.folder / "log").read_text()[-4000:]
                 time.sleep(0.05)
 
+    def listen(self, address: str, network: str) -> None:
+        """Start it anew, and let it be reached at that address, too, by whoever is on that network."""
+        self.stop()
+        with (self.folder / "data" / "pg_hba.conf").open("a", encoding="utf-8") as allowed:
+            allowed.write(f"host all all {network} trust\n")
+        self.options = (*self.options, f"listen_addresses={address}")
+        self.start()
+
     def kill(self) -> None:
         """As a machine dies."""
         self._end(signal.SIGKILL)

@@ -33,6 +33,7 @@ from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentR
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
+from tests.contract.postgres import cluster
 from tests.contract.stores import DATABASES, postgres_database, sqlite_database, subject_on
 
 own = sa.MetaData()
@@ -350,3 +351,14 @@ def test_a_snapshot_is_begun_without_a_warning_of_the_server() -> None:
         with SqlStore(database).begin(snapshot=True) as uow:
             uow.slices_left(id_of(1))
         assert warned == []
+
+
+def test_the_server_too_is_told_how_soon_it_is_to_notice_who_is_cut_off() -> None:
+    """What a worker holds whose cable was pulled would be held for ever: nobody else tells the server."""
+    with cluster() as server:
+        server.listen("127.77.0.1", "127.0.0.0/8")
+        database = connect("postgresql://postgres@127.77.0.1/postgres")
+        with database.engine.connect() as connection:
+            settings = dict(connection.exec_driver_sql("SELECT name, setting FROM pg_settings").all())
+        database.close()
+    assert {name: settings[name] for name in driver.CUT_OFF} == {n: str(value) for n, value in driver.CUT_OFF.items()}

@@ -18,13 +18,13 @@ POOL = 24
 """Connections a process keeps at the most."""
 PATIENCE = {
     "connect_timeout": 5,
-    "keepalives_idle": 10,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
+    "keepalives_idle": driver.CUT_OFF["tcp_keepalives_idle"],
+    "keepalives_interval": driver.CUT_OFF["tcp_keepalives_interval"],
+    "keepalives_count": driver.CUT_OFF["tcp_keepalives_count"],
+    "tcp_user_timeout": driver.CUT_OFF["tcp_user_timeout"],
 }
-"""How long a server may take to accept a connection (seconds), and how soon one that is cut off is noticed (seconds, and
-milliseconds for what was sent); where the URL does not say it."""
+"""How long a server may take to accept a connection (seconds), and how soon one that is cut off is noticed; where the URL does
+not say it."""
 
 
 @attrs.frozen(eq=False)

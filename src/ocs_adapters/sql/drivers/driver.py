@@ -12,6 +12,14 @@ Row = tuple[Any, ...]
 NOTHING: Mapping[Any, Any] = {}
 LOCK_SECONDS = 5
 """How long a statement waits for what others hold."""
+CUT_OFF = {
+    "tcp_keepalives_idle": 10,
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 30_000,
+}
+"""How soon either end of a connection notices that the other one is cut off: where nothing is said, in seconds and times, and
+where something was sent, in milliseconds; as PostgreSQL calls it."""
 
 
 @attrs.frozen

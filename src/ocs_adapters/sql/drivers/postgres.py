@@ -42,12 +42,15 @@ class PostgresDriver:
 
     @staticmethod
     def prepare(connection: "psycopg.Connection[Any]") -> None:
-        """Set a new connection up: UTC, bounded waits, one width for whole numbers so that prepared statements are found."""
+        """Set a new connection up: UTC, bounded waits, one width for whole numbers so that prepared statements are found.
+
+        The server, too, is to notice who is cut off: what a lost worker holds would be held for ever.
+        """
         connection.adapters.register_dumper(int, Int8Dumper)
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         arrays.use(connection)
-        connection.execute("SET TIME ZONE 'UTC'")
-        connection.execute(f"SET lock_timeout = '{driver.LOCK_SECONDS}s'")
+        settings = {"lock_timeout": f"{driver.LOCK_SECONDS}s", **driver.CUT_OFF}
+        connection.execute("SET TIME ZONE 'UTC';" + "".join(f"SET {n} = '{v}';" for n, v in settings.items()))
         connection.commit()
 
     def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
