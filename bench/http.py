@@ -89,7 +89,7 @@ class _Recorder:
 
         def recorded(driver: Any, connection: Any, call: Any) -> Any:
             cursor = send(driver, connection, call)
-            compiled = driver._compiled[call.statement]
+            compiled = driver.compile(call.statement)
             values = [call.parameters.get(n, compiled.constants.get(n)) for n in compiled.names]
             self.calls.append((compiled.sql, compiled.names, values))
             return cursor

@@ -21,7 +21,7 @@ from ocs_adapters.consumers.warehouse.parquet import SCHEMA
 from ocs_adapters.consumers.warehouse.views import views
 from ocs_adapters.consumers.warehouse.warehouse import Merged, Warehouse
 from ocs_adapters.serial import encode
-from ocs_adapters.sql.drivers import sqlite
+from ocs_adapters.sql.drivers import driver
 from ocs_core.errors import OcsError, StoreUnavailable
 from ocs_core.memory import MemoryOutbox, MemoryStore
 from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS
@@ -151,7 +151,7 @@ def test_a_batch_like_those_before_compiles_no_statement_anew(scene: Scene) -> N
     for _ in range(2):
         scene.publish_some([0])
         scene.consumer.drain()
-    with mock.patch.object(sqlite, "compile_for", side_effect=AssertionError):
+    with mock.patch.object(driver, "compiled_for", side_effect=AssertionError):
         scene.publish_some([0])
         scene.consumer.drain()
     assert scene.kept() == scene.kept_later()

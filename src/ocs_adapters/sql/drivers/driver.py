@@ -91,6 +91,20 @@ class Driver(Protocol):
         """How a stored value of a Python type is read; None: as it is."""
 
 
-def compile_for(statement: Any, dialect: sa.Dialect) -> Compiled:
-    made = statement.compile(dialect=dialect)
-    return Compiled(made.string, tuple(made.positiontup or ()), made.construct_params(None, _check=False))
+@attrs.frozen(eq=False)
+class Compiler:
+    """Compiles each statement once."""
+
+    dialect: sa.Dialect
+    _compiled: dict[Any, Compiled] = attrs.field(factory=dict, init=False)
+
+    def __call__(self, statement: Any) -> Compiled:
+        compiled = self._compiled.get(statement)
+        if compiled is None:
+            compiled = self._compiled[statement] = compiled_for(statement, self.dialect)
+        return compiled
+
+
+def compiled_for(statement: Any, dialect: sa.Dialect) -> Compiled:
+    compiled = statement.compile(dialect=dialect)
+    return Compiled(compiled.string, tuple(compiled.positiontup or ()), compiled.construct_params(None, _check=False))

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from ocs_adapters.sql import arrays, writing
 from ocs_adapters.sql.arrays import array
 from ocs_adapters.sql.drivers import driver
-from ocs_adapters.sql.drivers.driver import NOTHING, Call, Compiled, Copy, Row, compile_for
+from ocs_adapters.sql.drivers.driver import NOTHING, Call, Compiler, Copy, Row
 from ocs_adapters.sql.writing import Columns, Rows
 
 STREAMED_AT_ONCE = 5000
@@ -36,8 +36,7 @@ class PostgresDriver:
 
     name: str = "postgresql"
     round_trips: int = 0
-    _dialect: sa.Dialect = attrs.field(factory=lambda: _psycopg(paramstyle="numeric_dollar"))
-    _compiled: dict[Any, Compiled] = attrs.field(factory=dict)
+    compile: Compiler = attrs.field(factory=lambda: Compiler(_psycopg(paramstyle="numeric_dollar")))
     _names: Iterator[int] = attrs.field(factory=count)
 
     @staticmethod
@@ -73,7 +72,7 @@ class PostgresDriver:
 
     def stream(self, connection: Any, call: Call) -> Iterator[Row]:
         """Through a cursor of the server's, which ends with the transaction."""
-        compiled, name = self._compile(call), f"ocs_{next(self._names)}"
+        compiled, name = self.compile(call.statement), f"ocs_{next(self._names)}"
         declare = f"DECLARE {name} NO SCROLL CURSOR FOR {compiled.sql}"
         assert isinstance(call.parameters, Mapping)
         psycopg.RawCursor(connection).execute(declare, compiled.bind(call.parameters), prepare=False)
@@ -89,14 +88,8 @@ class PostgresDriver:
                 connection.execute("COMMIT")
         return list(map(_answer, cursors))
 
-    def _compile(self, call: Call) -> Compiled:
-        compiled = self._compiled.get(call.statement)
-        if compiled is None:
-            compiled = self._compiled[call.statement] = compile_for(call.statement, self._dialect)
-        return compiled
-
     def _send(self, connection: Any, call: Call) -> Any:
-        compiled = self._compile(call)
+        compiled = self.compile(call.statement)
         cursor: Any = psycopg.RawCursor(connection)  # speaks $1, and so does not take each statement apart again
         if isinstance(call.parameters, Mapping):
             return cursor.execute(compiled.sql, compiled.bind(call.parameters), binary=True)

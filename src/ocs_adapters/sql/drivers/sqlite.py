@@ -14,7 +14,7 @@ from sqlalchemy.dialects import sqlite
 
 from ocs_adapters.sql import writing
 from ocs_adapters.sql.drivers import driver
-from ocs_adapters.sql.drivers.driver import NOTHING, Call, Compiled, Copy, Row, compile_for
+from ocs_adapters.sql.drivers.driver import NOTHING, Call, Compiler, Copy, Row
 from ocs_adapters.sql.writing import Columns, Rows
 from ocs_core.messages import format_instant
 
@@ -46,8 +46,7 @@ class SqliteDriver:
 
     name: str = "sqlite"
     round_trips: int = 0
-    _dialect: sa.Dialect = attrs.field(factory=lambda: sqlite.dialect(paramstyle="qmark"))
-    _compiled: dict[Any, Compiled] = attrs.field(factory=dict)
+    compile: Compiler = attrs.field(factory=lambda: Compiler(sqlite.dialect(paramstyle="qmark")))
 
     @staticmethod
     def prepare(connection: sqlite3.Connection) -> None:
@@ -72,17 +71,11 @@ class SqliteDriver:
     def stream(self, connection: Any, call: Call) -> Iterator[Row]:
         self.round_trips += 1
         assert isinstance(call.parameters, Mapping)
-        compiled = self._compile(call)
+        compiled = self.compile(call.statement)
         yield from connection.execute(compiled.sql, _encoded(compiled.bind(call.parameters)))
 
-    def _compile(self, call: Call) -> Compiled:
-        compiled = self._compiled.get(call.statement)
-        if compiled is None:
-            compiled = self._compiled[call.statement] = compile_for(call.statement, self._dialect)
-        return compiled
-
     def _execute(self, connection: Any, call: Call) -> Any:
-        compiled = self._compile(call)
+        compiled = self.compile(call.statement)
         if isinstance(call.parameters, Mapping):
             cursor = connection.execute(compiled.sql, _encoded(compiled.bind(call.parameters)))
         else:
@@ -91,7 +84,7 @@ class SqliteDriver:
         return cursor.fetchall() if cursor.description else cursor.rowcount
 
     def _insert(self, connection: Any, copy: Copy) -> Any:
-        compiled = self._compile(Call(writing.insert_one(copy.table)))
+        compiled = self.compile(writing.insert_one(copy.table))
         columns = [list(map(_encode, copy.columns[name])) for name in compiled.names]
         return connection.executemany(compiled.sql, zip(*columns, strict=True)).rowcount
 
