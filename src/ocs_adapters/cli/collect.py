@@ -92,11 +92,12 @@ def _run(services: Services, order: dict[str, Any], files: dict[Path, BalancesFi
     if run.payers_done:
         for path in files:
             say.warn(f"The run goes on where it was cut off: {path} lacks the {run.payers_done} payers done before.")
-    with say.progress() as bar:
+    # A process with one thread hires workers in no time.
+    with say.progress(auto_refresh=False) as bar:
         task = bar.add_task("payers", total=run.payers_total, completed=run.payers_done + run.payers_failed)
 
         def on_progress(run: ProcessRun) -> None:
-            bar.update(task, completed=run.payers_done + run.payers_failed)
+            bar.update(task, completed=run.payers_done + run.payers_failed, refresh=True)
 
         if not files:
             return services.runner.finish(run.ref_id, workers, on_progress)
@@ -104,7 +105,7 @@ def _run(services: Services, order: dict[str, Any], files: dict[Path, BalancesFi
         def on_slice(done: SliceDone) -> None:
             for file in files.values():
                 file.write(done)
-            bar.advance(task, len(done.payers))
+            bar.update(task, advance=len(done.payers), refresh=True)
 
         return services.runner.run(run.ref_id, on_slice)
 

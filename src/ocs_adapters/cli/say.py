@@ -38,14 +38,15 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str |
     target.print(shown)
 
 
-def progress() -> Progress:
-    """A progress bar on standard error."""
+def progress(*, auto_refresh: bool = True) -> Progress:
+    """A progress bar on standard error, which a thread of its own keeps fresh unless that is said to be done by hand."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         console=console(error=True),
+        auto_refresh=auto_refresh,
     )
 
 
