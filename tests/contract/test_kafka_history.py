@@ -10,7 +10,9 @@ from ocs_adapters.kafka import history
 from ocs_adapters.kafka.publisher import KafkaPublisher
 from ocs_core.errors import PlatformUnavailable
 from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered, publish_all
-from tests.contract.on_kafka import TOPICS, empty
+from tests.contract.on_kafka import FORGETS_SOCKETS, TOPICS, empty
+
+pytestmark = [FORGETS_SOCKETS, pytest.mark.usefixtures("forgotten_here")]
 
 
 def test_everything_there_was_at_the_beginning_is_read_and_nothing_else() -> None:

@@ -18,9 +18,10 @@ from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.topics import create_topics
 from ocs_adapters.settings import Settings
 from tests.contract.night import OCS, Night
-from tests.contract.on_kafka import server
+from tests.contract.on_kafka import FORGETS_SOCKETS, server
 from tests.contract.stores import postgres_database
 
+pytestmark = [FORGETS_SOCKETS, pytest.mark.usefixtures("forgotten_here")]
 QUEUES = 60
 SLICES, SMALL_SLICES = 15, 2
 """Payers in each."""
