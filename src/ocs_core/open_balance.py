@@ -13,7 +13,6 @@ from uuid import UUID
 import attrs
 
 from ocs_core.collection import (
-    Ledger,
     LineKind,
     Reason,
     document_is_closed,
@@ -26,6 +25,7 @@ from ocs_core.collection import (
 from ocs_core.entities.configuration import Configuration, day_of
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.ledger import Ledger
 from ocs_core.money import within_range
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.collection import Ledger, Line, collection_balance
+from ocs_core.collection import Line, collection_balance
 from ocs_core.entities.account import Account, AccountRef, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, as_instant
@@ -17,6 +17,7 @@ from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun, RunFailure
 from ocs_core.errors import AmountOutOfRange, RequestRejected, Violation
 from ocs_core.form import Amount, Code, ExternalId, Form, Label, Moment, Whole
+from ocs_core.ledger import Ledger
 from ocs_core.open_balance import OpenFigures, OpenFiguresOfType, OpenLine, open_balance
 from ocs_core.ports import AccountId, Clock
 

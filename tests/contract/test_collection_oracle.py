@@ -26,13 +26,13 @@ from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.rows import rows_of
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
 from ocs_core.entities.configuration import CollectionSetting, CollectionThreshold
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.entities.settlement import Settlement
+from ocs_core.ledger import Ledger
 from ocs_core.testkit.examples import NOW, UNIT
 from ocs_core.testkit.strategies import ledgers
 from ocs_core.usecases.assign_payment_in_to_document import (

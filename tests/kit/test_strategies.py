@@ -7,13 +7,13 @@ import pytest
 from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Account, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeableEventKind
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.settlement import Settlement
+from ocs_core.ledger import Ledger
 from ocs_core.money import Money, is_whole_minor_units
 from ocs_core.testkit.strategies import entities
 

@@ -7,8 +7,9 @@ from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import account_named
 from ocs_adapters.serial import decode_request
-from ocs_core.collection import Ledger, Line, Reason
+from ocs_core.collection import Line, Reason
 from ocs_core.entities.configuration import Configuration
+from ocs_core.ledger import Ledger
 from ocs_core.messages import format_instant
 from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 

@@ -11,11 +11,11 @@ from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.rows import rows_of
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.settlement import Settlement
+from ocs_core.ledger import Ledger
 
 _ACCOUNT, _PAYER, _DOCUMENT = rows_of(Account), rows_of(Payer), rows_of(Document)
 _PAYMENT, _SETTLEMENT = rows_of(Payment), rows_of(Settlement)

@@ -16,7 +16,6 @@ from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.ledgers import ledger_of_account
 from ocs_adapters.sql.rows import rows_of
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Account
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
@@ -24,6 +23,7 @@ from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.form import Moment
+from ocs_core.ledger import Ledger
 from ocs_core.ports import AccountId
 from ocs_core.queries import (
     AccountSearch,

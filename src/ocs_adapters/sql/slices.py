@@ -21,11 +21,11 @@ from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Driver, Row
 from ocs_adapters.sql.ledgers import MOVED, settlements_elsewhere
 from ocs_adapters.sql.rows import rows_of, without_none
-from ocs_core.collection import OpenLedger
 from ocs_core.entities.account import AccountRef, AccountState
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.settlement import Settlement
+from ocs_core.ledger import OpenLedger
 from ocs_core.ports import SlicePlan, SliceWanted
 
 

@@ -19,11 +19,11 @@ from ocs_adapters.sql.drivers import Call, Copy
 from ocs_adapters.sql.outbox import Topics, outbox_columns
 from ocs_adapters.sql.rows import Rows, rows_of
 from ocs_adapters.sql.slices import ledgers_of_slice, plan_of
-from ocs_core.collection import OpenLedger
 from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict
+from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message
 from ocs_core.ports import E, Found, PayerBalance, Performed, SlicePlan, SliceWanted, Wanted
 

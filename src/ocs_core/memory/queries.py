@@ -6,13 +6,13 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunFailure, RunState
+from ocs_core.ledger import Ledger
 from ocs_core.memory.store import MemoryStore, MemoryUnitOfWork, ledger_of, slices_of
 from ocs_core.ports import AccountId
 from ocs_core.queries import (

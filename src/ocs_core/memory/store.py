@@ -10,7 +10,6 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Account, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
@@ -19,6 +18,7 @@ from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import Conflict
+from ocs_core.ledger import Ledger
 from ocs_core.messages import Message
 from ocs_core.ports import (
     AccountId,

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import OpenLedger
 from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
@@ -17,6 +16,7 @@ from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.process import ProcessRun, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import ExternalId, Form
+from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message, Response
 
 Clock = Callable[[], dt.datetime]

@@ -9,11 +9,12 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import Balance, LedgerAccount, LedgerPayer, OpenLedger, balance_of, should_start
+from ocs_core.collection import Balance, balance_of, should_start
 from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration, Notify
 from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.errors import AmountOutOfRange, Conflict, StoreUnavailable
+from ocs_core.ledger import LedgerAccount, LedgerPayer, OpenLedger
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload, format_instant
 from ocs_core.ports import Clock, PayerBalance, SliceWanted, Store, UnitOfWork, Wanted
 
@@ -182,10 +183,9 @@ class _Keeping:
             account, balance = each.account, each.found
             payer = next(saved) if is_changed else None
             ref = payer.account if payer else account.ref
-            about_payer = f"{about}|{ref.ref_id.hex}"
             told = f"{balance.balance}|{balance.oldest_due_date}"
             if payer is not None:
-                self._publish(payer, ref.ref_id, f"{about_payer}|{payer.code}|{payer.version}|{told}")
+                self._publish(payer, ref.ref_id, about, payer.version, told)
             if tells_every or (tells and payer is not None):
                 calculated = CollectionBalanceCalculated(
                     effective_date=self.run.as_of,
@@ -194,7 +194,7 @@ class _Keeping:
                     collection_balance=balance.balance,
                     oldest_document_due_date=balance.oldest_due_date,
                 )
-                self._publish(calculated, ref.ref_id, f"{about_payer}|{calculated.code}|None|{told}")
+                self._publish(calculated, ref.ref_id, about, None, told)
             if each.starts and tells_starts:
                 assert balance.oldest_due_date is not None
                 starts = CollectionStart(
@@ -204,7 +204,7 @@ class _Keeping:
                     due_amount=balance.balance,
                     oldest_document_due_date=balance.oldest_due_date,
                 )
-                self._publish(starts, ref.ref_id, f"{about_payer}|{starts.code}|None|{told}")
+                self._publish(starts, ref.ref_id, about, None, told)
 
     def _saved(self, changed: Sequence[PayerCalculated]) -> Sequence[Payer]:
         found = [
@@ -213,10 +213,11 @@ class _Keeping:
         ]
         return self.uow.keep_balances(found, self.run.as_of, self.now)
 
-    def _publish(self, payload: Payload, account: UUID, told: str) -> None:
+    def _publish(self, payload: Payload, account: UUID, about: str, version: int | None, told: str) -> None:
+        """Its id is made of what it is about and what it tells (ADR 4)."""
         self.uow.publish(
             Message(
-                ref_id=_message_id(told),
+                ref_id=_message_id(f"{about}|{account.hex}|{payload.code}|{version}|{told}"),
                 key=account,
                 subject=account,
                 transaction_id=self.run.transaction_id,

@@ -10,16 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_core.collection import (
-    CollectionBalance,
-    Ledger,
-    Line,
-    LineKind,
-    Reason,
-    collection_balance,
-    open_at,
-    should_start,
-)
+from ocs_core.collection import CollectionBalance, Line, LineKind, Reason, collection_balance, open_at, should_start
 from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.configuration import (
     AccountType,
@@ -33,6 +24,7 @@ from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.errors import AmountOutOfRange
+from ocs_core.ledger import Ledger
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.testkit.examples import NOW, UNIT, configuration
 from ocs_core.testkit.strategies import ledgers

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_core.collection import Ledger, LineKind, Reason, collection_balance
+from ocs_core.collection import LineKind, Reason, collection_balance
 from ocs_core.entities.configuration import AccountType, DocumentType, PaymentTypeSetting
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import AmountOutOfRange
+from ocs_core.ledger import Ledger
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.open_balance import Figure, OpenBalance, OpenFigures, OpenLine, open_balance
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_settlement, an_account

@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import attrs
 
 from ocs_core import collection
-from ocs_core.collection import CollectionBalance, Ledger
+from ocs_core.collection import CollectionBalance
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import PaymentType
+from ocs_core.ledger import Ledger
 from ocs_core.money import within_range
 from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import collection_contract

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import Ledger
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunFailure, RunState
+from ocs_core.ledger import Ledger
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.memory.queries import T
 from ocs_core.queries import DocumentSearch, Page, PaymentSearch, ProcessRunSearch, Search

@@ -8,10 +8,10 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Payer
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict
+from ocs_core.ledger import Ledger
 from ocs_core.ports import AccountId, E, Found, PayerBalance, Performed, SliceWanted, Wanted
 from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
 

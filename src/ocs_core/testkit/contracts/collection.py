@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from ocs_core import collection
-from ocs_core.collection import CollectionBalance, Ledger, Reason
+from ocs_core.collection import CollectionBalance, Reason
 from ocs_core.entities.configuration import AccountType, CollectionSetting, CollectionThreshold, Configuration, zone
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.payment import PaymentType
 from ocs_core.errors import AmountOutOfRange
+from ocs_core.ledger import Ledger
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_settlement, an_account
 from ocs_core.testkit.examples import UNIT, configuration

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocs_core.collection import Ledger, balance_of
+from ocs_core.collection import balance_of
 from ocs_core.entities.account import Account
 from ocs_core.form import type_hints
+from ocs_core.ledger import Ledger
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.ports import Ids, SliceWanted, Store
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, PaymentSearch, Queries

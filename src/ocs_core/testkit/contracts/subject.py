@@ -10,9 +10,9 @@ from uuid import UUID
 import attrs
 import pytest
 
-from ocs_core.collection import LedgerAccount, LedgerDocument, LedgerPayer, LedgerPayment
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import OcsError, RequestRejected
+from ocs_core.ledger import LedgerAccount, LedgerDocument, LedgerPayer, LedgerPayment
 from ocs_core.memory import MemoryIds, MemoryStore
 from ocs_core.ports import SliceWanted, Store, UnitOfWork
 from ocs_core.queries import Queries

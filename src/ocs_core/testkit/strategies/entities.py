@@ -9,7 +9,6 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeableEventKind
 from ocs_core.entities.configuration import Configuration, SystemSetting
@@ -17,6 +16,7 @@ from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Text
+from ocs_core.ledger import Ledger
 from ocs_core.money import Money, minor_unit
 from ocs_core.testkit.examples import configuration
 from ocs_core.testkit.strategies.ledgers import ledgers

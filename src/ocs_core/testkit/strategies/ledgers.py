@@ -6,11 +6,11 @@ from uuid import UUID
 import attrs
 from hypothesis import strategies as st
 
-from ocs_core.collection import Ledger
 from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
+from ocs_core.ledger import Ledger
 from ocs_core.testkit.fakes import NOW
 from ocs_core.testkit.strategies.values import payable_amounts
 

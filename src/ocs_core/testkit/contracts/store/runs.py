@@ -9,11 +9,12 @@ from uuid import UUID
 import attrs
 import pytest
 
-from ocs_core.collection import OpenLedger, balance_of, count_items
+from ocs_core.collection import balance_of, count_items
 from ocs_core.entities.account import Account, AccountState, Payer
 from ocs_core.entities.configuration import CollectionSetting, SystemSetting
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict, RequestRejected
+from ocs_core.ledger import OpenLedger
 from ocs_core.ports import PayerBalance, SliceWanted
 from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only, slice_of
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_run, a_settlement, an_account, id_of

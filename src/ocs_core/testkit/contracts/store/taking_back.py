@@ -6,10 +6,11 @@ from typing import Any
 
 import attrs
 
-from ocs_core.collection import LineKind, OpenLedger, count_items
+from ocs_core.collection import LineKind, count_items
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
+from ocs_core.ledger import OpenLedger
 from ocs_core.messages import PaymentDocuments, Response
 from ocs_core.ports import DocumentId, Found, PaymentId, SliceWanted, Wanted
 from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, slice_of
