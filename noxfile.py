@@ -139,6 +139,7 @@ def bench_short(session: nox.Session) -> None:
     session.run("python", "-m", "bench.streaming", "--short")
     session.run("python", "-m", "bench.sizes", "--short")
     session.run("python", "-m", "bench.collection", "--short")
+    session.run("python", "-m", "bench.collection.beside", "--short")
 
 
 @nox.session
@@ -149,6 +150,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "bench.streaming")
     session.run("python", "-m", "bench.sizes")
     session.run("python", "-m", "bench.collection", "--growth", "--sqlite")
+    session.run("python", "-m", "bench.collection.beside")
 
 
 @nox.session

@@ -88,9 +88,8 @@ def show(title: str, measured: Mapping[Who, list[Measured]]) -> None:
 
 def _ratio(who: Who, speeds: Mapping[Who, float]) -> str:
     if who.name == OURS.name:
-        aim = (
-            0.6 if who.at_once == 2 else 0.5 if Who(LIMIT.name, 2) in speeds else 0.4
-        )  # on SQLite, which has one writer
+        is_sqlite = Who(LIMIT.name, 2) not in speeds  # it has one writer
+        aim = 0.4 if is_sqlite else 0.5 if who.at_once == 1 else 0.6
         return f"{speeds[who] / speeds[Who(LIMIT.name, who.at_once)]:>10.2f}{aim:>8}"
     beside = {FEW: (speeds[who], speeds[OURS], 3), LOOP: (speeds[OURS], speeds[who], 100)}
     if who not in beside:

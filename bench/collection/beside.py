@@ -4,7 +4,7 @@ A hundred payments a second, each measured from the moment at which it should ha
 one server process: idle, then from the beginning of a run to its end, once as a server does it beside its other work and once as
 `ocs collect` does it, which takes the whole machine. Database, workers, server and clients share it.
 
-Run: python -m bench.collection.beside [--payers N] [--per-second N]
+Run: python -m bench.collection.beside [--short] [--payers N] [--per-second N]
 """
 
 import argparse
@@ -23,7 +23,6 @@ from bench.http import CLIENTS, KEY, PATH, serving
 from ocs_adapters.sql import tables
 from ocs_core.access import ApiKey, digest_of_key
 
-IDLE_SECONDS = 30.0
 WINDOW_SECONDS = 10.0
 
 
@@ -31,16 +30,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m bench.collection.beside", description="How fast the API answers while a collection run goes on."
     )
-    parser.add_argument("--payers", type=int, default=1_000_000, help="how many payers (1,000,000)")
+    parser.add_argument("--short", action="store_true", help="few payers, for seconds: it runs, and says so")
+    parser.add_argument("--payers", type=int, help="how many payers (1,000,000)")
     parser.add_argument("--per-second", type=float, default=100.0, help="payments a second (100)")
     given = parser.parse_args()
     with server() as postgres, tempfile.TemporaryDirectory() as folder:
         url = postgres.create("beside")
-        with company(url, given.payers) as bench, serving("bench.ours:app", url, Path(folder)) as port:
-            measure(bench, url, port, given.per_second)
+        payers, window = given.payers or (12_000 if given.short else 1_000_000), 1.0 if given.short else WINDOW_SECONDS
+        with company(url, payers) as bench, serving("bench.ours:app", url, Path(folder)) as port:
+            measure(bench, url, port, given.per_second, window)
 
 
-def measure(bench: Bench, url: str, port: int, per_second: float) -> None:
+def measure(bench: Bench, url: str, port: int, per_second: float, window: float) -> None:
+    """Idle for three windows, then window after window until the run is over."""
     services = bench.made.services
     services.keys.add(
         ApiKey(
@@ -71,15 +73,15 @@ def measure(bench: Bench, url: str, port: int, per_second: float) -> None:
     print(f"{'register payment over HTTP':32}{'requests/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'p99 / idle':>12}")
     for beside_others in (True, False):
         bench.reset()
-        answers(WINDOW_SECONDS / 2)
-        idle = answers(IDLE_SECONDS)
+        answers(window / 2)
+        idle = answers(3 * window)
         show("idle", idle, idle)
         bench.empty(tables.outbox)
         tidy(bench.engine, tables.payers)
         with ThreadPoolExecutor(1) as beside:
             run = beside.submit(ours, url, None, beside_others)
             while not run.done():
-                show("beside a run", answers(WINDOW_SECONDS), idle)
+                show("beside a run", answers(window), idle)
         measured = run.result()
         how = "beside other work" if beside_others else "as fast as it can"
         print(f"a run over {measured.payers:,} payers, {how}: {measured.speed:,.0f} payers/s", flush=True)

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import os
+import re
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,19 @@ _SLICES = """
 SELECT count(*), count(*) FILTER (WHERE done), sum(payers_done) FROM run_slices
 WHERE run_ref_id = (SELECT ref_id FROM process_runs WHERE as_of = :as_of)
 """
+
+
+ENDING_SECONDS = 60.0
+
+
+def ended(worker: "subprocess.Popen[str]") -> tuple[int, int]:
+    """Terminate a worker as an operator does; gives how many slices and payers it says it has done."""
+    worker.terminate()
+    out, err = worker.communicate(timeout=ENDING_SECONDS)
+    assert worker.returncode == 128 + signal.SIGTERM
+    assert "Traceback" not in err, err
+    (told,) = re.findall(r"Ended after (\d+) slices with (\d+) payers", out)
+    return int(told[0]), int(told[1])
 
 
 @attrs.define(kw_only=True)
@@ -63,10 +78,10 @@ class Night:
         self.database.write(Call(tables.outbox.delete()))
         self.before = self._stored()
 
-    def begin(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
-        """Begin a command; `end` ends all."""
+    def begin(self, *arguments: str, before: Sequence[str] = (), **more: str) -> "subprocess.Popen[str]":
+        """Begin a command, behind what is to come before it; `end` ends all."""
         process = subprocess.Popen(
-            [OCS, *arguments],
+            [*before, OCS, *arguments],
             env={**os.environ, **self.environment, **more},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -74,6 +89,14 @@ class Night:
         )
         self.begun.append(process)
         return process
+
+    def workers(self, count: int, before: Sequence[str] = ()) -> list["subprocess.Popen[str]"]:
+        """So many `ocs worker`, all of them ready; `ended` ends one."""
+        begun = [self.begin("worker", before=before) for _ in range(count)]
+        for worker in begun:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "Calculating slices as they come.\n"
+        return begun
 
     def end(self) -> None:
         while self.begun:

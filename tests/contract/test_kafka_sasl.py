@@ -1,6 +1,5 @@
 """A broker that asks for a name and a password."""
 
-import gc
 import time
 from collections.abc import Iterator
 
@@ -22,7 +21,7 @@ PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[KafkaConnection]:
+def known(monkeypatch: pytest.MonkeyPatch, forgotten_here: None) -> Iterator[KafkaConnection]:
     monkeypatch.setattr("ocs_adapters.kafka.client.CONNECT_SECONDS", PATIENCE_SECONDS)
     monkeypatch.setattr("ocs_adapters.kafka.publisher.METADATA_SECONDS", PATIENCE_SECONDS)
     with empty():
@@ -33,7 +32,6 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[KafkaConnection]:
             sasl_username=USER,
             sasl_password=PASSWORD,
         )
-    gc.collect()
 
 
 def test_who_is_known_publishes_and_reads(known: KafkaConnection) -> None:

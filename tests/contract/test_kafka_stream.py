@@ -1,6 +1,5 @@
 """Kafka's `Stream` on a real broker: the contract, and what happens to members of a group."""
 
-import gc
 import itertools
 import threading
 import time
@@ -24,7 +23,7 @@ from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered,
 from ocs_core.testkit.contracts.values import id_of
 from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, empty, server
 
-pytestmark = FORGETS_SOCKETS
+pytestmark = [FORGETS_SOCKETS, pytest.mark.usefixtures("forgotten_here")]
 NOTIFICATIONS = TOPICS[1]
 ACCOUNTS = tuple(id_of(number) for number in range(1, 21))
 """Enough that no partition is without any."""
@@ -32,11 +31,9 @@ PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture(autouse=True)
-def _patience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with other work to do takes its time to join a group; what is tested is not how long."""
     monkeypatch.setattr(consumer, "WAIT_SECONDS", 20.0)
-    yield
-    gc.collect()
 
 
 @attrs.frozen

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import os
-import re
 import signal
 import subprocess
 import time
@@ -17,7 +16,7 @@ from ocs_adapters.bootstrap.workers import GROUP
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.topics import create_topics
 from ocs_adapters.settings import Settings
-from tests.contract.night import OCS, Night
+from tests.contract.night import OCS, Night, ended
 from tests.contract.on_kafka import FORGETS_SOCKETS, server
 from tests.contract.stores import postgres_database
 
@@ -56,14 +55,6 @@ def _until(reached: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _workers(night: Night, count: int) -> list["subprocess.Popen[str]"]:
-    begun = [night.begin("worker") for _ in range(count)]
-    for worker in begun:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "Calculating slices as they come.\n"
-    return begun
-
-
 def _queues() -> list[int]:
     """How many queues each worker has."""
     admin = KafkaAdminClient(bootstrap_servers=server().server)
@@ -77,23 +68,13 @@ def _queues() -> list[int]:
         admin.close()
 
 
-def _end(worker: "subprocess.Popen[str]") -> tuple[int, int]:
-    """Terminate a worker as an operator does; gives how many slices and payers it says it has done."""
-    worker.terminate()
-    out, err = worker.communicate(timeout=PATIENCE_SECONDS)
-    assert worker.returncode == 128 + signal.SIGTERM
-    assert "Traceback" not in err, err
-    (told,) = re.findall(r"Ended after (\d+) slices with (\d+) payers", out)
-    return int(told[0]), int(told[1])
-
-
 def test_four_workers_share_a_run_evenly(night: Night) -> None:
-    workers = _workers(night, 4)
+    workers = night.workers(4)
     _until(lambda: _queues() == [QUEUES // 4] * 4)
     told, _ = night.collect(**OVER_KAFKA).communicate(timeout=PATIENCE_SECONDS)
     assert "DONE" in told
     night.check()
-    slices, payers = zip(*map(_end, workers), strict=True)
+    slices, payers = zip(*map(ended, workers), strict=True)
     print(f"slices {slices}, payers {payers}")
     assert (sum(slices), sum(payers)) == (night.slices, night.calculated)
     fair = night.calculated / 4
@@ -102,30 +83,30 @@ def test_four_workers_share_a_run_evenly(night: Night) -> None:
 
 def test_another_worker_joins_four_and_one_is_killed_and_the_run_is_none_the_worse(night: Night) -> None:
     night.cut(SMALL_SLICES)  # so that there is still something to do when it has joined
-    workers = _workers(night, 4)
+    workers = night.workers(4)
     _until(lambda: _queues() == [QUEUES // 4] * 4)
     run = night.collect(**OVER_KAFKA)
     _until(lambda: night.done() > 0)
-    workers += _workers(night, 1)
+    workers += night.workers(1)
     _until(lambda: night.done() > night.slices / 2)
     workers.pop(0).kill()
     told, _ = run.communicate(timeout=PATIENCE_SECONDS)
     assert "DONE" in told
     night.check()
-    shares = [_end(worker) for worker in workers]
+    shares = [ended(worker) for worker in workers]
     print(f"slices and payers of those who live: {shares}")
     assert all(payers for _, payers in shares)
 
 
 def test_who_sends_for_the_slices_may_die_and_another_goes_on_with_the_run(night: Night) -> None:
-    workers, run = _workers(night, 2), night.collect(**OVER_KAFKA)
+    workers, run = night.workers(2), night.collect(**OVER_KAFKA)
     _until(lambda: night.done() > night.slices / 8)
     run.kill()
     assert run.wait(PATIENCE_SECONDS) == -signal.SIGKILL
     night.begin("schedule", "run", **OVER_KAFKA)
     _until(lambda: night.state() == "DONE")
     night.check()
-    assert sum(slices for slices, _ in map(_end, workers)) == night.slices
+    assert sum(slices for slices, _ in map(ended, workers)) == night.slices
 
 
 def test_a_worker_without_kafka_or_on_sqlite_says_what_it_needs(tmp_path: Path) -> None:

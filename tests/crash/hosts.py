@@ -10,8 +10,6 @@ off is there again for the third run.
 import contextlib
 import datetime as dt
 import os
-import re
-import signal
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -26,7 +24,7 @@ from ocs_adapters.sql.database import connect
 from ocs_adapters.sql.migrations import migrate
 from ocs_core.testkit.examples import configuration
 from tests.contract.broker import broker
-from tests.contract.night import OCS, Night
+from tests.contract.night import Night, ended
 from tests.contract.postgres import cluster
 from tests.contract.stores import entries
 
@@ -46,25 +44,17 @@ class Host:
         return f"ocs-host-{self.number}"
 
     @property
+    def within(self) -> Sequence[str]:
+        """What comes before a command that is to run there."""
+        return "ip", "netns", "exec", self.name
+
+    @property
     def cable(self) -> str:
         return f"ocs-cable-{self.number}"
 
     def plug(self, how: str) -> None:
         """`up` or `down`."""
         _ip("link", "set", self.cable, how)
-
-    def worker(self, night: Night) -> "subprocess.Popen[str]":
-        begun = subprocess.Popen(
-            ["ip", "netns", "exec", self.name, OCS, "worker"],
-            env={**os.environ, **night.environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        night.begun.append(begun)
-        assert begun.stdout is not None
-        assert begun.stdout.readline() == "Calculating slices as they come.\n"
-        return begun
 
 
 def _ip(*arguments: str) -> None:
@@ -129,26 +119,18 @@ def shared(night: Night, *, pulled: Host | None = None) -> float:
     return took
 
 
-def _done(worker: "subprocess.Popen[str]") -> int:
-    """End a worker as an operator does; how many payers it calculated."""
-    worker.send_signal(signal.SIGTERM)
-    out, _ = worker.communicate(timeout=PATIENCE_SECONDS)
-    (payers,) = re.findall(r"Ended after \d+ slices with (\d+) payers", out)
-    return int(payers)
-
-
 def main() -> None:
     if os.geteuid() != 0:
         print("Skipped: only root makes hosts.")
         return
     with hosts(2) as (first, second), company() as night:
-        workers = [host.worker(night) for host in (first, second) for _ in range(2)]
+        workers = [worker for host in (first, second) for worker in night.workers(2, host.within)]
         time.sleep(5)  # the group divides the queues
         print(f"shared by two hosts in {shared(night):.1f} s", flush=True)
         print(f"one cut off in the middle: {shared(night, pulled=second):.1f} s", flush=True)
         time.sleep(20)  # the one that was cut off comes back
         print(f"both again: {shared(night):.1f} s", flush=True)
-        print(f"payers of each worker in the three runs: {list(map(_done, workers))}")
+        print(f"payers of each worker in the three runs: {[payers for _, payers in map(ended, workers)]}")
     print("Every payer was calculated once in every run.")
 
 

@@ -62,7 +62,7 @@ class Local:
 
     def kill_one(self, collecting: "subprocess.Popen[str]") -> bool:
         while collecting.poll() is None:
-            if workers := _spawned_by(collecting.pid):
+            if workers := _hired_by(collecting.pid):
                 with contextlib.suppress(ProcessLookupError):  # it has just ended
                     os.kill(random.choice(workers), signal.SIGKILL)
                     return True
@@ -140,8 +140,8 @@ class Part:
         return True
 
 
-def _spawned_by(pid: int) -> list[int]:
-    """The workers among the processes that one has started, as copies of itself or anew."""
+def _hired_by(pid: int) -> list[int]:
+    """The workers among the processes that one has started, be they copies of it or not."""
     found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="utf-8").split()
     return [int(child) for child in found if (command := _command(child)) and "resource_tracker" not in command]
 

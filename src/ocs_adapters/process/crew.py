@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -80,8 +81,12 @@ class Crew:
 
 def _context() -> Any:
     """How a worker begins: as a copy of this process where that is safe, which spares it a second or two of imports."""
-    alone = sys.platform == "linux" and threading.active_count() == 1
-    return multiprocessing.get_context("fork" if alone else "spawn")
+    return multiprocessing.get_context("fork" if _has_one_thread() else "spawn")
+
+
+def _has_one_thread() -> bool:
+    """As the system counts them: Python does not know of all."""
+    return sys.platform == "linux" and len(list(Path("/proc/self/task").iterdir())) == 1
 
 
 def _work(
@@ -90,7 +95,8 @@ def _work(
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the terminal; the boss passes on what it wants to
-    gc.disable()  # its slices would take turns to do so
+    # Of two slices at once, the one that is done first would switch the collector on under the other.
+    gc.disable()
     if beside_others:
         os.nice(NICENESS)
     work_at(run_ref_id, lambda: told.is_set() or os.getppid() != boss, 1 if beside_others else SLICES_AT_ONCE)

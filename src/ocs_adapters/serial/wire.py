@@ -83,9 +83,6 @@ def encode(value: Any) -> bytes:
     return bytes(_encoded(value))
 
 
-_WRITTEN_AS_THEY_ARE = (Mapping[str, int],)
-
-
 @functools.cache
 def _mirrored(cls: Any) -> Callable[[Any], Any]:
     """How a value becomes what msgspec writes at once, with the same names as in `plain`.
@@ -113,7 +110,7 @@ def _mirrored(cls: Any) -> Callable[[Any], Any]:
 
 def _step(hint: Any) -> Callable[[Any], Any] | None:
     """What a field needs before msgspec writes it."""
-    if hint in _WRITTEN_AS_THEY_ARE:
+    if hint == Mapping[str, int]:
         return None
     some = [kind for kind in typing.get_args(hint) or (hint,) if kind is not types.NoneType]
     if len(some) != 1 or typing.get_origin(hint) not in {None, types.UnionType, typing.Union}:
@@ -127,7 +124,7 @@ def _step(hint: Any) -> Callable[[Any], Any] | None:
 
 
 def encode_each(values: Sequence[Any]) -> list[bytes]:
-    """Any entities, payloads or views as JSON, each by itself."""
+    """Any entities, payloads or views as JSON, each by itself. Many are not remembered: nobody asks for them again."""
     if len(values) <= _RECENT:
         return list(map(encode, values))
     return [msgspec.json.encode(_mirrored(value.__class__)(value)) for value in values]

@@ -2,6 +2,8 @@
 
 import functools
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ocs_adapters.clock import new_id
 from ocs_adapters.process.crew import NICENESS, SLICES_AT_ONCE, Crew
 
 PROCESSORS = len(os.sched_getaffinity(0))
@@ -17,10 +18,6 @@ PROCESSORS = len(os.sched_getaffinity(0))
 
 def work(folder: Path, run_ref_id: UUID, is_to_stop: Callable[[], bool], slices_at_once: int) -> None:
     (folder / str(os.getpid())).write_text(f"{os.nice(0)} {slices_at_once}", encoding="utf-8")
-
-
-def draw(folder: Path, run_ref_id: UUID, is_to_stop: Callable[[], bool], slices_at_once: int) -> None:
-    (folder / str(os.getpid())).write_text(new_id().hex[-15:], encoding="utf-8")  # behind the time and the version
 
 
 @pytest.mark.parametrize(
@@ -36,7 +33,37 @@ def test_beside_others_a_processor_is_left_free_and_the_workers_take_what_nobody
     assert [file.read_text(encoding="utf-8") for file in tmp_path.iterdir()] == [f"{niceness} {slices}"] * workers
 
 
-def test_workers_that_begin_as_copies_draw_ids_of_their_own(tmp_path: Path) -> None:
-    new_id()
-    Crew(functools.partial(draw, tmp_path)).work(uuid4(), 4, threading.Event(), lambda: None)
-    assert len({file.read_text(encoding="utf-8") for file in tmp_path.iterdir()}) == 4
+BOSS = """
+import functools, os, sys, threading
+from pathlib import Path
+from uuid import uuid4
+
+from ocs_adapters.clock import new_id
+from ocs_adapters.process.crew import Crew
+
+known = []
+
+def work(run_ref_id, is_to_stop, slices_at_once):
+    Path(sys.argv[1], str(os.getpid())).write_text(f"{known} {new_id().hex[-15:]}")  # behind the time and the version
+
+if __name__ == "__main__":
+    known.append(new_id().version)
+    over = threading.Event()
+    if sys.argv[2] == "more":
+        threading.Thread(target=over.wait).start()
+    Crew(work).work(uuid4(), 4, threading.Event(), lambda: None)
+    over.set()
+"""
+
+
+@pytest.mark.parametrize(("threads", "known"), [("one", "[7]"), ("more", "[]")])
+def test_a_process_with_one_thread_hires_copies_of_itself_which_draw_ids_of_their_own(
+    tmp_path: Path, threads: str, known: str
+) -> None:
+    boss, found = tmp_path / "boss.py", tmp_path / "found"
+    boss.write_text(BOSS, encoding="utf-8")
+    found.mkdir()
+    subprocess.run([sys.executable, boss, found, threads], check=True)
+    workers = [file.read_text(encoding="utf-8").split() for file in found.iterdir()]
+    assert [worker[0] for worker in workers] == [known] * 4
+    assert len({worker[1] for worker in workers}) == 4
