@@ -40,7 +40,7 @@ REGISTER_PAYMENT: Final[Example] = {
     "paymentMethod": "bankTransfer",
     "paymentDateReceived": "2024-05-14T07:15:00Z",
     "paymentRef1": "20240001",
-    "payerIban": "ES9121000418450200051332",
+    "iban": "ES9121000418450200051332",
 }
 IDENTIFY_PAYMENT_IN: Final[Example] = {
     "requestId": "crm-2024-05-14-000005",

@@ -77,6 +77,25 @@ def test_each_migration_keeps_what_the_revision_before_it_filled(kind, revision,
     database.close()
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_bank_details_keep_their_values_under_the_documented_names(kind, tmp_path) -> None:
+    url = f"sqlite:///{tmp_path}/m.sqlite3" if kind == "sqlite" else postgres_cluster().create("bank_details")
+    database = connect(url)
+    migrations.migrate(database.engine, "0005")
+    details = ("bank_account_name", "bank_account_number", "bank_number_code", "iban", "bic")
+    before = [f"{whose}_{name}" for name in details for whose in ("payer", "provider")]
+    after = [name for detail in details for name in (detail, f"{detail}_provider")]
+    _fill(database)
+    with database.engine.begin() as connection:
+        values = ", ".join(f"{name} = '{name}'" for name in before)
+        connection.execute(sa.text(f"UPDATE payments SET {values}"))  # noqa: S608
+    migrations.migrate(database.engine, "0006")
+    with database.engine.connect() as connection:
+        row = connection.execute(sa.text(f"SELECT {', '.join(after)} FROM payments")).one()  # noqa: S608
+    assert tuple(row) == tuple(before)
+    database.close()
+
+
 def _fill(database: Database) -> dict[str, int]:
     """A row in every table, whatever its columns are at that revision."""
     with database.engine.begin() as connection:
