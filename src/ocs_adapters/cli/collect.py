@@ -1,6 +1,7 @@
 """`ocs collect`: calculate collection balances now."""
 
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from cyclopts.validators import Number
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
 from ocs_adapters.cli.balances import BalancesFile, csv_file, parquet_file
-from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_adapters.cli.explain import explain
 from ocs_adapters.serial import decode_request
 from ocs_core.entities.configuration import Configuration
@@ -37,6 +38,7 @@ def join(commands: Commands) -> None:
         csv: Path | None = None,
         parquet: Path | None = None,
         workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+        json: Json = False,
     ) -> int:
         """Calculate every payer's collection balance, and start collection where it is due.
 
@@ -65,14 +67,14 @@ def join(commands: Commands) -> None:
                         "--explain shows one account and stores nothing; "
                         "it does not go with --adopt, --csv, --parquet or --failed-of."
                     )
-                explain(services, explain_account, as_of)
+                explain(services, explain_account, as_of, json)
                 return 0
             began = time.monotonic()
             order = {"asOf": as_of, "dryRun": dry_run, "adopt": adopt, "failedOf": failed_of}
             with ExitStack() as stack:
                 files = _opened(stack, csv, parquet, services.queries.configuration())
                 run = _run(services, order, files, workers)
-            _tell(run, services.queries.configuration(), time.monotonic() - began)
+            _tell(run, services.queries.configuration(), time.monotonic() - began, json)
             return 0 if run.state is RunState.DONE else 1
 
 
@@ -136,28 +138,27 @@ def _say_how_to_go_on(services: Services) -> None:
         say.warn(f"Or end it where it is with: ocs runs cancel {run.ref_id}")
 
 
-def _tell(run: ProcessRun, configuration: Configuration, seconds: float) -> None:
+def _tell(run: ProcessRun, configuration: Configuration, seconds: float, json: bool) -> None:
     rows: list[tuple[str, Any]] = [
-        ("as of", format_instant(run.as_of)),
+        ("id", run.ref_id),
+        ("state", run.state),
+        ("as of", run.as_of),
         ("payers", run.payers_done),
-        *(("balance", _money(amount, code, configuration)) for code, amount in sorted(run.balances.items())),
-        *(
-            ("not counted, in another currency than the account", _money(amount, code, configuration))
-            for code, amount in sorted(run.other_currencies.items())
-        ),
+        ("balance", _moneys(run.balances, configuration)),
+        ("not counted, in another currency than the account", _moneys(run.other_currencies, configuration)),
         ("collections that would start" if run.dry_run else "collections started", run.collections_started),
         ("failed", run.payers_failed),
-        ("seconds", f"{seconds:.1f}"),
+        ("seconds", round(seconds, 1)),
     ]
     title = f"Run {run.ref_id}: {run.state}"
     if run.dry_run:
         title += " (a dry run: nothing was stored or announced)"
-    say.table(["", ""], rows, title=title)
+    say.record(rows, json=json, title=title)
     for failure in run.failures:
         say.warn(f"{failure.account.external_id or failure.account.ref_id}: {failure.message} ({failure.code})")
     if run.payers_failed > len(run.failures):
         say.warn(f"These are the first of them; all are told by: ocs runs show {run.ref_id} --failures")
 
 
-def _money(amount: int, currency: str, configuration: Configuration) -> str:
-    return say.money(amount, currency, configuration)
+def _moneys(amounts: Mapping[str, int], configuration: Configuration) -> tuple[say.Amount, ...]:
+    return tuple(say.money(amount, code, configuration) for code, amount in sorted(amounts.items()))

@@ -23,6 +23,15 @@ from ocs_core.queries import Queries
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option that is given or not."""
+Json = Annotated[
+    bool,
+    Parameter(
+        negative=(),
+        show_default=False,
+        help="Print JSON in the place of tables: amounts in millionths, instants in UTC.",
+    ),
+]
+"""What every command has that prints a table; it goes on to `say`."""
 DATABASES = ("database_url", "finance_url", "notifications_url")
 """The settings that name a database."""
 _SERVERS = re.compile(r"\s*[^\s,:]+:\d{1,5}\s*(,\s*[^\s,:]+:\d{1,5}\s*)*")

@@ -10,13 +10,12 @@ from cyclopts import App, Parameter
 
 from ocs_adapters.bootstrap import consumers, notifications
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.notifications.deliveries import State
 from ocs_adapters.consumers.processor import PASSING, Processor
 from ocs_adapters.sql.database import Database
 from ocs_core.errors import OcsError
-from ocs_core.messages import format_instant
 
 KindName = Annotated[str, Parameter(help=f"One of: {', '.join(consumers.KINDS)}.")]
 
@@ -70,19 +69,16 @@ def join(commands: Commands) -> None:
     commands.app.command(letters)
 
     @letters.command(name="list")
-    def list_(kind: KindName, /) -> None:
+    def list_(kind: KindName, /, *, json: Json = False) -> None:
         """Show a consumer's dead letters, the oldest first, each with the reason."""
         with _database(commands, kind) as (found_kind, database):
             found = consumers.inbox(found_kind, database).dead_letters()
-        print(f"{len(found)} dead letters of {kind}.")
-        if found:
-            rows = [
-                (d.ref_id, d.message.headers.get("ce_type"), format_instant(d.set_aside_at), d.reason) for d in found
-            ]
-            say.table(["id", "type", "set aside", "reason"], rows)
+        rows = [(d.ref_id, d.message.headers.get("ce_type"), d.set_aside_at, d.reason) for d in found]
+        title = f"{len(found)} dead letters of {kind}."
+        say.table(["id", "type", "set aside", "reason"], rows, json=json, title=title, none="")
 
     @letters.command
-    def show(kind: KindName, ref_id: str, /) -> None:
+    def show(kind: KindName, ref_id: str, /, *, json: Json = False) -> None:
         """Show everything of a dead letter: when and why it was set aside, topic, key, headers and value.
 
         Args:
@@ -94,14 +90,13 @@ def join(commands: Commands) -> None:
             raise Refused(f"There is no dead letter {ref_id}; ocs dead-letters list {kind} shows them.")
         message = letter.message
         lines = [
-            ("set aside", format_instant(letter.set_aside_at)),
+            ("set aside", letter.set_aside_at),
             ("reason", letter.reason),
             ("topic", message.topic),
             ("key", message.key),
             *message.headers.items(),
         ]
-        say.table(["", ""], lines)
-        print(message.value.decode(errors="backslashreplace"))
+        say.record([*lines, ("value", message.value.decode(errors="backslashreplace"))], json=json)
 
     @letters.command
     def retry(kind: KindName, ref_id: str, /) -> int:

@@ -8,7 +8,7 @@ import attrs
 from cyclopts.types import ExistingFile
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Refused, connected, example_text
+from ocs_adapters.cli.commands import Commands, Flag, Json, Refused, connected, example_text
 from ocs_adapters.cli.master_data import FileWrong, check_together, read_entries
 from ocs_core.entities.configuration import KINDS, Configuration
 
@@ -28,7 +28,7 @@ def join(commands: Commands) -> None:
         print("The schema was brought to the newest revision." if problem else "The schema is the newest already.")
 
     @commands.app.command
-    def configure(file: ExistingFile | None = None, /, *, example: Flag = False) -> None:
+    def configure(file: ExistingFile | None = None, /, *, example: Flag = False, json: Json = False) -> None:
         """Take master data from a file: what is new is added, what has the code of something there replaces it.
 
         All of it is taken, or, with any failure, nothing; every failure is told.
@@ -48,7 +48,11 @@ def join(commands: Commands) -> None:
             check_together(entries, before, str(file))
             platform.configure(entries)
         changes = _changes(entries, before)
-        say.table(["section", "new ", "changed ", "unchanged "], [[kind, *counts] for kind, counts in changes.items()])
+        say.table(
+            ["section", "new ", "changed ", "unchanged "],
+            [[kind, *counts] for kind, counts in changes.items()],
+            json=json,
+        )
 
 
 def _text(file: Path) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from cyclopts import App, Parameter
@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 from ocs_adapters.bootstrap import consumers, notifications
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Refused
+from ocs_adapters.cli.commands import Commands, Json, Refused
 from ocs_adapters.consumers.notifications.audit import Attempt, Audit, Record
 from ocs_adapters.consumers.notifications.deliveries import State
 from ocs_core.messages import format_instant
@@ -28,6 +28,7 @@ def join(commands: Commands) -> None:
         state: Literal["waiting", "delivered", "failed"] | None = None,
         recipient: str | None = None,
         limit: Annotated[int, Parameter(validator=Number(gte=1))] = 50,
+        json: Json = False,
     ) -> None:
         """Show the newest deliveries, the newest first.
 
@@ -39,10 +40,10 @@ def join(commands: Commands) -> None:
         with _audit(commands) as audit:
             records = audit.records(limit, State(state.upper()) if state else None, recipient)
         rows = [(r.ref_id, r.recipient, r.code, _state(r), r.attempts, _told(r.last)) for r in records]
-        say.table(["id", "recipient", "code", "state", "attempts ", "last told"], rows)
+        say.table(["id", "recipient", "code", "state", "attempts ", "last told"], rows, json=json)
 
     @app.command
-    def show(ref_id: str, /) -> None:
+    def show(ref_id: str, /, *, json: Json = False) -> None:
         """Show everything that is known of a delivery: the notification, and how every attempt ended.
 
         Args:
@@ -53,10 +54,8 @@ def join(commands: Commands) -> None:
         if found is None:
             raise Refused(f"There is no delivery {ref_id}; ocs deliveries list shows them.")
         record, attempts = found
-        for name, value in _fields(record):
-            print(f"{name:9}  {value}")
-        if attempts:
-            say.table(["attempt ", "begun", "ended", "told"], [_attempt(attempt) for attempt in attempts])
+        tried = say.Table(["attempt ", "begun", "ended", "told"], [_attempt(attempt) for attempt in attempts])
+        say.several(json=json, delivery=say.Record(_fields(record)), attempts=tried)
 
     @app.command
     def retry(ref_id: str, /) -> None:
@@ -91,14 +90,14 @@ def _audit(commands: Commands) -> Iterator[Audit]:
         yield notifications.audit(database)
 
 
-def _fields(record: Record) -> list[tuple[str, str]]:
+def _fields(record: Record) -> list[tuple[str, Any]]:
     return [
-        ("id", str(record.ref_id)),
+        ("id", record.ref_id),
         ("recipient", record.recipient),
         ("code", record.code),
-        ("message", str(record.ce_id)),
-        ("occurred", format_instant(record.occurred_at)),
-        ("kept", format_instant(record.kept_at)),
+        ("message", record.ce_id),
+        ("occurred", record.occurred_at),
+        ("kept", record.kept_at),
         ("state", _state(record)),
         ("value", record.value),
     ]
@@ -114,9 +113,8 @@ def _state(record: Record) -> str:
             return record.state.value.lower()
 
 
-def _attempt(attempt: Attempt) -> tuple[int, str, str | None, str]:
-    ended_at = format_instant(attempt.ended_at) if attempt.ended_at else None
-    return attempt.number, format_instant(attempt.begun_at), ended_at, _told(attempt)
+def _attempt(attempt: Attempt) -> tuple[Any, ...]:
+    return attempt.number, attempt.begun_at, attempt.ended_at, _told(attempt)
 
 
 def _told(attempt: Attempt | None) -> str:

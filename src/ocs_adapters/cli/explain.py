@@ -14,7 +14,7 @@ from ocs_core.messages import format_instant
 from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 
 
-def explain(services: Services, named: str, as_of: str | None) -> None:
+def explain(services: Services, named: str, as_of: str | None, json: bool) -> None:
     """Print every document and payment of an account with what it contributes to the balance, and their sum."""
     account = account_named(services.queries, named)
     asked: dict[str, Any] = {"refId": str(account.ref_id), "detailIncluded": True}
@@ -26,12 +26,13 @@ def explain(services: Services, named: str, as_of: str | None) -> None:
     assert view.collection_balance is not None
     assert ledger is not None
     configuration = services.queries.configuration()
-    rows = [_row(line, _details(ledger).get(line.ref_id, ("", "", "")), configuration) for line in view.lines]
+    rows = [_row(line, _details(ledger).get(line.ref_id, (None, None, None)), configuration) for line in view.lines]
     balance = say.money(view.collection_balance, view.currency, configuration)
-    rows.append(("", "", "", "", "", "", "", ""))
-    rows.append(("", "", "", "", "", "sum", balance, f"{sum(ln.reason is Reason.COUNTS for ln in view.lines)} count"))
-    columns = ["", "number", "external number", "issued or received", "due", "open ", "contributes ", "reason"]
-    say.table(columns, rows, title=f"{named} as of {format_instant(view.as_of)}")
+    columns = ["kind", "number", "external number", "issued or received", "due", "open ", "contributes ", "reason"]
+    lines = say.Table(columns, rows, f"{named} as of {format_instant(view.as_of)}")
+    count = sum(line.reason is Reason.COUNTS for line in view.lines)
+    total = say.Record([("sum", balance), ("counted", count)])
+    say.several(json=json, account=named, asOf=view.as_of, lines=lines, total=total)
 
 
 def _details(ledger: Ledger) -> dict[UUID, tuple[Any, Any, Any]]:
@@ -39,10 +40,7 @@ def _details(ledger: Ledger) -> dict[UUID, tuple[Any, Any, Any]]:
     documents = {
         d.ref_id: (d.external_document_no, d.document_issued_date, d.document_due_date) for d in ledger.documents
     }
-    payments = {
-        p.ref_id: (p.external_payment_no, p.payment_date_received and format_instant(p.payment_date_received), None)
-        for p in ledger.payments
-    }
+    payments = {p.ref_id: (p.external_payment_no, p.payment_date_received, None) for p in ledger.payments}
     return {**documents, **payments}
 
 

@@ -4,11 +4,9 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-
 from ocs_adapters.bootstrap import consumers
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.cli.commands import Commands, Json, Refused
 from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.finance.figures import Figures, OfAge
 from ocs_core.entities.configuration import Configuration
@@ -18,14 +16,13 @@ SHOWN_DAYS = 30
 
 def join(commands: Commands) -> None:
     @commands.app.command
-    def finance(*, as_of: dt.date | None = None, since: dt.date | None = None, json: Flag = False) -> None:
+    def finance(*, as_of: dt.date | None = None, since: dt.date | None = None, json: Json = False) -> None:
         """Show what ocs consume finance has made of the messages: receivables by age, payments that belong to no account by
         age, and payments per day and method. Cancelled ones are left out.
 
         Args:
             as_of: The day that ages are counted to; today, in UTC, if not given.
             since: The first day of which payments are shown; 30 days before as_of if not given.
-            json: Print everything as JSON, amounts in millionths.
         """
         today = as_of or utc_now().date()
         kind = consumers.KINDS["finance"]
@@ -35,26 +32,26 @@ def join(commands: Commands) -> None:
             figures = Figures(database)
             ageing, unidentified = figures.ageing(today), figures.unidentified(today)
             payments = figures.payments(since or today - dt.timedelta(days=SHOWN_DAYS), today)
-        if json:
-            told = {"asOf": today, "receivables": ageing, "unidentifiedPayments": unidentified, "payments": payments}
-            print(msgspec.json.encode(told).decode())
-            return
-        _ages(f"Receivables as of {today}, by days since they were due", ageing)
-        _ages(f"Unidentified payments as of {today}, by days since they were received", unidentified)
-        say.table(
-            ["day", "type", "method", "payments ", "amount "],
-            [
-                (p.day or "undated", p.payment_type, p.payment_method, p.count, _money(p.amount, p.currency))
-                for p in payments
-            ],
-            title="Payments per day and method",
+        per_day = [
+            (p.day or "undated", p.payment_type, p.payment_method, p.count, _money(p.amount, p.currency))
+            for p in payments
+        ]
+        columns = ["day", "type", "method", "payments ", "amount "]
+        say.several(
+            json=json,
+            asOf=today,
+            receivables=_ages(f"Receivables as of {today}, by days since they were due", ageing),
+            unidentifiedPayments=_ages(
+                f"Unidentified payments as of {today}, by days since they were received", unidentified
+            ),
+            payments=say.Table(columns, per_day, "Payments per day and method"),
         )
 
 
-def _ages(title: str, ages: Sequence[OfAge]) -> None:
+def _ages(title: str, ages: Sequence[OfAge]) -> say.Table:
     rows: list[Sequence[Any]] = [(a.currency, a.age, a.count, _money(a.amount, a.currency)) for a in ages]
-    say.table(["currency", "days", "count ", "amount "], rows, title=title)
+    return say.Table(["currency", "age", "count ", "amount "], rows, title)
 
 
-def _money(amount: int, currency: str) -> str:
+def _money(amount: int, currency: str) -> say.Amount:
     return say.money(amount, currency, Configuration())

@@ -6,10 +6,9 @@ from uuid import UUID
 from cyclopts import App, Parameter
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Refused
+from ocs_adapters.cli.commands import Commands, Json, Refused
 from ocs_core.access import EVERYTHING, ApiKey, digest_of_key, new_key
 from ocs_core.form import FormError, Text
-from ocs_core.messages import format_instant
 
 
 def join(commands: Commands) -> None:
@@ -48,7 +47,7 @@ def join(commands: Commands) -> None:
         print(key)
 
     @app.command(name="list")
-    def list_keys() -> None:
+    def list_keys(*, json: Json = False) -> None:
         """List every key, the oldest first, revoked ones too; the keys themselves are not kept."""
         with commands.opened() as platform:
             keys = platform.services.keys.all()
@@ -56,13 +55,13 @@ def join(commands: Commands) -> None:
             (
                 key.ref_id,
                 key.application,
-                ", ".join(sorted(key.privileges)),
-                format_instant(key.created_at),
-                format_instant(key.revoked_at) if key.revoked_at else None,
+                sorted(key.privileges),
+                key.created_at,
+                key.revoked_at,
             )
             for key in keys
         ]
-        say.table(["refId", "application", "privileges", "created", "revoked"], rows)
+        say.table(["refId", "application", "privileges", "created", "revoked"], rows, json=json)
 
     @app.command
     def revoke(ref_id: str, /) -> None:

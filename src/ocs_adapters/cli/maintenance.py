@@ -6,10 +6,9 @@ from cyclopts import App
 
 from ocs_adapters.bootstrap import consumers
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag
+from ocs_adapters.cli.commands import Commands, Flag, Json
 from ocs_adapters.sql.retention import Retention
 from ocs_core.errors import OcsError
-from ocs_core.messages import format_instant
 
 COLUMNS = ["table", "what", "setting", "days ", "older than"]
 
@@ -19,7 +18,7 @@ def join(commands: Commands) -> None:
     commands.app.command(app)
 
     @app.command
-    def prune(*, dry_run: Flag = False) -> int:
+    def prune(*, dry_run: Flag = False, json: Json = False) -> int:
         """Forget what is older than the settings say, and show how much of each table that was.
 
         OCS_ANSWERS_KEEP_DAYS (90 if not set): answers of performed commands. A command that comes again later is refused
@@ -55,7 +54,7 @@ def join(commands: Commands) -> None:
             except OcsError as error:
                 say.warn(f"{name}: {error}")
                 failed = 1
-        say.table([*COLUMNS, "would be forgotten " if dry_run else "forgotten "], rows)
+        say.table([*COLUMNS, "would be forgotten " if dry_run else "forgotten "], rows, json=json)
         return failed
 
 
@@ -65,7 +64,7 @@ def _row(kept: Retention, now: dt.datetime, dry_run: bool) -> list[object]:
     if cut_off is None:
         return [*of_table, "for ever", None, 0]
     number = kept.count(cut_off) if dry_run else _forget(kept, cut_off)
-    return [*of_table, kept.days, format_instant(cut_off), number]
+    return [*of_table, kept.days, cut_off, number]
 
 
 def _forget(kept: Retention, cut_off: dt.datetime) -> int:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, account_named
+from ocs_adapters.cli.commands import Commands, Flag, Json, account_named
 from ocs_adapters.serial import decode_request
 from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import format_instant
@@ -14,7 +14,13 @@ from ocs_core.queries import ReadOpenBalance, ReadOpenBalanceRequest
 def join(commands: Commands) -> None:
     @commands.app.command
     def open_balance(
-        account: str, /, *, as_of: str | None = None, document_types: Flag = False, explain: Flag = False
+        account: str,
+        /,
+        *,
+        as_of: str | None = None,
+        document_types: Flag = False,
+        explain: Flag = False,
+        json: Json = False,
     ) -> None:
         """Show all that is open of one account, due or not, whether or not its type is relevant to collection.
 
@@ -34,13 +40,14 @@ def join(commands: Commands) -> None:
             request = decode_request(ReadOpenBalanceRequest, asked | ({"asOf": as_of} if as_of else {}))
             view = ReadOpenBalance(services.queries, clock=services.clock)(request)
             configuration = services.queries.configuration()
-        if view.lines is not None:
-            columns = ["", "number", "document type", "open ", "figure", "reason"]
-            say.table(columns, [_line(line, configuration) for line in view.lines])
+        columns = ["kind", "number", "document type", "open ", "figure", "reason"]
+        lines = [_line(line, configuration) for line in view.lines or ()]
         rows = [_figures(of.document_type or "payments", of, configuration) for of in view.document_types or ()]
         rows += [_figures("all", of, configuration) for of in (view, *view.other_currencies)]
-        columns = ["", "due ", "future ", "receivable ", "liable ", "overpayment ", "open balance "]
-        say.table(columns, rows, title=f"{account} as of {format_instant(view.as_of)}")
+        headings = ["of", "due ", "future ", "receivable ", "liable ", "overpayment ", "open balance "]
+        figures = say.Table(headings, rows, f"{account} as of {format_instant(view.as_of)}")
+        explained = {"lines": say.Table(columns, lines)} if explain else {}
+        say.several(json=json, account=account, asOf=view.as_of, **explained, figures=figures)
 
 
 def _line(line: OpenLine, configuration: Configuration) -> tuple[Any, ...]:
@@ -48,6 +55,6 @@ def _line(line: OpenLine, configuration: Configuration) -> tuple[Any, ...]:
     return (line.kind.value.lower(), line.number, line.document_type, opened, line.figure, line.reason)
 
 
-def _figures(of_what: str, of: OpenFigures, configuration: Configuration) -> tuple[str, ...]:
+def _figures(of_what: str, of: OpenFigures, configuration: Configuration) -> tuple[Any, ...]:
     amounts = (of.due, of.future, of.receivable, of.liable, of.overpayment, of.open_balance)
     return (of_what, *(say.money(amount, of.currency, configuration) for amount in amounts))

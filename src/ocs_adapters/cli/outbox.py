@@ -6,7 +6,7 @@ from uuid import UUID
 from cyclopts import App
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Refused
+from ocs_adapters.cli.commands import Commands, Json, Refused
 from ocs_core.messages import format_instant
 from ocs_core.ports import Outbox
 
@@ -16,7 +16,7 @@ def join(commands: Commands) -> None:
     commands.app.command(app)
 
     @app.command
-    def status() -> None:
+    def status(*, json: Json = False) -> None:
         """Show how much waits, since when, and every message that is held with the reason.
 
         A message is held when the streaming platform refuses it for good; those of its key behind it stand still.
@@ -24,10 +24,10 @@ def join(commands: Commands) -> None:
         with commands.opened() as platform:
             backlog, held = platform.outbox.backlog(), platform.outbox.held()
         since = f", the oldest since {format_instant(backlog.oldest)}" if backlog.oldest else ""
-        print(f"{backlog.rows} in the outbox{since}; {backlog.held} held.")
-        if held:
-            rows = [(h.row.ref_id, h.row.headers["ce_type"], h.row.key, h.reason) for h in held]
-            say.table(["id", "type", "key", "held because"], rows)
+        title = f"{backlog.rows} in the outbox{since}; {backlog.held} held."
+        rows = [(h.row.ref_id, h.row.headers["ce_type"], h.row.key, h.reason) for h in held]
+        table = say.Table(["id", "type", "key", "held because"], rows, title, none="")
+        say.several(json=json, waiting=backlog.rows, oldest=backlog.oldest, held=table)
 
     @app.command
     def retry(ref_id: str, /) -> None:

@@ -8,7 +8,7 @@ from cyclopts import App, Parameter
 from cyclopts.types import ExistingFile
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_adapters.files.columns import SYNONYMS
 from ocs_adapters.files.dates import DateFormat
 from ocs_adapters.files.receivables import Receivables, read_receivables
@@ -35,6 +35,7 @@ def join(commands: Commands) -> None:
         document_type: str = "genericInvoice",
         payment_method: str = "bankTransfer",
         silent: Flag = False,
+        json: Json = False,
     ) -> int:
         """Take a ledger of receivables over: a file with a header and one row per invoice.
 
@@ -80,7 +81,7 @@ def join(commands: Commands) -> None:
             with say.progress() as bar:
                 task = bar.add_task("invoices", total=len(read.invoices))
                 taken = take_over(read.invoices, lambda rows: bar.advance(task, rows))
-        _tell(read, taken)
+        _tell(read, taken, json)
         return 1 if read.bad or taken.refused or taken.conflicts else 0
 
 
@@ -103,14 +104,14 @@ def _columns(given: list[str]) -> dict[str, str]:
     return columns
 
 
-def _tell(read: Receivables, taken: TakenOver) -> None:
+def _tell(read: Receivables, taken: TakenOver, json: bool) -> None:
     for what, problems in (("", (*read.bad, *taken.refused)), ("conflict: ", taken.conflicts)):
         for problem in sorted(problems, key=lambda p: p.line):
             say.warn(f"line {problem.line}: {what}{problem.reason}")
     rows = [(kind, taken.new[kind], taken.unchanged[kind]) for kind in ("accounts", "documents", "payments")]
     used = ", ".join(f"{field} = {column or 'none'}" for field, column in read.columns.items())
-    say.table(["", "new ", "unchanged "], rows, title=f"Columns: {used}; days as {read.date_format}")
+    kept = say.Table(["what", "new ", "unchanged "], rows, f"Columns: {used}; days as {read.date_format}")
     left = Counter({"left out, issued later": taken.left_out})
     left["bad rows"] = len(read.bad) + len(taken.refused)
     left["conflicts"] = len(taken.conflicts)
-    say.table(["", "rows "], list(left.items()))
+    say.several(json=json, columns=read.columns, kept=kept, left=say.Record(list(left.items())))

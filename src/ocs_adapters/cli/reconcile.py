@@ -1,11 +1,11 @@
 """`ocs reconcile`: whether nothing was lost."""
 
-from itertools import islice
+from collections.abc import Iterator
 
-from ocs_adapters.bootstrap import consumers
+from ocs_adapters.bootstrap import Platform, consumers
 from ocs_adapters.bootstrap.reconcile import reconciliation, republishing
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_adapters.clock import new_id
 from ocs_adapters.reconcile.reconciliation import Report
 
@@ -14,7 +14,7 @@ SHOWN = 20
 
 def join(commands: Commands) -> None:
     @commands.app.command
-    def reconcile(*, republish: Flag = False) -> int:
+    def reconcile(*, republish: Flag = False, json: Json = False) -> int:
         """Compare the database, what finance holds and the topics: every entity, its version and a digest of its content.
 
         What differs is looked at a second time five seconds later, since messages may be on their way. Ends with 0 where all
@@ -29,30 +29,35 @@ def join(commands: Commands) -> None:
                 raise Refused("finance has read nothing yet; run: ocs consume finance")
             kind.tables.prepare(finance)
             report = reconciliation(platform, finance)()
-            say.table(["entities", "compared ", "different "], _counts(report))
-            print(f"Topics: {report.reach}.")
-            if report.beyond_reach:
-                print(f"{report.beyond_reach} entities are older than what the topics reach back to.")
-            if report.not_understood:
-                print(f"{report.not_understood} messages in the topics cannot be read: somebody else publishes there.")
-            if report.is_equal:
-                print("Equal.")
-                return 0
-            for difference in islice(report.differences, SHOWN):
-                print(difference)
-            if (different := sum(report.different.values())) > SHOWN:
-                print(f"… and {different - SHOWN} more.")
-            if waiting := platform.outbox.backlog().rows:
-                print(f"{waiting} messages wait in the outbox; what they tell cannot have arrived yet.")
-            if republish:
-                again, transaction_id = republishing(platform), f"reconcile-{new_id()}"
-                sent = sum(again(d.code, d.ref_id, transaction_id) for d in report.differences)
-                print(
-                    f"{sent} of {len(report.differences)} are published again; compare once more when they have arrived."
-                )
-            if any(d.finance_is_ahead for d in report.differences):
-                print("What finance has and the database has not is mended by: ocs consume finance --from-beginning")
-            return 1
+            differences = list(map(str, report.differences))
+            notes = list(_notes(report, platform, republish=republish))
+        counts = say.Table(["entities", "compared ", "different "], _counts(report))
+        say.several(json=json, equal=report.is_equal, compared=counts, differences=differences, notes=notes)
+        if not json:
+            print("\n".join([*differences[:SHOWN], *notes]))
+        return 0 if report.is_equal else 1
+
+
+def _notes(report: Report, platform: Platform, *, republish: bool) -> Iterator[str]:
+    """What else is to be known, as sentences; publishes again on the way where that is wanted."""
+    if (different := sum(report.different.values())) > SHOWN:
+        yield f"… and {different - SHOWN} more."
+    yield f"Topics: {report.reach}."
+    if report.beyond_reach:
+        yield f"{report.beyond_reach} entities are older than what the topics reach back to."
+    if report.not_understood:
+        yield f"{report.not_understood} messages in the topics cannot be read: somebody else publishes there."
+    if report.is_equal:
+        yield "Equal."
+        return
+    if waiting := platform.outbox.backlog().rows:
+        yield f"{waiting} messages wait in the outbox; what they tell cannot have arrived yet."
+    if republish:
+        again, transaction_id = republishing(platform), f"reconcile-{new_id()}"
+        sent = sum(again(d.code, d.ref_id, transaction_id) for d in report.differences)
+        yield f"{sent} of {len(report.differences)} are published again; compare once more when they have arrived."
+    if any(d.finance_is_ahead for d in report.differences):
+        yield "What finance has and the database has not is mended by: ocs consume finance --from-beginning"
 
 
 def _counts(report: Report) -> list[tuple[str, int, int]]:

@@ -10,10 +10,9 @@ from cyclopts.validators import Number
 
 from ocs_adapters.cli import say
 from ocs_adapters.cli.collect import CALLER
-from ocs_adapters.cli.commands import Commands, Flag
+from ocs_adapters.cli.commands import Commands, Flag, Json
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import ProcessRun
-from ocs_core.messages import format_instant
 from ocs_core.queries import ProcessRunSearch, ReadProcessRun
 from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
 
@@ -23,7 +22,7 @@ def join(commands: Commands) -> None:
     commands.app.command(app)
 
     @app.command(name="list")
-    def list_(*, limit: Annotated[int, Parameter(validator=Number(gte=1, lte=200))] = 20) -> None:
+    def list_(*, limit: Annotated[int, Parameter(validator=Number(gte=1, lte=200))] = 20, json: Json = False) -> None:
         """Show the newest runs, the newest first.
 
         Args:
@@ -32,10 +31,10 @@ def join(commands: Commands) -> None:
         with commands.opened() as platform:
             runs = platform.services.queries.runs(ProcessRunSearch(limit=limit)).items
         columns = ["id", "state", "as of", "payers ", "of ", "a second ", "time left ", "failed "]
-        say.table(columns, [_line(run) for run in runs])
+        say.table(columns, [_line(run) for run in runs], json=json)
 
     @app.command
-    def show(run: UUID, /, *, failures: Flag = False) -> None:
+    def show(run: UUID, /, *, failures: Flag = False, json: Json = False) -> None:
         """Show everything that is known of a run.
 
         Args:
@@ -48,9 +47,9 @@ def join(commands: Commands) -> None:
             failed = queries.failures(run) if failures else ()
         if failures:
             rows = [(f.account.external_id or f.account.ref_id, f.code, f.message) for f in failed]
-            say.table(["account", "code", "reason"], rows)
+            say.table(["account", "code", "reason"], rows, json=json)
         else:
-            say.table(["", ""], list(_fields(found, configuration)))
+            say.record(list(_fields(found, configuration)), json=json)
 
     @app.command
     def cancel(run: UUID, /) -> None:
@@ -70,7 +69,7 @@ def _line(run: ProcessRun) -> tuple[object, ...]:
     return (
         run.ref_id,
         _state(run),
-        format_instant(run.as_of),
+        run.as_of,
         run.payers_done + run.payers_failed,
         run.payers_total,
         run.payers_per_second,
@@ -83,16 +82,15 @@ def _fields(run: ProcessRun, configuration: Configuration) -> Iterator[tuple[str
     yield "id", run.ref_id
     yield "process", run.process
     yield "state", _state(run)
-    yield "as of", format_instant(run.as_of)
-    yield "started", format_instant(run.started_at)
+    yield "as of", run.as_of
+    yield "started", run.started_at
     if run.finished_at is not None:
-        yield "finished", format_instant(run.finished_at)
+        yield "finished", run.finished_at
     yield "slices", f"{run.slices_done} of {run.slices_total}"
     yield "payers", f"{run.payers_done + run.payers_failed} of {run.payers_total}"
     yield "payers a second", run.payers_per_second
     yield "time left", _time_left(run)
-    for code, amount in sorted(run.balances.items()):
-        yield "balance", say.money(amount, code, configuration)
+    yield "balance", tuple(say.money(amount, code, configuration) for code, amount in sorted(run.balances.items()))
     yield "collections that would start" if run.dry_run else "collections started", run.collections_started
     yield "failed", run.payers_failed
 

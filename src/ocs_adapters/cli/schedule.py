@@ -7,7 +7,7 @@ from cyclopts import App
 
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands
+from ocs_adapters.cli.commands import Commands, Json
 from ocs_adapters.schedule.due import Schedule
 from ocs_core.messages import format_instant
 
@@ -32,13 +32,13 @@ def join(commands: Commands) -> None:
             threading.Event().wait()
 
     @app.command
-    def status() -> None:
+    def status(*, json: Json = False) -> None:
         """Show when the collection run is due next, and what came of the last time that it was."""
         with commands.opened() as platform:
-            say.table(["", ""], _rows(platform))
+            say.record(_fields(platform), json=json)
 
 
-def _rows(platform: Platform) -> list[tuple[str, str]]:
+def _fields(platform: Platform) -> list[tuple[str, str]]:
     configuration, now = platform.services.queries.configuration(), platform.services.clock()
     schedule, seen = Schedule.of(configuration), platform.scheduler.schedule.seen()
     due = schedule.after(seen.until if seen and seen.schedule == str(schedule) else now)
@@ -46,13 +46,13 @@ def _rows(platform: Platform) -> list[tuple[str, str]]:
         when = f"{schedule.cron} in {schedule.zone.key}"
     else:
         when = "switched off" if configuration.collection.cron else "none is configured"
-    rows = [("schedule", when), ("next", _moment(due, schedule) if due else "never")]
+    fields = [("schedule", when), ("next", _moment(due, schedule) if due else "never")]
     if due and due <= now:
-        rows.append(("", "overdue: neither ocs schedule run nor ocs serve is at it"))
+        fields.append(("overdue", "neither ocs schedule run nor ocs serve is at it"))
     if seen and seen.fired_for:
-        rows.append(("last", _moment(seen.fired_for, schedule)))
-        rows.append(("", f"refused: {seen.refused_because}" if seen.run is None else f"run {seen.run}"))
-    return rows
+        fields.append(("last", _moment(seen.fired_for, schedule)))
+        fields.append(("run", f"refused: {seen.refused_because}" if seen.run is None else f"{seen.run}"))
+    return fields
 
 
 def _moment(instant: dt.datetime, schedule: Schedule) -> str:

@@ -3,7 +3,7 @@
 import attrs
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands
+from ocs_adapters.cli.commands import Commands, Json
 from ocs_adapters.settings import Settings, masked
 
 SECRET = "***"
@@ -11,14 +11,14 @@ SECRET = "***"
 
 def join(commands: Commands) -> None:
     @commands.app.command
-    def settings() -> None:
+    def settings(*, json: Json = False) -> None:
         """Show every setting: its variable in the environment, what it is now, and what it says. Passwords are not shown."""
         found = commands.settings()
         rows = [
             (f"OCS_{field.name.upper()}", _shown(field, getattr(found, field.name)), _help(field))
             for field in attrs.fields(Settings)
         ]
-        say.table(["variable", "now", "what it says"], rows)
+        say.table(["variable", "now", "what it says"], rows, json=json)
 
 
 def _shown(field: "attrs.Attribute[object]", value: object) -> str:

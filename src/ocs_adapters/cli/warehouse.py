@@ -13,7 +13,7 @@ from cyclopts import App
 
 from ocs_adapters.bootstrap import consumers
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql.database import Database
 from ocs_core.messages import format_instant
@@ -75,7 +75,7 @@ def join(commands: Commands) -> None:
         return 1 if merged.left else 0
 
     @app.command
-    def status() -> int:
+    def status(*, json: Json = False) -> int:
         """Show how much is kept, how many dead letters there are, and which files are missing; ends with 1 if any is."""
         with _database(commands) as (settings, database):
             warehouse = consumers.warehouse().warehouse(settings, database)
@@ -91,7 +91,7 @@ def join(commands: Commands) -> None:
             ("dead letters", dead),
             ("missing files", len(missing)),
         ]
-        say.table(["", " "], rows)
+        say.record(rows, json=json)
         for path in missing:
             say.warn(f"{path} is missing.")
         return 1 if missing else 0
@@ -121,7 +121,7 @@ def _database(commands: Commands) -> Iterator[tuple[Settings, Database]]:
 
 def _as_table(answer: Any) -> None:
     rows = [[_text(cell) for cell in row] for row in answer.rows]
-    say.table(answer.columns, rows)
+    say.table(answer.columns, rows, json=False)
 
 
 def _as_csv(answer: Any) -> None:

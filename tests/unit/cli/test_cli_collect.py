@@ -38,7 +38,7 @@ def told(out: str) -> dict[str, str]:
 
 def stored(ocs: Ocs, account: str) -> tuple[str, str]:
     out = ocs("collect", "--explain", account).done().out
-    match = re.search(r"sum +(\S+ \S+) +(\d+) count", out)
+    match = re.search(r"sum +(\S+ \S+)\ncounted +(\d+)", out)
     assert match is not None
     return match[1], match[2]
 
@@ -170,7 +170,7 @@ def test_an_explanation_has_a_line_for_everything_and_their_sum(ledger: Ocs) -> 
     assert re.search(r"document +D\d+ +N-1 +2013-01-25 +2013-02-24 +0.00 EUR +0.00 EUR +NOTHING_OPEN", out)
     assert re.search(r"document +D\d+ +N-2 +2013-02-25 +2013-03-27 +60.01 EUR +60.01 EUR +COUNTS", out)
     assert re.search(r"payment +P\d+ +N-1 +2013-02-20T00:00:00.000000Z +0.00 EUR +0.00 EUR +NOTHING_OPEN", out)
-    assert re.search(r"sum +60.01 EUR +1 count", out)
+    assert re.search(r"sum +60.01 EUR\ncounted +1\n", out)
 
 
 def test_an_account_is_explained_by_its_ref_id_too_and_an_unknown_one_is_told(ledger: Ocs) -> None:

@@ -24,7 +24,9 @@ def test_finance_reads_what_was_published_and_shows_figures(told) -> None:
     shown = told("finance", "--as-of", "2024-04-01").done().out
     assert "EUR       61-90      3  30.00 EUR" in shown
     figures = json.loads(told("finance", "--as-of", "2024-02-12", "--json").done().out)
-    assert figures["receivables"] == [{"currency": "EUR", "age": "0-30", "count": 3, "amount": 30_000_000}]
+    assert figures["receivables"] == [
+        {"currency": "EUR", "age": "0-30", "count": 3, "amount": {"amount": 30_000_000, "currency": "EUR"}}
+    ]
     assert [(p["day"], p["count"], p["amount"]) for p in figures["payments"]] == [("2024-02-10", 3, 30_000_000)]
 
 

@@ -157,5 +157,5 @@ def test_no_id_and_no_day_is_broken_in_a_narrow_terminal(ocs: Ocs, monkeypatch: 
     monkeypatch.setenv("COLUMNS", "40")
     ocs("key", "add", "crm", "--privilege", "*").done()
     printed = re.sub(r"\x1b\[[0-9;]*m", "", ocs("key", "list").done().out)
-    assert re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12} ", printed)
+    assert re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", printed)
     assert re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", printed)

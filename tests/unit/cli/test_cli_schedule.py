@@ -48,7 +48,7 @@ def test_the_next_time_is_shown_as_an_instant_and_as_the_clock_there_shows_it(ni
 def test_what_is_overdue_is_told_and_then_the_run_that_was_started(nightly: Ocs) -> None:
     made = nightly.platform()
     _seen_days_ago(made, 3)
-    assert "overdue: neither ocs schedule run nor ocs serve is at it" in _status(nightly)
+    assert "overdue   neither ocs schedule run nor ocs serve is at it" in _status(nightly)
     with capture_logs():
         made.scheduler.step()
     (run,) = made.services.queries.running()
@@ -68,5 +68,5 @@ def test_why_the_last_one_was_refused_is_told(nightly: Ocs) -> None:
         made.scheduler.step()
     made.services.close()
     assert re.search(
-        r"^ +refused: The run \S+ as of \S+ is still going on. \(RUN_ACTIVE\)", _status(nightly), re.MULTILINE
+        r"^run +refused: The run \S+ as of \S+ is still going on. \(RUN_ACTIVE\)", _status(nightly), re.MULTILINE
     )
