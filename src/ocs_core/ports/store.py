@@ -135,6 +135,8 @@ DOCUMENT_NUMBERS = "document"
 class Found:
     """The answer to `Wanted`: what there is, None or empty where there is nothing.
 
+    `payer` is that of the `account`; a technical account is found like any other, and has none: who pays for it stands in its
+    `payer_account`.
     `owner` is the account of the document that was named, else of the chargeable event, else of the payment; an
     unidentified payment has none. `settlements` are in the order of their ref_ids.
     `taken` names the external ids asked about that exist: by external account id, payment number, document number.
@@ -198,7 +200,13 @@ class UnitOfWork(Protocol):
         """Look everything up, under the locks that `Wanted` promises."""
 
     def add(self, entity: E) -> E:
-        """Keep a new entity. Raises `Conflict`, here or at the end, where a unique value is taken."""
+        """Keep a new entity. Raises `Conflict`, here or at the end, where a unique value is taken.
+
+        Unique are: each kind's `ref_id` (a payer's is its account's), an account's `external_id`, a payment's `payment_no`, the
+        `external_payment_no` of incoming payments, a document's `document_no` and `external_document_no`, an event's
+        `external_id`, and of each process the storing run that is RUNNING. What is None is not compared. A value stays taken
+        when its owner is cancelled, deactivated or invoiced; a run alone frees its process, by its end.
+        """
 
     def save(self, entity: E) -> E:
         """Keep a changed entity; gives it back with its version raised by one.

@@ -1,0 +1,388 @@
+"""Nothing is left out: what a store fetches, counts and keeps is all of it, however much there is and whatever became of it."""
+
+import datetime as dt
+from typing import Any
+
+import attrs
+import pytest
+
+from ocs_core.entities.account import AccountRef, AccountState
+from ocs_core.entities.chargeable_event import ChargeableEventKind
+from ocs_core.entities.configuration import CollectionSetting
+from ocs_core.entities.document import DueAmountType
+from ocs_core.entities.payment import OperationType, PaymentHistory, PaymentType
+from ocs_core.entities.process import RunFailure, RunSlice, RunState
+from ocs_core.entities.settlement import SettlementSide
+from ocs_core.errors import Conflict
+from ocs_core.messages import PaymentDocuments, Response, Step, link_of
+from ocs_core.money import MAX_AMOUNT
+from ocs_core.ports import (
+    DOCUMENT_NUMBERS,
+    PAYMENT_NUMBERS,
+    AccountId,
+    DocumentId,
+    PayerBalance,
+    PaymentId,
+    Performed,
+    RequestKey,
+    SliceWanted,
+    Wanted,
+)
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only, slice_of
+from ocs_core.testkit.contracts.values import (
+    a_document,
+    a_payer,
+    a_payment,
+    a_run,
+    a_settlement,
+    an_account,
+    an_event,
+    id_of,
+)
+from ocs_core.testkit.examples import UNIT, Desk, configuration, named
+from ocs_core.testkit.fakes import NOW
+
+ACCOUNT, OTHER = an_account(1), an_account(2)
+PAYMENT, DOCUMENT = a_payment(3, ACCOUNT), a_document(4, ACCOUNT)
+MORE_THAN_A_PAGE = 250
+"""More than anybody fetches at once without saying so."""
+
+
+def _history(number: int) -> PaymentHistory:
+    return PaymentHistory(
+        ref_id=id_of(number),
+        operation_type=OperationType.CREATED,
+        operation_code="PAYMENT_IN_CREATED",
+        created_date=NOW,
+        created_by="contract",
+        payment_type=PaymentType.IN,
+        payment_ref_id=PAYMENT.ref_id,
+        effective_date=NOW,
+    )
+
+
+EACH: dict[str, Any] = {
+    "an account": ACCOUNT,
+    "a payer": a_payer(ACCOUNT),
+    "a payment": PAYMENT,
+    "an entry of a payment's history": _history(5),
+    "a document": DOCUMENT,
+    "a settlement": a_settlement(6, PAYMENT, DOCUMENT, UNIT),
+    "a chargeable event": an_event(7, ACCOUNT),
+    "a run": a_run(8, state=RunState.DONE),
+    "a slice of a run": RunSlice(ref_id=id_of(9), run_ref_id=id_of(8), number=1),
+}
+"""One of each kind of entity."""
+TAKEN: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "the external number of a cancelled payment": (
+        a_payment(3, external_payment_no="X"),
+        a_payment(5, external_payment_no="X"),
+        {"cancelled": True, "cancelled_at": NOW},
+    ),
+    "the external number of a cancelled document": (
+        a_document(3, ACCOUNT, external_document_no="X"),
+        a_document(5, ACCOUNT, external_document_no="X"),
+        {"cancelled": True, "cancelled_at": NOW},
+    ),
+    "the external id of a deactivated account": (
+        an_account(3, external_id="X"),
+        an_account(5, external_id="X"),
+        {"state": AccountState.DEACTIVATED},
+    ),
+    "the external id of an invoiced event": (
+        an_event(3, ACCOUNT, external_id="X"),
+        an_event(5, ACCOUNT, external_id="X"),
+        {"invoiced_document_ref_id": DOCUMENT.ref_id},
+    ),
+}
+"""Something with a unique value, another one that wants it, and what becomes of the first."""
+OF_A_SLICE: dict[str, Any] = {
+    "a receivable": a_document(3, ACCOUNT),
+    "what the provider owes": a_document(
+        3, ACCOUNT, document_type="creditNote", due_amount_type=DueAmountType.LIABILITY
+    ),
+    "a receivable that is not due for years": a_document(3, ACCOUNT, document_due_date=dt.date(2999, 12, 31)),
+    "a document in another currency": a_document(3, ACCOUNT, currency="USD"),
+    "a document of a type that nobody configured": a_document(3, ACCOUNT, document_type="gone"),
+    "a document of which a millionth is open": a_document(3, ACCOUNT, due_amount=1),
+    "an incoming payment": a_payment(3, ACCOUNT),
+    "an incoming payment in another currency": a_payment(3, ACCOUNT, currency="USD"),
+    "an outgoing payment": a_payment(
+        3, ACCOUNT, payment_type=PaymentType.OUT, payment_date_received=None, payment_date_sent=NOW
+    ),
+}
+"""What is open of a payer and so belongs into its slice, whether or not a rule lets it count."""
+
+
+def _keep(subject: Subject, *entities: Any) -> None:
+    with subject.store.begin() as uow:
+        for entity in entities:
+            uow.add(entity)
+
+
+def whole_laws() -> type:
+    """Nothing is left out."""
+
+    class WholeLaws:
+        @pytest.mark.parametrize("entity", EACH.values(), ids=EACH)
+        def test_whatever_is_kept_is_kept_once_under_its_id(self, subject: Subject, entity: Any) -> None:
+            """What was not kept can be added once more: an entry of a history that nobody missed until the auditor came."""
+            _keep(subject, entity)
+            again = attrs.evolve(entity, **{"payment_no": "P-9"} if hasattr(entity, "payment_no") else {})
+            with pytest.raises(Conflict), subject.store.begin() as uow:
+                uow.add(again)
+
+        @pytest.mark.parametrize("entity", EACH.values(), ids=EACH)
+        def test_what_was_never_kept_cannot_be_changed(self, subject: Subject, entity: Any) -> None:
+            """A change of something that is not there is lost, or worse, brings it into being without its rules."""
+            with pytest.raises(Conflict), subject.store.begin() as uow:
+                uow.save(entity)
+
+        @pytest.mark.parametrize(("first", "second", "becomes"), TAKEN.values(), ids=TAKEN)
+        def test_a_unique_value_stays_taken_whatever_becomes_of_its_owner(
+            self, subject: Subject, first: Any, second: Any, becomes: dict[str, Any]
+        ) -> None:
+            """A bank's transfer that was cancelled and is imported again tomorrow must not come to life as another one."""
+            _keep(subject, first)
+            with subject.store.begin() as uow:
+                uow.save(attrs.evolve(first, **becomes))
+            with subject.store.begin() as uow:
+                found = uow.find(
+                    Wanted(
+                        external_account_id="X",
+                        external_payment_no="X",
+                        external_document_no="X",
+                        external_event_ids=("X",),
+                    )
+                )
+            told = (
+                found.external_account_id_taken,
+                found.external_payment_no_taken,
+                found.external_document_no_taken,
+                bool(found.external_event_ids_taken),
+            )
+            assert sum(told) == 1, "a value is free that is taken"
+            with pytest.raises(Conflict):
+                _keep(subject, second)
+
+        def test_what_is_cancelled_is_still_found_by_its_numbers(self, subject: Subject, desk: Desk) -> None:
+            """Who asks for a cancelled invoice is to be told that it is cancelled, not that it never was."""
+            account = desk.account("A-1")
+            payment = desk.cancel_payment(desk.payment(account=account, external_payment_no="E"))
+            document = desk.cancel_document(desk.document(account=account, external_document_no="X"))
+            with subject.store.begin() as uow:
+                for of_payment in (PaymentId(external_payment_no="E"), PaymentId(payment_no=payment.payment_no)):
+                    assert uow.find(Wanted(payment=of_payment)).payment == payment
+                for of_document in (DocumentId(external_document_no="X"), DocumentId(document_no=document.document_no)):
+                    assert uow.find(Wanted(document=of_document)).document == document
+
+        def test_an_event_is_found_with_all_its_adjustments(self, subject: Subject) -> None:
+            """Each adjustment that is overlooked is a credit that may be given twice."""
+            event = an_event(3, ACCOUNT, charge=MORE_THAN_A_PAGE * UNIT)
+            adjustments = [
+                an_event(n, ACCOUNT, -UNIT, original_ref_id=event.ref_id, kind=ChargeableEventKind.CREDIT)
+                for n in range(10, 10 + MORE_THAN_A_PAGE)
+            ]
+            of_another = an_event(5, ACCOUNT, -UNIT, original_ref_id=id_of(4), kind=ChargeableEventKind.CREDIT)
+            _keep(subject, ACCOUNT, event, of_another, *adjustments)
+            with subject.store.begin() as uow:
+                found = uow.find(Wanted(chargeable_event=event.ref_id)).adjustments
+            assert {a.ref_id: a for a in found} == {a.ref_id: a for a in adjustments}
+            assert len(found) == MORE_THAN_A_PAGE
+
+        def test_an_item_is_found_with_all_its_live_settlements(self, subject: Subject) -> None:
+            """A payment of many small invoices has many; the one that is overlooked stays paid by a cancelled payment."""
+            settlements = [a_settlement(n, PAYMENT, DOCUMENT, 1) for n in range(10, 10 + MORE_THAN_A_PAGE)]
+            _keep(subject, ACCOUNT, PAYMENT, DOCUMENT, *settlements)
+            with subject.store.begin() as uow:
+                found = uow.find(Wanted(payment=PaymentId(ref_id=PAYMENT.ref_id), settlements=True)).settlements
+            assert list(found) == settlements
+
+        def test_a_settlement_is_found_from_either_side_whatever_its_sides_are(self, subject: Subject) -> None:
+            """A credit that pays an invoice is a document on both sides: it is not free because it is no target."""
+            credit = a_document(3, ACCOUNT, due_amount=0, due_amount_type=DueAmountType.LIABILITY)
+            settled = attrs.evolve(
+                a_settlement(5, PAYMENT, DOCUMENT, UNIT),
+                source=SettlementSide.DOCUMENT_LIABILITY,
+                source_ref_id=credit.ref_id,
+            )
+            _keep(subject, ACCOUNT, a_payer(ACCOUNT), DOCUMENT, credit, settled)
+            for side in (credit, DOCUMENT):
+                with subject.store.begin() as uow:
+                    wanted = Wanted(document=DocumentId(ref_id=side.ref_id), settlements=True)
+                    assert uow.find(wanted).settlements == (settled,)
+            ledger = subject.queries.ledger(ACCOUNT.ref_id)
+            assert ledger is not None
+            assert ledger.settlements == (settled,)
+            with subject.store.begin(snapshot=True) as uow:
+                sliced = only(slice_of(uow, SliceWanted(as_of=NOW - dt.timedelta(days=1))), "payers in the slice")
+            assert {d.ref_id for d in sliced.documents} == {credit.ref_id, DOCUMENT.ref_id}
+            assert sliced.settlements == (settled,)
+
+        def test_many_accounts_are_found_each_by_the_name_it_was_asked_by(self, subject: Subject) -> None:
+            """A feed of a thousand events names a thousand accounts; one that is passed over is told not to exist."""
+            accounts = [an_account(n) for n in range(10, 10 + MORE_THAN_A_PAGE)]
+            _keep(subject, *accounts)
+            by_name = {
+                named(account)
+                if n % 3 == 0
+                else AccountId(ref_id=account.ref_id)
+                if n % 3 == 1
+                else AccountId(external_id=account.external_id): account
+                for n, account in enumerate(accounts)
+            }
+            with subject.store.begin() as uow:
+                assert dict(uow.find(Wanted(accounts=tuple(by_name))).accounts) == by_name
+
+        def test_of_many_external_ids_all_that_are_taken_are_told(self, subject: Subject) -> None:
+            """The last event of a feed is as much a repetition as the first."""
+            events = [an_event(n, ACCOUNT, external_id=f"E-{n}") for n in range(10, 10 + MORE_THAN_A_PAGE)]
+            _keep(subject, ACCOUNT, *events)
+            asked = tuple(f"E-{n}" for n in range(1000))
+            with subject.store.begin() as uow:
+                found = uow.find(Wanted(external_event_ids=asked)).external_event_ids_taken
+            assert found == {event.external_id for event in events}
+
+        def test_each_series_counts_for_itself(self, subject: Subject) -> None:
+            """An auditor finds a gap in the invoices where payments took their numbers."""
+            drawn: dict[str, list[int | None]] = {PAYMENT_NUMBERS: [], DOCUMENT_NUMBERS: []}
+            for series in (PAYMENT_NUMBERS, PAYMENT_NUMBERS, DOCUMENT_NUMBERS, PAYMENT_NUMBERS, DOCUMENT_NUMBERS):
+                with subject.store.begin() as uow:
+                    drawn[series].append(uow.find(Wanted(draw=series)).number)
+            assert drawn[DOCUMENT_NUMBERS] == [1, 2]
+            assert drawn[PAYMENT_NUMBERS] == [1, 2, 3]
+
+        def test_an_answer_comes_back_with_everything_that_was_in_it(self, subject: Subject) -> None:
+            """A client that lost an answer repeats itself to learn what was done, and believes what it is told then."""
+            settlement = a_settlement(6, PAYMENT, DOCUMENT, MAX_AMOUNT)
+            told = [*(e for e in EACH.values() if not isinstance(e, RunSlice)), link_of(PaymentDocuments, settlement)]
+            payloads = [e for e in told if hasattr(e, "code")]
+            answer = Response(tuple(Step("Anything", n, payload) for n, payload in enumerate(payloads, start=1)))
+            performed = Performed(
+                key=RequestKey("shop", TEXT_THAT_HURTS),
+                operation="Anything",
+                digest=bytes(range(32)),
+                ref_ids=tuple(id_of(n) for n in range(1000)),
+                performed_at=NOW,
+                answer=answer,
+            )
+            with subject.store.begin() as uow:
+                uow.remember(performed)
+            with subject.store.begin() as uow:
+                assert uow.find(Wanted(key=performed.key)).performed == performed
+
+        @pytest.mark.parametrize("state", AccountState)
+        def test_everybody_is_calculated_but_the_deactivated(self, subject: Subject, state: AccountState) -> None:
+            """A suspended customer still owes; and a plan that counts other payers than its slices never comes to its end."""
+            _keep(subject, an_account(1, state=state), a_payer(ACCOUNT), OTHER, a_payer(OTHER))
+            _keep(subject, an_account(3, account_type="technical", payer_account=ACCOUNT.ref))
+            calculated = [OTHER.ref_id] if state is AccountState.DEACTIVATED else [ACCOUNT.ref_id, OTHER.ref_id]
+            for accounts in ((), (ACCOUNT.ref_id, OTHER.ref_id, id_of(3), id_of(99))):
+                with subject.store.begin(snapshot=True) as uow:
+                    plan = uow.plan_slices(accounts, 1)
+                    sliced = slice_of(uow, SliceWanted(as_of=NOW, accounts=accounts))
+                assert (plan.payers, list(plan.ends)) == (len(calculated), calculated[:-1])
+                assert [ledger.account.ref_id for ledger in sliced] == calculated
+
+        def test_a_payer_that_was_never_calculated_is_calculated_like_any_other(self, subject: Subject) -> None:
+            """A new customer has no balance yet: that is not a balance of zero, and no reason to be passed over."""
+            known = a_payer(OTHER, collection_balance=0, collection_balance_as_of=NOW - dt.timedelta(days=1))
+            _keep(subject, ACCOUNT, a_payer(ACCOUNT), OTHER, known)
+            with subject.store.begin(snapshot=True) as uow:
+                sliced = slice_of(uow, SliceWanted(as_of=NOW))
+                kept = uow.keep_balances([PayerBalance(ACCOUNT.ref, 7, None, False)], NOW, NOW)
+            assert [each.payer.collection_balance for each in sliced] == [None, 0]
+            assert {(each.payer.oldest_due_date, each.payer.in_collection) for each in sliced} == {(None, False)}
+            payer = only(kept, "payers kept")
+            assert (payer.collection_balance, payer.collection_balance_as_of, payer.version) == (7, NOW, 2)
+
+        @pytest.mark.parametrize("item", OF_A_SLICE.values(), ids=OF_A_SLICE)
+        def test_whatever_is_open_of_a_payer_is_in_its_slice(self, subject: Subject, item: Any) -> None:
+            """Which item counts, and how, is for the rules to say; what was not fetched they cannot judge."""
+            _keep(subject, ACCOUNT, a_payer(ACCOUNT), item)
+            with subject.store.begin(snapshot=True) as uow:
+                sliced = only(slice_of(uow, SliceWanted(as_of=NOW + dt.timedelta(days=1))), "payers in the slice")
+            found = [d.ref_id for d in sliced.documents] + [p.ref_id for p in sliced.payments]
+            assert found == [item.ref_id]
+
+        def test_a_payment_is_in_the_ledger_of_its_own_account_alone(self, subject: Subject, desk: Desk) -> None:
+            """Money that moved and stayed where it was pays two customers' debts."""
+            before, after = desk.account("A-1"), desk.account("A-2")
+            payment = desk.cancel_identification(desk.payment(account=before))
+            with subject.store.begin() as uow:
+                moved = uow.save(attrs.evolve(payment, account=after.ref))
+            for account, expected in ((before, ()), (after, (moved,))):
+                ledger = subject.queries.ledger(account.ref_id)
+                assert ledger is not None
+                assert ledger.payments == expected
+                with subject.store.begin(snapshot=True) as uow:
+                    sliced = slice_of(uow, SliceWanted(as_of=NOW, accounts=(account.ref_id,)))
+                assert [p.ref_id for p in only(sliced, "payers in the slice").payments] == [p.ref_id for p in expected]
+
+        def test_what_a_slice_found_is_kept_whole(self, subject: Subject) -> None:
+            """A run is what its slices say: a failure that is not told is a payer whom nobody calculates."""
+            failures = tuple(
+                RunFailure(AccountRef(id_of(n), None if n % 2 else f"A-{n}"), "AMOUNT_OUT_OF_RANGE", TEXT_THAT_HURTS)
+                for n in range(1, MORE_THAN_A_PAGE)
+            )
+            part = RunSlice(ref_id=id_of(9), run_ref_id=id_of(8), number=1, through=id_of(77))
+            _keep(subject, a_run(8), part)
+            with subject.store.begin() as uow:
+                saved = uow.save(
+                    attrs.evolve(
+                        part,
+                        position=id_of(76),
+                        payers_done=MAX_AMOUNT // 2,
+                        payers_failed=len(failures),
+                        collections_started=5,
+                        failures=failures,
+                        balances={"EUR": MAX_AMOUNT, "JPY": -1},
+                        other_currencies={"USD": -MAX_AMOUNT},
+                        calculated_at=NOW,
+                    )
+                )
+            with subject.store.begin() as uow:
+                assert uow.take_slice(id_of(8)) == saved
+                assert list(uow.slices(id_of(8))) == [saved]
+            assert list(subject.queries.failures(id_of(8))) == list(failures)
+
+        def test_a_run_is_kept_whole(self, subject: Subject) -> None:
+            """What was ordered is what is performed, after a crash too."""
+            run = a_run(
+                8,
+                state=RunState.DONE_WITH_FAILURES,
+                adopt=True,
+                accounts=(id_of(1), id_of(2)),
+                transaction_id=TEXT_THAT_HURTS,
+                finished_at=NOW,
+                failures=(RunFailure(ACCOUNT.ref, "X", TEXT_THAT_HURTS),),
+                balances={"EUR": -MAX_AMOUNT},
+                other_currencies={"JPY": MAX_AMOUNT},
+                payers_total=3,
+                payers_failed=1,
+            )
+            _keep(subject, run)
+            with subject.store.begin() as uow:
+                assert uow.run(run.ref_id) == run
+
+        def test_dry_runs_and_other_processes_are_in_nobodys_way(self, subject: Subject) -> None:
+            """Who only looks must not keep the night's run from starting."""
+            storing, beside = a_run(5), [a_run(6, dry_run=True), a_run(7, dry_run=True), a_run(8, process="another")]
+            _keep(subject, storing, *beside)
+            with subject.store.begin() as uow:
+                assert [run.ref_id for run in uow.runs(storing.process)] == [storing.ref_id]
+                assert [run.ref_id for run in uow.runs("another")] == [id_of(8)]
+
+        def test_a_run_that_goes_on_keeps_its_configuration(self, subject: Subject) -> None:
+            """Each slice saves the run; the rules that it was started with must not be lost on the way."""
+            known = configuration(CollectionSetting(grace_days=31))
+            run = a_run(5, configuration=known)
+            _keep(subject, run)
+            with subject.store.begin() as uow:
+                uow.save(attrs.evolve(run, payers_total=1))
+            with subject.store.begin() as uow:
+                kept = uow.run(run.ref_id)
+            assert kept is not None
+            assert kept.configuration == known
+
+    return WholeLaws
