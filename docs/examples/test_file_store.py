@@ -8,9 +8,9 @@ from pathlib import Path
 from file_store import FileStore
 
 from ocs_core.memory import MemoryQueries
-from ocs_core.testkit.contracts import Subject, published_in, queries_contract, store_contract
+from ocs_core.testkit.contracts import Subject, published_in
 from ocs_core.testkit.examples import Desk, configuration, named
-from ocs_core.testkit.stateful import revenue_machine
+from ocs_core.testkit.prove import prove_store
 
 
 @contextmanager
@@ -20,9 +20,7 @@ def make() -> Iterator[Subject]:
         yield Subject(store, MemoryQueries(store.memory), lambda: published_in(store.memory))
 
 
-TestStore = store_contract(make)
-TestQueries = queries_contract(make)
-TestMachine = revenue_machine(make).TestCase
+TestFileStore = prove_store(make)
 
 
 def test_what_was_committed_is_there_when_the_file_is_opened_again(tmp_path: Path) -> None:

@@ -1,20 +1,18 @@
-"""The same contracts on memory, SQLite and PostgreSQL."""
+"""The same proof on memory, SQLite and PostgreSQL."""
 
 from contextlib import suppress
 
-from ocs_core.testkit.contracts import queries_contract, reference_contract, store_contract
+from hypothesis import settings
+
+from ocs_core.testkit.prove import prove_store
 from tests.contract.stores import DATABASES, memory, postgres, sqlite, subject_on
 
-TestMemory = store_contract(memory)
-TestSqlite = store_contract(sqlite)
-TestPostgres = store_contract(postgres)
+FEW = settings(settings.default, max_examples=8, stateful_step_count=40)
+"""Each example of the machine has a database of its own."""
 
-TestMemoryQueries = queries_contract(memory)
-TestSqliteQueries = queries_contract(sqlite)
-TestPostgresQueries = queries_contract(postgres)
-
-TestSqliteAsReference = reference_contract(sqlite)
-TestPostgresAsReference = reference_contract(postgres)
+TestMemory = prove_store(memory)
+TestSqlite = prove_store(sqlite, machine=FEW)
+TestPostgres = prove_store(postgres, machine=FEW)
 
 
 @DATABASES

@@ -1,5 +1,6 @@
 """The machine drives the store in memory beside another one: the reference agrees with itself, and a broken one does not."""
 
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -63,14 +64,14 @@ class _With:
 
 
 @pytest.mark.parametrize(
-    ("store", "queries"),
+    ("store", "queries", "told"),
     [
-        (MemoryStore, LosesUnidentifiedPayments),
-        (ForgetsAMessage, MemoryQueries),
-        (FetchesNoPayments, MemoryQueries),
+        (MemoryStore, LosesUnidentifiedPayments, ""),
+        (ForgetsAMessage, MemoryQueries, "where the reference has documentCreated"),
+        (FetchesNoPayments, MemoryQueries, ""),
     ],
 )
-def test_a_store_that_is_not_as_the_reference_is_caught(store: Any, queries: Any) -> None:
+def test_a_store_that_is_not_as_the_reference_is_caught(store: Any, queries: Any, told: str) -> None:
     @contextmanager
     def make() -> Iterator[Subject]:
         made = store(configuration())
@@ -85,5 +86,6 @@ def test_a_store_that_is_not_as_the_reference_is_caught(store: Any, queries: Any
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    with pytest.raises((AssertionError, ExceptionGroup)):
+    with pytest.raises((AssertionError, ExceptionGroup)) as caught:
         run_state_machine_as_test(revenue_machine(make), settings=thoroughly)
+    assert told in "".join(traceback.format_exception(caught.value))

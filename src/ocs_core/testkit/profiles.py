@@ -4,15 +4,24 @@
 """
 
 import os
+from typing import Any
 
 from hypothesis import HealthCheck, Verbosity, settings
 
 PROFILES = ("dev", "ci", "nightly")
-_COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+_COMMON: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
 
-settings.register_profile("dev", max_examples=15, **_COMMON)  # type: ignore[arg-type]
-settings.register_profile("ci", max_examples=30, derandomize=True, database=None, print_blob=True, **_COMMON)  # type: ignore[arg-type]
-settings.register_profile("nightly", max_examples=2000, print_blob=True, verbosity=Verbosity.normal, **_COMMON)  # type: ignore[arg-type]
+settings.register_profile("dev", max_examples=15, **_COMMON)
+settings.register_profile("ci", max_examples=30, derandomize=True, database=None, print_blob=True, **_COMMON)
+settings.register_profile("nightly", max_examples=2000, print_blob=True, verbosity=Verbosity.normal, **_COMMON)
+
+
+def patiently(parent: settings | None = None, **more: Any) -> settings:
+    """Settings of a law that may take its time, whatever the project's own profile says: a slow database breaks no law."""
+    return settings(parent or settings.default, **_COMMON, **more)
 
 
 def use(name: str | None = None) -> None:

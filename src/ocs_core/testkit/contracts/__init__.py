@@ -16,9 +16,11 @@ pytest.register_assert_rewrite(*(m.name for m in pkgutil.iter_modules(__path__, 
 from ocs_core.testkit.contracts.collection import collection_contract  # noqa: E402
 from ocs_core.testkit.contracts.outbox import OutboxSubject, outbox_contract  # noqa: E402
 from ocs_core.testkit.contracts.publisher import PublisherSubject, publisher_contract  # noqa: E402
+from ocs_core.testkit.contracts.pushdown import pushdown_contract  # noqa: E402
 from ocs_core.testkit.contracts.queries import queries_contract  # noqa: E402
 from ocs_core.testkit.contracts.reference import reference_contract  # noqa: E402
 from ocs_core.testkit.contracts.relay import relay_contract  # noqa: E402
+from ocs_core.testkit.contracts.rules import rules_contract  # noqa: E402
 from ocs_core.testkit.contracts.store import store_contract  # noqa: E402
 from ocs_core.testkit.contracts.stream import StreamSubject, stream_contract  # noqa: E402
 from ocs_core.testkit.contracts.subject import Make, Published, Subject, published_in  # noqa: E402
@@ -37,9 +39,11 @@ __all__ = [
     "outbox_contract",
     "published_in",
     "publisher_contract",
+    "pushdown_contract",
     "queries_contract",
     "reference_contract",
     "relay_contract",
+    "rules_contract",
     "store_contract",
     "stream_contract",
 ]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import attrs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ocs_core.collection import balance_of
@@ -19,6 +19,7 @@ from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearc
 from ocs_core.testkit.contracts.subject import Make, desk_on, slice_of
 from ocs_core.testkit.examples import configuration
 from ocs_core.testkit.fakes import NOW
+from ocs_core.testkit.profiles import patiently
 from ocs_core.testkit.strategies import entities, ledgers
 from ocs_core.testkit.strategies.values import field_values
 
@@ -36,6 +37,7 @@ def pushdown_contract(make: Make) -> type:
     """The laws that a store fetches whatever a balance depends on, and that its searches find what the reference's find."""
 
     class PushdownContract:
+        @patiently()
         @given(data=st.data())
         def test_the_open_items_of_a_slice_give_the_balance_of_the_whole_ledger(self, data: st.DataObject) -> None:
             """A store may fetch less than everything, never less than what counts."""
@@ -52,7 +54,7 @@ def pushdown_contract(make: Make) -> type:
                         assert told == balance_of(whole, known, as_of)
 
         @pytest.mark.parametrize("listed", SEARCHES)
-        @settings(max_examples=5)
+        @patiently(max_examples=5)
         @given(data=st.data())
         def test_a_search_finds_what_the_reference_finds(self, listed: str, data: st.DataObject) -> None:
             """By any filters, sensible or not, of things that anybody might have stored."""

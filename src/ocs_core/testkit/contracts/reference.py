@@ -29,7 +29,7 @@ from ocs_core.queries import (
     ReadCollectionBalanceRequest,
     Search,
 )
-from ocs_core.testkit.contracts.subject import Make, Published, Subject, desk_on, published_in
+from ocs_core.testkit.contracts.subject import Make, Published, Subject, desk_on, published_in, same_messages
 from ocs_core.testkit.examples import UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import NOW, SettableClock
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
@@ -56,7 +56,7 @@ def reference_contract(make: Make) -> type:
                 told = [_live(desk, random.Random(seed)) for desk, _, _ in worlds]
                 assert _unnumbered(told[1]) == _unnumbered(told[0])
                 expected, found = (published() for _, _, published in worlds)
-                assert list(found) == list(expected)
+                same_messages(found, expected)
                 (desk, queries, _), (_, other, _) = worlds
                 for look in _looks(queries):
                     assert _unnumbered(look(other)) == _unnumbered(look(queries)), look.__doc__

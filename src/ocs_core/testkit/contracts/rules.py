@@ -16,6 +16,7 @@ from ocs_core.queries import (
     PaymentSearch,
 )
 from ocs_core.rules import RULES
+from ocs_core.testkit.profiles import patiently
 from ocs_core.testkit.strategies.breaking import requests_breaking
 from ocs_core.testkit.strategies.requests import valid_requests
 from ocs_core.testkit.world import World
@@ -31,6 +32,7 @@ def rules_contract(make: Callable[[], World]) -> type:
 
     class RulesContract:
         @pytest.mark.parametrize("operation", operations())
+        @patiently()
         @given(data=st.data())
         def test_a_valid_request_is_accepted(self, operation: str, data: st.DataObject) -> None:
             """Whatever the rules do not look at does not matter."""
@@ -39,6 +41,7 @@ def rules_contract(make: Callable[[], World]) -> type:
             world.perform(use_case, data.draw(valid_requests(use_case, world), label="request"))
 
         @pytest.mark.parametrize(("rule", "operation"), applied_rules())
+        @patiently()
         @given(data=st.data())
         def test_a_request_that_breaks_one_rule_is_refused_with_its_code_alone(
             self, rule: str, operation: str, data: st.DataObject

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
+from itertools import zip_longest
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -50,6 +51,18 @@ def published_in(store: MemoryStore) -> list[Published]:
     """The outbox of a store in memory."""
     with store.lock:
         return [Published(m.ref_id, m.key, m.payload.code) for m in store.outbox.values()]
+
+
+def same_messages(found: Sequence[Published], expected: Sequence[Published]) -> None:
+    """Fails where other messages wait than expected, and names the first that differs."""
+    for number, (one, other) in enumerate(zip_longest(found, expected), start=1):
+        assert one == other, (
+            f"message {number} of {len(expected)} is {_told(one)}, where the reference has {_told(other)}"
+        )
+
+
+def _told(message: Published | None) -> str:
+    return "missing" if message is None else f"{message.code} {message.ref_id} under the key {message.key}"
 
 
 def contract(name: str, make: Make, *laws: type) -> type:

@@ -12,7 +12,7 @@ from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory
 from ocs_core.entities.settlement import Settlement
 from ocs_core.messages import DocumentPayments, PaymentDocuments
-from ocs_core.testkit.contracts.subject import published_in
+from ocs_core.testkit.contracts.subject import published_in, same_messages
 from ocs_core.testkit.stateful.beside import Beside
 
 ANNOUNCED = (Account, Payer, Payment, PaymentHistory, Document, ChargeableEvent)
@@ -24,9 +24,7 @@ class Invariants(Beside):
 
     @invariant()
     def the_same_was_published(self) -> None:
-        assert list(self.subject.published()) == published_in(self.reference), (
-            "other messages than the reference's wait"
-        )
+        same_messages(self.subject.published(), published_in(self.reference))
 
     @invariant()
     def money_is_conserved(self) -> None:
