@@ -29,6 +29,10 @@ class Settings:
     schedule: bool = ts.option(
         default=True, help="Whether ocs serve starts the collection run when it is due; ocs schedule run does, too"
     )
+    rules: str | None = ts.option(
+        default=None,
+        help="Rules of your own, as MODULE:NAME: a mapping from use-cases to the rules that are judged beside theirs",
+    )
     answers_keep_days: int = ts.option(default=90, help="How many days a performed command's answer is given again")
     events_keep_days: int | None = ts.option(
         default=None, help="How many days the event log is kept; for ever if not set"

@@ -25,9 +25,7 @@ REPLAYED = {"Idempotent-Replayed": "true"}
 
 def command_handler(operation: Operation, services: Services, workers: Workers) -> HTTPRouteHandler:
     """The route of a command."""
-    use_case = operation.use_case(
-        services.store, clock=services.clock, ids=services.ids, answers_kept=services.settings.answers_kept
-    )
+    use_case = services.use_case(operation.use_case)
 
     def perform(body: bytes, caller: Caller) -> ASGIResponse:
         value = parse_json(body)

@@ -4,13 +4,14 @@ import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import attrs
 import sqlalchemy as sa
 import structlog
 
+from ocs_adapters.bootstrap.own_rules import OwnRules, own_rules
 from ocs_adapters.clock import new_id, utc_now
 from ocs_adapters.process.crew import Crew
 from ocs_adapters.process.dispatcher import Dispatcher
@@ -40,6 +41,9 @@ from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemorySt
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
+from ocs_core.usecases.perform import UseCase
+
+U = TypeVar("U", bound=UseCase[Any])
 
 log: Any = structlog.get_logger()
 
@@ -55,6 +59,8 @@ class Services:
     runner: CollectionRunner
     clock: Clock = utc_now
     ids: Ids = new_id
+    own_rules: OwnRules = attrs.field(factory=dict)
+    """By use-case, what is judged beside the core's rules."""
     problems: Callable[[], list[str]] = attrs.field(default=list)
     """Why the system cannot serve, as sentences without their full stop; none when it can."""
     backlog: Callable[[], Backlog] = attrs.field(default=Backlog)
@@ -63,6 +69,16 @@ class Services:
     """Begin the work in the background: runs, the relay and the schedule."""
     close: Callable[[], None] = attrs.field(default=lambda: None)
     """End it, and let go of the database."""
+
+    def use_case(self, kind: type[U]) -> U:
+        """A use-case on this store, with the settings and rules that hold here."""
+        return kind(
+            self.store,
+            clock=self.clock,
+            ids=self.ids,
+            answers_kept=self.settings.answers_kept,
+            own_rules=self.own_rules.get(kind, ()),
+        )
 
 
 @attrs.frozen
@@ -150,6 +166,7 @@ class Platform:
             queries=queries,
             keys=SqlApiKeys(self.database),
             runner=runner,
+            own_rules=own_rules(settings.rules),
             problems=self._problems,
             backlog=self.outbox.backlog,
             start=self._start,
@@ -265,12 +282,14 @@ def in_memory(store: MemoryStore, settings: Settings | None = None) -> Services:
     """Services over a store in memory."""
     queries = MemoryQueries(store)
     runner = CollectionRunner(CalculateCollectionBalance(store, clock=utc_now), queries)
+    settings = settings or Settings()
     return Services(
-        settings=settings or Settings(),
+        settings=settings,
         store=store,
         queries=queries,
         keys=MemoryApiKeys(),
         runner=runner,
+        own_rules=own_rules(settings.rules),
         backlog=MemoryOutbox(store, encode).backlog,
         start=runner.start,
         close=runner.stop,

@@ -115,7 +115,7 @@ def _run(services: Services, order: dict[str, Any], files: dict[Path, BalancesFi
 def _started(services: Services, order: dict[str, Any]) -> ProcessRun:
     given = {name: value for name, value in order.items() if value is not None}
     request = decode_request(StartCollectionRunRequest, {"requestId": str(services.ids()), **given})
-    start = StartCollectionRun(services.store, clock=services.clock, ids=services.ids)
+    start = services.use_case(StartCollectionRun)
     try:
         (step,) = start(request, caller=CALLER).steps
     except RequestRejected as rejected:

@@ -60,7 +60,7 @@ def join(commands: Commands) -> None:
         """
         with commands.opened() as platform:
             services = platform.services
-            perform = CancelProcessRun(services.store, clock=services.clock, ids=services.ids)
+            perform = services.use_case(CancelProcessRun)
             perform(CancelProcessRunRequest(request_id=str(services.ids()), ref_id=run), caller=CALLER)
             print(f"{run} is cancelled; what it stored and announced stays.")
 

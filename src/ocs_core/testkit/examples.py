@@ -7,6 +7,7 @@ desk.payment(account=payer, amount=50 * UNIT)
 
 import datetime as dt
 import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -52,7 +53,7 @@ from ocs_core.usecases.feed_chargeable_events import (
     FeedChargeableEvents,
     FeedChargeableEventsRequest,
 )
-from ocs_core.usecases.perform import R, UseCase
+from ocs_core.usecases.perform import OwnRule, R, UseCase
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
@@ -94,13 +95,16 @@ class Desk:
     store: Store
     clock: SettableClock = attrs.field(factory=SettableClock)
     ids: Ids = attrs.field(default=attrs.Factory(lambda desk: MemoryIds(desk.clock), takes_self=True))
+    own_rules: Mapping[type, Sequence[OwnRule]] = attrs.field(factory=dict)
+    """By use-case, what is judged beside the core's rules."""
     _requests: "itertools.count[int]" = attrs.field(factory=lambda: itertools.count(1), init=False)
 
     def request_id(self) -> str:
         return f"request-{next(self._requests)}"
 
     def perform(self, use_case: type[UseCase[R]], request: R) -> Response:
-        return use_case(self.store, clock=self.clock, ids=self.ids)(request)
+        own_rules = self.own_rules.get(use_case, ())
+        return use_case(self.store, clock=self.clock, ids=self.ids, own_rules=own_rules)(request)
 
     def account(self, external_id: str | None = None, **more: Any) -> Account:
         """A new account: a payer in EUR unless said otherwise."""

@@ -1,7 +1,7 @@
 """A small company on any store, for properties: requests refer to what is in it, and it makes what they lack."""
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.ports import AccountId, Found, Store, Wanted
 from ocs_core.queries import Queries
 from ocs_core.testkit.examples import NOW, Desk, configuration, named
-from ocs_core.usecases.perform import UseCase
+from ocs_core.usecases.perform import OwnRule, UseCase
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 
 P = TypeVar("P", Payment, Document, ChargeableEvent)
@@ -50,6 +50,10 @@ def world_configuration() -> Configuration:
 class World:
     """A store with its queries, and a desk that performs commands on it at a time that stands still.
 
+    It is where a property takes place: `world = World.in_memory()`, then what must be there (`world.account(…)`,
+    `world.desk.payment(…)`), a request drawn for it (`valid_requests(RegisterPayment, world)`), and `world.perform(…)`. Its clock
+    is `world.desk.clock`, a `SettableClock` that begins at `NOW` and moves when it is told to (`advance(days=1)`).
+
     `configure` replaces the store's configuration; the store must begin with `world_configuration()`. `published` gives
     what waits in the outbox.
     """
@@ -66,14 +70,15 @@ class World:
         printer.text("World()")
 
     @classmethod
-    def in_memory(cls) -> "World":
-        """A new world on a store in memory."""
+    def in_memory(cls, own_rules: Mapping[type, Sequence[OwnRule]] | None = None) -> "World":
+        """A new world on a store in memory, with rules of your own by use-case."""
         store = MemoryStore(world_configuration())
         return cls(
             store,
             MemoryQueries(store),
             configure=lambda changed: setattr(store, "configuration", changed),
             published=lambda: list(store.outbox.values()),
+            desk=Desk(store, own_rules=own_rules or {}),
         )
 
     @property

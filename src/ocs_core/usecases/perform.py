@@ -7,6 +7,7 @@ import datetime as dt
 import functools
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun
-from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreUnavailable
+from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreUnavailable, Violation
 from ocs_core.form import ExternalId, Form, Label, wire_name
 from ocs_core.messages import Message, Payload, Response, Step
 from ocs_core.ports import Clock, E, Found, Ids, Performed, RequestKey, Store, UnitOfWork, Wanted
@@ -41,6 +42,8 @@ class Command(Form):
 
 
 R = TypeVar("R", bound=Command)
+OwnRule = Callable[[Any, Found], Violation | None]
+"""A rule of an embedder's own, of the request and what was found for it (`ocs_core.rules.rule.rule` makes one)."""
 
 
 @attrs.frozen
@@ -123,6 +126,8 @@ class UseCase(Generic[R]):
     ids: Ids = attrs.field(kw_only=True)
     answers_kept: dt.timedelta = attrs.field(default=ANSWERS_KEPT, kw_only=True)
     """How long the answer to a performed command is given again."""
+    own_rules: Sequence[OwnRule] = attrs.field(default=(), kw_only=True)
+    """Judged with the use-case's own: whatever is broken of either is told at once."""
 
     def __call__(self, request: R, *, caller: Caller = Caller(), digest: bytes | None = None) -> Response:
         """Perform the command, or give the answer again if it was performed. `digest`: of the body it came in, if any."""
@@ -177,7 +182,7 @@ class UseCase(Generic[R]):
                 transaction_id=request.transaction_id or request.request_id,
                 user=caller.user or request.user or caller.application,
             )
-            self.execute(request, found, work)
+            self._execute(request, found, work)
             answer = Response(tuple(work.steps))
             touched = tuple(dict.fromkeys(step.object.ref_id for step in work.steps if hasattr(step.object, "ref_id")))
             uow.remember(
@@ -186,6 +191,15 @@ class UseCase(Generic[R]):
                 )
             )
         return answer
+
+    def _execute(self, request: R, found: Found, work: Work) -> None:
+        broken = [violation for rule in self.own_rules if (violation := rule(request, found))]
+        try:
+            self.execute(request, found, work)
+        except RequestRejected as rejected:
+            broken[:0] = rejected.violations
+        form: Any = type(request)
+        rules.check(*broken, fields=fields_of(form))
 
     def _replay(self, request: R, caller: Caller, digest: bytes) -> Response | None:
         with self.store.begin() as uow:

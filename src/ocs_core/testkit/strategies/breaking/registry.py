@@ -32,9 +32,12 @@ def breaks(rule: str) -> Callable[[Breaker], Breaker]:
 
 
 def requests_breaking(rule: str, operation: type, world: World) -> st.SearchStrategy[Any]:
-    """Requests of a use-case that break exactly this rule of the catalogue. Raises `LookupError` where nobody has said how,
-    or where the use-case does not apply the rule."""
-    if rule not in rules_applied(operation):
+    """Requests of a use-case that break exactly this rule, one of the catalogue or of the world's own.
+
+    Raises `LookupError` where nobody has said how, or where the use-case does not apply the rule.
+    """
+    own = {own_rule.__name__ for own_rule in world.desk.own_rules.get(operation, ())}
+    if rule not in rules_applied(operation) | own:
         raise LookupError(f"{operation.__name__} does not apply the rule {rule}")
     if rule not in _BREAKERS:
         raise LookupError(
