@@ -26,7 +26,7 @@ from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, connect, is_missing
 from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.keys import SqlApiKeys
-from ocs_adapters.sql.migrations import NO_SCHEMA, migrate, problem
+from ocs_adapters.sql.migrations import NO_SCHEMA, REVISIONS, as_sql, migrate, pending, problem
 from ocs_adapters.sql.outbox import SqlOutbox, Topics
 from ocs_adapters.sql.queries import SqlQueries
 from ocs_adapters.sql.retention import PRUNABLES, Retention, little_by_little, retentions
@@ -129,9 +129,17 @@ class Platform:
         tidy_up = little_by_little(self.retentions, utc_now)
         return Relay(self.outbox, self.publisher, sharing=sharing, wait=self.bell.wait, tidy_up=tidy_up)
 
-    def migrate(self) -> None:
-        """Bring the schema to the newest revision."""
-        migrate(self.database.engine)
+    def migrate(self) -> list[str]:
+        """Bring the schema to the newest revision, and give those that were performed. Raises `SchemaRefused`."""
+        return migrate(self.database.engine)
+
+    def pending(self) -> list[str]:
+        """The revisions that `migrate` would perform."""
+        return REVISIONS if is_missing(self.database) else pending(self.database.engine)
+
+    def migration_as_sql(self) -> str:
+        """What `migrate` would do, as statements."""
+        return as_sql(self.database.engine)
 
     def configure(self, entries: Iterable[Any]) -> None:
         """Add master data, or put it in the place of that with the same code."""

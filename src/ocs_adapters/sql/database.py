@@ -16,15 +16,16 @@ from ocs_core.errors import StoreBusy
 
 POOL = 24
 """Connections a process keeps at the most."""
-PATIENCE = {
+ASKED_FOR = {
+    "client_encoding": "UTF8",
     "connect_timeout": 5,
     "keepalives_idle": driver.CUT_OFF["tcp_keepalives_idle"],
     "keepalives_interval": driver.CUT_OFF["tcp_keepalives_interval"],
     "keepalives_count": driver.CUT_OFF["tcp_keepalives_count"],
     "tcp_user_timeout": driver.CUT_OFF["tcp_user_timeout"],
 }
-"""How long a server may take to accept a connection (seconds), and how soon one that is cut off is noticed; where the URL does
-not say it."""
+"""Text as we read it, how long a server may take to accept a connection (seconds), and how soon one that is cut off is noticed;
+where the URL does not say it."""
 
 
 @attrs.frozen(eq=False)
@@ -125,7 +126,7 @@ def connect(url: str) -> Database:
     if parsed.get_backend_name() == "postgresql":
         engine = sa.create_engine(
             parsed.set(drivername="postgresql+psycopg"),
-            connect_args={name: value for name, value in PATIENCE.items() if name not in parsed.query},
+            connect_args={name: value for name, value in ASKED_FOR.items() if name not in parsed.query},
             pool_size=POOL,
             max_overflow=0,
             pool_reset_on_return=None,

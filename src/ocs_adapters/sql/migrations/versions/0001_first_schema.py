@@ -6,8 +6,11 @@ Revision ID: 0001
 import sqlalchemy as sa
 from alembic import op
 
+from ocs_adapters.sql.migrations import steps
+
 revision = "0001"
 down_revision = None
+older_release_goes_on = False
 
 ID = sa.Uuid().with_variant(sa.String(36), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
@@ -17,9 +20,14 @@ DOCUMENT_STATE = (
     "(CASE WHEN cancelled THEN 'CANCELLED' WHEN due_amount = 0 THEN 'SETTLED' "
     "WHEN due_amount = total_amount_net THEN 'OPEN' ELSE 'PARTIALLY_PAID' END)"
 )
+SOME_TABLES = ("accounts", "configuration_version", "settlements")
 
 
 def upgrade() -> None:
+    steps.at_once(_first_schema, unless=lambda: all(map(steps.has_table, SOME_TABLES)))
+
+
+def _first_schema() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(sa.schema.CreateSequence(sa.Sequence("payment_numbers")))
     op.create_table(

@@ -6,8 +6,11 @@ Revision ID: 0002
 import sqlalchemy as sa
 from alembic import op
 
+from ocs_adapters.sql.migrations import steps
+
 revision = "0002"
 down_revision = "0001"
+older_release_goes_on = False
 
 SHARES = 64
 SHARE_OF_KEY = {
@@ -19,20 +22,25 @@ SHARE_OF_KEY = {
 
 
 def upgrade() -> None:
-    dialect = op.get_bind().dialect.name
-    held = sa.text("held_because IS NOT NULL")
-    op.add_column("outbox", sa.Column("share", sa.SmallInteger()))
-    op.add_column("outbox", sa.Column("held_because", sa.Text()))
-    op.execute(f"UPDATE outbox SET share = {SHARE_OF_KEY[dialect]}")  # noqa: S608
-    with op.batch_alter_table("outbox", table_kwargs={"sqlite_autoincrement": True}) as outbox:
-        outbox.alter_column("share", existing_type=sa.SmallInteger(), nullable=False)
-    op.create_index("ix_outbox_held", "outbox", ["key"], postgresql_where=held, sqlite_where=held)
-    op.create_table(
+    steps.add_required_column(
+        "outbox",
+        sa.Column("share", sa.SmallInteger()),
+        value=SHARE_OF_KEY[op.get_context().dialect.name],
+        key="position",
+        sqlite_table={"sqlite_autoincrement": True},
+    )
+    steps.add_column("outbox", sa.Column("held_because", sa.Text()))
+    steps.create_index("ix_outbox_held", "outbox", ["key"], where="held_because IS NOT NULL")
+    steps.create_table(
         "relays",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("beat", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
     )
+    steps.at_once(_relay_shares, unless=lambda: steps.has_table("relay_shares"))
+
+
+def _relay_shares() -> None:
     shares = op.create_table(
         "relay_shares",
         sa.Column("share", sa.SmallInteger(), autoincrement=False, nullable=False),

@@ -4,16 +4,18 @@ Revision ID: 0004
 """
 
 import sqlalchemy as sa
-from alembic import op
+
+from ocs_adapters.sql.migrations import steps
 
 revision = "0004"
 down_revision = "0003"
+older_release_goes_on = True
 
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 
 
 def upgrade() -> None:
-    op.create_table(
+    steps.create_table(
         "schedules",
         sa.Column("process", sa.Text(), nullable=False),
         sa.Column("schedule", sa.Text(), nullable=False),

@@ -3,15 +3,16 @@
 Revision ID: 0006
 """
 
-from alembic import op
+from ocs_adapters.sql.migrations import steps
 
 revision = "0006"
 down_revision = "0005"
+older_release_goes_on = False
 
 BANK_DETAILS = ("bank_account_name", "bank_account_number", "bank_number_code", "iban", "bic")
 
 
 def upgrade() -> None:
-    for name in BANK_DETAILS:
-        op.alter_column("payments", f"payer_{name}", new_column_name=name)
-        op.alter_column("payments", f"provider_{name}", new_column_name=f"{name}_provider")
+    names = {f"payer_{name}": name for name in BANK_DETAILS}
+    names |= {f"provider_{name}": f"{name}_provider" for name in BANK_DETAILS}
+    steps.rename_columns("payments", names)
