@@ -103,6 +103,39 @@ def open_at(stored_open: int, settlements: Iterable[Settlement], instant: dt.dat
     return opened
 
 
+class Shortage(NamedTuple):
+    """From when on too little is open of an item, and how little then, in millionths."""
+
+    at: dt.datetime
+    open_amount: int
+
+
+def first_shortage(
+    stored_open: int, settlements: Iterable[Settlement], since: dt.datetime, amount: int
+) -> Shortage | None:
+    """When less than `amount` millionths are open of an item for the first time from `since` on; None where it fits at every
+    instant. Asked with the item's settlements that took effect, or were cancelled, after `since`, at least.
+
+    Nothing is used twice, as of whatever instant: so a settlement may take effect from `since` on (money: section 0).
+    """
+    changes: defaultdict[dt.datetime, int] = defaultdict(int)
+    touching = list(settlements)
+    for settlement in touching:
+        begins, ends = settlement.effective_at, settlement.cancelled_at
+        if ends is not None and ends <= begins:
+            continue
+        if begins > since:
+            changes[begins] -= settlement.amount
+        if ends is not None and ends > since:
+            changes[ends] += settlement.amount
+    opened = open_at(stored_open, touching, since)
+    for at, change in ((since, 0), *sorted(changes.items())):
+        opened += change
+        if opened < amount:
+            return Shortage(at, opened)
+    return None
+
+
 def document_counts(
     document: LedgerDocument,
     open_amount: int,

@@ -114,6 +114,17 @@ def _live_settlements(items: tuple[tuple[Any, tuple[str, ...]], ...]) -> Any:
     return sought.with_for_update(of=table)
 
 
+@functools.cache
+def _settlements_after(items: tuple[tuple[Any, tuple[str, ...]], ...]) -> Any:
+    """Settlements that touch one of the items, live or cancelled, and took effect or were cancelled after an instant."""
+    table = _SETTLEMENT.table
+    after: Any = bindparam("settlements_after")
+    refs = [_column_of(rows, names, "ref_id") for rows, names in items]
+    touching = [column == ref for ref in refs for column in (table.c.source_ref_id, table.c.target_ref_id)]
+    changed = sa.or_(table.c.effective_at > after, table.c.cancelled_at > after)
+    return _SETTLEMENT.select().where(sa.or_(*touching), changed)
+
+
 _ADJUSTMENTS = _EVENT.select().where(_EVENT.table.c.original_ref_id == bindparam("id")).order_by(_EVENT.key)
 
 
@@ -240,6 +251,12 @@ def _ask_for_items(asked: _Asked, wanted: Wanted) -> None:
         query = _live_settlements(tuple((item.rows, item.names) for item in touched))
         values = {name: value for item in touched for name, value in item.values.items()}
         asked.many("settlements", _SETTLEMENT, query, values)
+    if wanted.settlements_after is not None and touched:
+        # Behind the locks of the items: who changes their settlements holds those.
+        query = _settlements_after(tuple((item.rows, item.names) for item in touched))
+        values = {name: value for item in touched for name, value in item.values.items()}
+        after = {"settlements_after": wanted.settlements_after}
+        asked.many("settlements_after", _SETTLEMENT, query, values | after)
     if event:
         asked.one("chargeable_event", _EVENT, _item(_EVENT, event.names), event.values)
         asked.many("adjustments", _EVENT, _ADJUSTMENTS, {"id": wanted.chargeable_event})

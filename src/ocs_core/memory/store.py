@@ -87,6 +87,7 @@ class MemoryUnitOfWork:
             payment=payment,
             document=document,
             settlements=self._live_settlements(wanted, payment, document) if wanted.settlements else (),
+            settlements_after=self._settlements_after(wanted.settlements_after, payment, document),
             owner=self._one(Account, owned.account.ref_id if owned and owned.account else None),
             chargeable_event=event,
             adjustments=tuple(store.related[ChargeableEvent, event.ref_id].values()) if event else (),
@@ -220,6 +221,19 @@ class MemoryUnitOfWork:
         live = [s for item in items for s in self.store.related[Settlement, item].values() if not s.cancelled]
         between = {s.ref_id: s for s in live if items <= {s.source_ref_id, s.target_ref_id}}
         return tuple(s for _, s in sorted(between.items()))
+
+    def _settlements_after(
+        self, instant: dt.datetime | None, payment: Payment | None, document: Document | None
+    ) -> tuple[Settlement, ...]:
+        if instant is None:
+            return ()
+        items = [item.ref_id for item in (payment, document) if item]
+        touching = {s.ref_id: s for item in items for s in self.store.related[Settlement, item].values()}
+        return tuple(
+            s
+            for s in touching.values()
+            if s.effective_at > instant or (s.cancelled_at is not None and s.cancelled_at > instant)
+        )
 
     def _to_calculate(self, accounts: tuple[UUID, ...]) -> list[UUID]:
         states = self.store.entities[Account]

@@ -106,7 +106,8 @@ class Wanted:
     What will be changed is read **exclusively** (payment, document, their settlements, chargeable event with its
     adjustments, and account or payer where said); the account a rule leans on is read under a **shared** lock, so that it
     cannot be deactivated before the commit. `settlements` asks for the live ones of the payment or document that is named,
-    or between the two where both are. `draw` names the series a number is drawn from; a series without gaps is held until
+    or between the two where both are; `settlements_after` for all of either, cancelled ones too, that took effect or were
+    cancelled after that instant. `draw` names the series a number is drawn from; a series without gaps is held until
     the commit.
     """
 
@@ -118,6 +119,7 @@ class Wanted:
     payment: PaymentId | None = None
     document: DocumentId | None = None
     settlements: bool = False
+    settlements_after: dt.datetime | None = None
     chargeable_event: UUID | None = None
     external_account_id: str | None = None
     external_payment_no: str | None = None
@@ -138,7 +140,7 @@ class Found:
     `payer` is that of the `account`; a technical account is found like any other, and has none: who pays for it stands in its
     `payer_account`.
     `owner` is the account of the document that was named, else of the chargeable event, else of the payment; an
-    unidentified payment has none. `settlements` are in the order of their ref_ids.
+    unidentified payment has none. `settlements` are in the order of their ref_ids, `settlements_after` in any.
     `taken` names the external ids asked about that exist: by external account id, payment number, document number.
     """
 
@@ -150,6 +152,7 @@ class Found:
     payment: Payment | None = None
     document: Document | None = None
     settlements: tuple[Settlement, ...] = ()
+    settlements_after: tuple[Settlement, ...] = ()
     owner: Account | None = None
     chargeable_event: ChargeableEvent | None = None
     adjustments: tuple[ChargeableEvent, ...] = ()

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from collections.abc import Collection
+from zoneinfo import ZoneInfo
 
-from ocs_core.entities.configuration import Configuration, DocumentType
+from ocs_core.collection import Shortage
+from ocs_core.entities.configuration import Configuration, DocumentType, day_of
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
@@ -84,11 +86,16 @@ def document_is_receivable(document: Document | None) -> str | None:
 
 
 @rule("AMOUNT_EXCEEDS_DUE", "/amount")
-def amount_is_due(document: Document | None, amount: int, currency: str) -> str | None:
-    """The amount is at most what is due of the document."""
-    if document is None or document.cancelled or document.currency != currency or amount <= document.due_amount:
+def amount_is_due(
+    document: Document | None, amount: int, currency: str, short: Shortage | None, zone: ZoneInfo
+) -> str | None:
+    """The amount is at most what is due of the document, at every instant from the effective date on."""
+    if document is None or document.cancelled or document.currency != currency or short is None:
         return None
-    return f"Of the document {document.due_amount} millionths are due, less than {amount}."
+    if amount > document.due_amount:
+        return f"Of the document {document.due_amount} millionths are due, less than {amount}."
+    day = day_of(short.at, zone)
+    return f"On {day} the document was settled: {short.open_amount} millionths of it were due, less than {amount}."
 
 
 @rule("ACCOUNT_NOT_OWNER", "/paymentRefId")
@@ -108,9 +115,9 @@ def assignment_exists(payment: Payment | None, document: Document | None, live: 
 
 
 @rule("VALUE_OUT_OF_RANGE", "/effectiveDate")
-def settlement_has_begun(effective_at: dt.datetime, now: dt.datetime) -> str | None:
+def settlement_has_begun(effective_date: dt.datetime | None, now: dt.datetime) -> str | None:
     """A settlement does not take effect in the future."""
-    return "A settlement cannot take effect in the future." if effective_at > now else None
+    return "A settlement cannot take effect in the future." if effective_date and effective_date > now else None
 
 
 @rule("VALUE_OUT_OF_RANGE", "/effectiveDate")

@@ -1,8 +1,10 @@
 """Rules about payments."""
 
 from collections.abc import Collection
+from zoneinfo import ZoneInfo
 
-from ocs_core.entities.configuration import Configuration
+from ocs_core.collection import Shortage
+from ocs_core.entities.configuration import Configuration, day_of
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import UNSET, Unset
@@ -70,8 +72,13 @@ def payment_is_not_assigned(live: Collection[Settlement]) -> str | None:
 
 
 @rule("AMOUNT_EXCEEDS_REMAINING", "/amount")
-def amount_remains(payment: Payment | None, amount: int, currency: str) -> str | None:
-    """The amount is at most what remains of the payment."""
-    if payment is None or payment.cancelled or payment.currency != currency or amount <= payment.remaining_amount:
+def amount_remains(
+    payment: Payment | None, amount: int, currency: str, short: Shortage | None, zone: ZoneInfo
+) -> str | None:
+    """The amount is at most what remains of the payment, at every instant from the effective date on."""
+    if payment is None or payment.cancelled or payment.currency != currency or short is None:
         return None
-    return f"Of the payment {payment.remaining_amount} millionths remain, less than {amount}."
+    if amount > payment.remaining_amount:
+        return f"Of the payment {payment.remaining_amount} millionths remain, less than {amount}."
+    day = day_of(short.at, zone)
+    return f"On {day} the payment was in use: {short.open_amount} millionths of it remained, less than {amount}."

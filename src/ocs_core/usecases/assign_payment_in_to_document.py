@@ -1,16 +1,21 @@
 """Assign payment in to document (domain: sections 3, 5 and 6)."""
 
 import datetime as dt
+import functools
+from collections.abc import Iterable
 from uuid import UUID
 
 import attrs
 
 from ocs_core import rules
+from ocs_core.collection import Shortage, first_shortage
 from ocs_core.entities.configuration import start_of_day
-from ocs_core.entities.payment import OperationType
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import OperationType, Payment
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Code, PositiveAmount
 from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
+from ocs_core.rules.common import CLOCKS_APART
 from ocs_core.usecases.payment_steps import identify, record
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
@@ -40,19 +45,26 @@ class AssignPaymentInToDocumentRequest(Command):
 class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
     """Settles a document, wholly or in part, by an incoming payment; an unidentified payment is identified first.
 
+    From its effective date on the amount fits, at every instant, what was open of both: nothing is used twice in the past.
+
     Publishes (what identify payment in publishes, if it was unidentified), `payment`, `document`, `paymentDocuments`,
     `documentPayments` and `paymentHistory` (updated); notifies `documentOpenBalanceChanged`.
     """
 
     def wanted(self, request: AssignPaymentInToDocumentRequest) -> Wanted:
-        return Wanted(account=request.account, payment=request.payment, document=request.document)
+        return Wanted(
+            account=request.account,
+            payment=request.payment,
+            document=request.document,
+            settlements_after=request.effective_date or self.clock(),
+        )
 
     def execute(self, request: AssignPaymentInToDocumentRequest, found: Found, work: Work) -> None:
         account, payment, document, owner = found.account, found.payment, found.document, found.owner
-        effective_at = request.effective_date or work.now
-        issued = None
-        if document and owner:
-            issued = start_of_day(document.document_issued_date, found.configuration.zone_of(owner.account_type))
+        effective_at = request.effective_date or _first_instant(found.settlements_after, work.now)
+        zone = found.configuration.zone_of(owner.account_type) if owner else found.configuration.zone
+        issued = start_of_day(document.document_issued_date, zone) if document else None
+        short = functools.partial(_shortage, found.settlements_after, effective_at, request.amount)
         rules.check(
             rules.named_account_has_an_id(request.account),
             rules.account_exists(request.account, account),
@@ -67,12 +79,12 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
             rules.document_is_not_cancelled(document),
             rules.document_is_receivable(document),
             rules.amount_is_payable(found.configuration, request.amount, request.currency),
-            rules.amount_remains(payment, request.amount, request.currency),
-            rules.amount_is_due(document, request.amount, request.currency),
+            rules.amount_remains(payment, request.amount, request.currency, short(payment), zone),
+            rules.amount_is_due(document, request.amount, request.currency, short(document), zone),
             rules.currency_is_configured(found.configuration, request.currency),
             rules.currency_is_that_of(payment, request.currency),
             rules.currency_is_that_of(document, request.currency),
-            rules.settlement_has_begun(effective_at, work.now),
+            rules.settlement_has_begun(request.effective_date, work.now),
             rules.both_sides_exist_by(effective_at, payment, issued),
             fields=fields_of(AssignPaymentInToDocumentRequest),
         )
@@ -106,3 +118,19 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
         record(payment, OperationType.UPDATED, "UPDATED", work, **assigned)
         if request.notification_requested:
             notify_open_balance(document, found.configuration, work)
+
+
+def _first_instant(settlements: Iterable[Settlement], now: dt.datetime) -> dt.datetime:
+    """Now, or as soon as was taken back by now what another process has taken back, by a clock that is a little ahead."""
+    soon = now + CLOCKS_APART
+    return max([now, *(s.cancelled_at for s in settlements if s.cancelled_at and s.cancelled_at <= soon)])
+
+
+def _shortage(
+    settlements: Iterable[Settlement], since: dt.datetime, amount: int, item: Payment | Document | None
+) -> Shortage | None:
+    if item is None:
+        return None
+    touching = [s for s in settlements if item.ref_id in {s.source_ref_id, s.target_ref_id}]
+    stored_open = item.remaining_amount if isinstance(item, Payment) else item.due_amount
+    return first_shortage(stored_open, touching, since, amount)

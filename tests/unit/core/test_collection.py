@@ -10,7 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_core.collection import CollectionBalance, Line, LineKind, Reason, collection_balance, open_at, should_start
+from ocs_core.collection import (
+    CollectionBalance,
+    Line,
+    LineKind,
+    Reason,
+    Shortage,
+    collection_balance,
+    first_shortage,
+    open_at,
+    should_start,
+)
 from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.configuration import (
     AccountType,
@@ -78,6 +88,19 @@ def test_what_was_open_is_what_a_replay_of_the_history_says(ledger: Ledger, inst
         stored = item.due_amount if isinstance(item, Document) else item.remaining_amount
         touching = [s for s in ledger.settlements if item.ref_id in {s.source_ref_id, s.target_ref_id}]
         assert open_at(stored, touching, instant) == replayed(item, ledger, instant)
+
+
+@given(ledgers(), moments, st.integers(0, 10**12))
+def test_a_shortage_is_the_first_instant_at_which_an_amount_does_not_fit(
+    ledger: Ledger, since: dt.datetime, amount: int
+) -> None:
+    for item in (*ledger.documents, *ledger.payments):
+        stored = item.due_amount if isinstance(item, Document) else item.remaining_amount
+        touching = [s for s in ledger.settlements if item.ref_id in {s.source_ref_id, s.target_ref_id}]
+        instants = {at for s in touching for at in (s.effective_at, s.cancelled_at) if at and at > since}
+        short = [at for at in sorted({since, *instants}) if replayed(item, ledger, at) < amount]
+        told = first_shortage(stored, touching, since, amount)
+        assert told == (Shortage(short[0], replayed(item, ledger, short[0])) if short else None)
 
 
 @given(ledgers(), moments)

@@ -9,7 +9,8 @@ import attrs
 import pytest
 
 from ocs_core import rules
-from ocs_core.entities.configuration import AccountType, Configuration
+from ocs_core.collection import Shortage
+from ocs_core.entities.configuration import AccountType, Configuration, zone
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import RunState
@@ -25,6 +26,7 @@ from ocs_core.testkit.examples import NOW, configuration
 from .scene import NOBODY, NOTHING, Scene
 
 CONFIGURATION = configuration()
+UTC = zone("UTC")
 
 
 @pytest.fixture(autouse=True)
@@ -109,15 +111,28 @@ def test_an_adjustment_may_be_the_largest_number_with_its_tax_and_no_larger() ->
 def test_no_more_is_settled_of_a_document_than_is_due(scene: Scene) -> None:
     document, due = scene.document, scene.document.due_amount
 
-    assert rules.amount_is_due(document, due, "EUR") is None
-    assert str(due) in complaint(rules.amount_is_due(document, due + 1, "EUR"))
+    assert rules.amount_is_due(document, due, "EUR", None, UTC) is None
+    assert str(due) in complaint(rules.amount_is_due(document, due + 1, "EUR", Shortage(NOW, due), UTC))
 
 
 def test_no_more_is_taken_of_a_payment_than_remains(scene: Scene) -> None:
     payment, remaining = scene.identified, scene.identified.remaining_amount
 
-    assert rules.amount_remains(payment, remaining, "EUR") is None
-    assert str(remaining) in complaint(rules.amount_remains(payment, remaining + 1, "EUR"))
+    assert rules.amount_remains(payment, remaining, "EUR", None, UTC) is None
+    short = Shortage(NOW, remaining)
+    assert str(remaining) in complaint(rules.amount_remains(payment, remaining + 1, "EUR", short, UTC))
+
+
+def test_what_did_not_fit_in_the_past_is_told_with_the_day_where_the_payer_is(scene: Scene) -> None:
+    short = Shortage(dt.datetime(2024, 1, 5, 23, 30, tzinfo=dt.UTC), 7)
+
+    for judged in (
+        rules.amount_remains(scene.identified, 8, "EUR", short, UTC),
+        rules.amount_is_due(scene.document, 8, "EUR", short, UTC),
+    ):
+        assert "On 2024-01-05 " in complaint(judged)
+        assert " 7 millionths" in complaint(judged)
+    assert "2024-01-06" in complaint(rules.amount_remains(scene.identified, 8, "EUR", short, zone("Europe/Madrid")))
 
 
 @pytest.mark.parametrize("changes", [{"cancelled": True}, {"currency": "USD"}])
@@ -127,13 +142,13 @@ def test_an_amount_is_not_complained_of_where_another_rule_refuses_the_item(
     document: Document = attrs.evolve(scene.document, **changes)
     payment: Payment = attrs.evolve(scene.identified, **changes)
 
-    assert rules.amount_is_due(document, MAX_AMOUNT, "EUR") is None
-    assert rules.amount_remains(payment, MAX_AMOUNT, "EUR") is None
+    assert rules.amount_is_due(document, MAX_AMOUNT, "EUR", Shortage(NOW, 0), UTC) is None
+    assert rules.amount_remains(payment, MAX_AMOUNT, "EUR", Shortage(NOW, 0), UTC) is None
 
 
 def test_items_that_are_missing_keep_the_rules_about_their_amounts() -> None:
-    assert rules.amount_is_due(None, MAX_AMOUNT, "EUR") is None
-    assert rules.amount_remains(None, MAX_AMOUNT, "EUR") is None
+    assert rules.amount_is_due(None, MAX_AMOUNT, "EUR", None, UTC) is None
+    assert rules.amount_remains(None, MAX_AMOUNT, "EUR", None, UTC) is None
 
 
 @pytest.mark.parametrize("nothing", [None, UNSET])

@@ -209,6 +209,54 @@ class RemembersOutsideTheTransaction(UnitOfWork):
         self.store.performed[performed.key] = performed
 
 
+@breaks("test_money_that_was_in_use_then_does_not_pay_twice")
+class ForgetsWhatWasTakenBack(UnitOfWork):
+    """Settlements that are cancelled are left out, as everywhere else."""
+
+    def find(self, wanted: Wanted) -> Found:
+        found = super().find(wanted)
+        return attrs.evolve(found, settlements_after=tuple(s for s in found.settlements_after if not s.cancelled))
+
+
+@breaks("test_a_document_that_was_settled_then_is_not_settled_twice")
+class LooksAtThePaymentAlone(UnitOfWork):
+    """What others had paid of the document is not looked at."""
+
+    def find(self, wanted: Wanted) -> Found:
+        found = super().find(wanted)
+        of_payment = wanted.payment and wanted.payment.ref_id
+        after = tuple(s for s in found.settlements_after if s.source_ref_id == of_payment)
+        return attrs.evolve(found, settlements_after=after)
+
+
+@breaks("test_as_of_every_instant_no_more_is_used_than_there_was")
+class KnowsWhatIsOpenNowAlone(UnitOfWork):
+    """An effective date is a note: what fits today is taken as of any day."""
+
+    def find(self, wanted: Wanted) -> Found:
+        return attrs.evolve(super().find(wanted), settlements_after=())
+
+
+@breaks("test_money_that_moved_to_another_account_was_in_use_there")
+class LooksAtOneAccountAlone(UnitOfWork):
+    """The settlements are those of the document's account."""
+
+    def find(self, wanted: Wanted) -> Found:
+        found = super().find(wanted)
+        account = found.document and found.document.account
+        return attrs.evolve(found, settlements_after=tuple(s for s in found.settlements_after if s.account == account))
+
+
+@breaks("test_what_changed_of_either_item_after_an_instant_is_found")
+class FindsWhatTookEffectAlone(UnitOfWork):
+    """One condition of two: what was taken back after the instant is not found where it began before it."""
+
+    def find(self, wanted: Wanted) -> Found:
+        found, after = super().find(wanted), wanted.settlements_after
+        begun = tuple(s for s in found.settlements_after if after and s.effective_at > after)
+        return attrs.evolve(found, settlements_after=begun)
+
+
 def _is_text(value: Any) -> bool:
     return type(value) is str
 

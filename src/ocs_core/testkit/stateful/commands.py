@@ -100,10 +100,12 @@ class Commands(Beside):
         amount=amounts,
         number=numbers,
         currency=st.sampled_from(["EUR", "EUR", "USD"]),
+        hours=st.integers(0, 100),
     )
     def register_payment(
-        self, account: int | None, kind: PaymentType, amount: int, number: str | None, currency: str
+        self, account: int | None, kind: PaymentType, amount: int, number: str | None, currency: str, hours: int = 0
     ) -> None:
+        moved = self.desk.clock() - dt.timedelta(hours=hours)
         request = RegisterPaymentRequest(
             **self.common(),
             account=self.account(account) if account is not None else None,
@@ -112,8 +114,8 @@ class Commands(Beside):
             payment_amount=amount,
             currency=currency,
             payment_method="cash",
-            payment_date_received=self.desk.clock(),
-            payment_date_sent=self.desk.clock(),
+            payment_date_received=moved,
+            payment_date_sent=moved,
         )
         self.perform(RegisterPayment, request)
 

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from hypothesis.stateful import invariant
 
+from ocs_core.collection import settlements_by_item
 from ocs_core.entities.account import Account, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory
 from ocs_core.entities.settlement import Settlement
 from ocs_core.messages import DocumentPayments, PaymentDocuments
+from ocs_core.testkit.contracts.store.past import used_too_often
 from ocs_core.testkit.contracts.subject import published_in, same_messages
 from ocs_core.testkit.stateful.beside import Beside
 
@@ -38,6 +40,13 @@ class Invariants(Beside):
             assert payment.payment_amount == settled[payment.ref_id] + payment.remaining_amount
         for document in self.reference.entities[Document].values():
             assert document.due_amount == document.total_amount_net - settled[document.ref_id]
+
+    @invariant()
+    def as_of_every_instant_no_more_is_used_than_there_was(self) -> None:
+        touching = settlements_by_item(self.reference.entities[Settlement].values())
+        for cls in (Payment, Document):
+            for item in self.reference.entities[cls].values():
+                assert used_too_often(item, touching.get(item.ref_id, ())) == [], "used twice in the past"
 
     @invariant()
     def a_payment_never_changes_its_account_silently(self) -> None:

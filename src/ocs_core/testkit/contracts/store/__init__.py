@@ -2,6 +2,7 @@
 
 from ocs_core.testkit.contracts.store.committing import committing_laws
 from ocs_core.testkit.contracts.store.keeping import keeping_laws
+from ocs_core.testkit.contracts.store.past import past_laws
 from ocs_core.testkit.contracts.store.racing import racing_laws
 from ocs_core.testkit.contracts.store.runs import runs_laws
 from ocs_core.testkit.contracts.store.taking_back import taking_back_laws
@@ -11,7 +12,15 @@ from ocs_core.testkit.contracts.subject import Make, contract
 
 def store_contract(make: Make) -> type:
     """The laws of a `Store`, its unit of work, its outbox and its isolation."""
-    laws = (keeping_laws(), committing_laws(), racing_laws(), runs_laws(), taking_back_laws(), whole_laws())
+    laws = (
+        keeping_laws(),
+        committing_laws(),
+        racing_laws(),
+        runs_laws(),
+        taking_back_laws(),
+        whole_laws(),
+        past_laws(),
+    )
     return contract("StoreContract", make, *laws)
 
 

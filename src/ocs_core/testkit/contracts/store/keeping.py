@@ -123,6 +123,7 @@ def keeping_laws() -> type:
                 "document": None,
                 "owner": None,
                 "settlements": (),
+                "settlements_after": (),
                 "chargeable_event": None,
                 "adjustments": (),
                 "accounts": {},

@@ -2,12 +2,14 @@
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 import attrs
 from hypothesis import strategies as st
 
 from ocs_core.entities.configuration import start_of_day
 from ocs_core.entities.document import DueAmountType
+from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.testkit.strategies.breaking.changing import (
     document_of,
     found_by,
@@ -56,14 +58,48 @@ def _document_not_assigned(draw: Draw, world: World, operation: type, request: A
 
 @breaks("amount_remains")
 def _more_than_remains(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    world.change(payment_of(world, request), remaining_amount=draw(st.integers(0, request.amount - 1)))
+    """Now, or at an instant of the past at which it was assigned to another document."""
+    payment = payment_of(world, request)
+    if draw(st.booleans()):
+        return _in_use_then(world, request, payment.remaining_amount, payment=payment.ref_id)
+    world.change(payment, remaining_amount=draw(st.integers(0, request.amount - 1)))
     return request
 
 
 @breaks("amount_is_due")
 def _more_than_is_due(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    world.change(document_of(world, request), due_amount=draw(st.integers(0, request.amount - 1)))
+    """Now, or at an instant of the past at which another payment had settled it."""
+    document = document_of(world, request)
+    if draw(st.booleans()):
+        return _in_use_then(world, request, document.due_amount, document=document.ref_id)
+    world.change(document, due_amount=draw(st.integers(0, request.amount - 1)))
     return request
+
+
+def _in_use_then(
+    world: World, request: Any, amount: int, *, payment: UUID | None = None, document: UUID | None = None
+) -> Any:
+    """The same request as of an instant at which an item was settled to its last millionth, which was taken back since."""
+    since, target = request.effective_date or world.desk.clock(), document_of(world, request)
+    with world.store.begin() as uow:
+        uow.add(
+            Settlement(
+                ref_id=world.desk.ids(),
+                account=target.account,
+                source=SettlementSide.PAYMENT_IN,
+                source_ref_id=payment or world.desk.ids(),
+                target=SettlementSide.DOCUMENT_AR,
+                target_ref_id=document or world.desk.ids(),
+                amount=amount,
+                currency=target.currency,
+                effective_at=since - dt.timedelta(hours=1),
+                created_at=since,
+                created_by="tests",
+                cancelled=True,
+                cancelled_at=since + dt.timedelta(hours=1),
+            )
+        )
+    return attrs.evolve(request, effective_date=since)
 
 
 @breaks("document_is_receivable")
