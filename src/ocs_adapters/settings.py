@@ -5,18 +5,20 @@ import re
 
 import typed_settings as ts
 
+from ocs_core.errors import OcsError
 from ocs_core.messages import Family
 
 OVER_KAFKA = "kafka"
 """Collection runs are calculated by `ocs worker`, on any machine."""
-_PASSWORD = re.compile(r"(://[^:@/]*:).*@")
+_PASSWORD = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
+_SECRET_PARAMETER = re.compile(r"(?<=[?&;])([^=&;]*(?:pass|secret|token|key)[^=&;]*)=[^&;]*", re.IGNORECASE)
 
 
 @ts.settings(frozen=True)
 class Settings:
     """Everything an operator sets outside the database."""
 
-    database_url: str = ts.option(
+    database_url: str = ts.secret(
         default="sqlite:///ocs.sqlite3",
         help="Where everything is kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
     )
@@ -60,13 +62,13 @@ class Settings:
         help="Who calculates collection runs: local, processes of this machine; kafka, ocs worker on any",
     )
 
-    finance_url: str = ts.option(
+    finance_url: str = ts.secret(
         default="sqlite:///ocs-finance.sqlite3", help="Where ocs consume finance keeps what it makes of the messages"
     )
     warehouse_folder: str = ts.option(
         default="ocs-warehouse", help="Where ocs consume warehouse keeps every message, in Parquet files"
     )
-    notifications_url: str = ts.option(
+    notifications_url: str = ts.secret(
         default="sqlite:///ocs-notifications.sqlite3",
         help="Where ocs consume notifications keeps deliveries and what became of them",
     )
@@ -101,5 +103,12 @@ def load() -> Settings:
 
 
 def masked(url: str) -> str:
-    """A URL without its password."""
-    return _PASSWORD.sub(r"\1***@", url)
+    """A URL without its passwords, wherever they stand, and whether or not they are written as they should be."""
+    return _SECRET_PARAMETER.sub(r"\1=***", _PASSWORD.sub(r"\1***@", url))
+
+
+def usable(url: str) -> str:
+    """The same URL. Raises `OcsError` where a part of the password would be taken for a host, and shown as one."""
+    if url.startswith("postgres") and url.partition("?")[0].count("@") > 1:
+        raise OcsError(f"{masked(url)}: write an @ in the user, the password or the name as %40.")
+    return url

@@ -20,7 +20,7 @@ class ApiKey:
 
     ref_id: UUID
     application: str
-    digest: bytes
+    digest: bytes = attrs.field(repr=False)
     privileges: frozenset[str]
     created_at: dt.datetime
     revoked_at: dt.datetime | None = None

@@ -8,6 +8,7 @@ from litestar import Litestar
 from litestar.routes import HTTPRoute
 
 from ocs_adapters.bootstrap import Services
+from ocs_http.addresses import as_it_is_written
 from ocs_http.auth import PUBLIC, Doorkeeper
 from ocs_http.errors import EXCEPTION_HANDLERS
 from ocs_http.handler import command_handler, read_handler
@@ -52,7 +53,7 @@ def create_app(services: Services, *, background: bool = True, threads: int = 16
             metrics_handler(services, reads),
             *viewer_handlers(),
         ],
-        guards=[Doorkeeper(services.keys, reads).guard],
+        guards=[as_it_is_written, Doorkeeper(services.keys, reads).guard],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         request_max_body_size=LONGEST_BODY,

@@ -16,6 +16,7 @@ from ocs_http.workers import Workers
 API_KEY = "X-Ocs-Io-API-Key"
 APPLICATION_ID = "X-Ocs-Io-Application-Id"
 CHALLENGE = {"WWW-Authenticate": f'ApiKey realm="ocs-rm", header="{API_KEY}"'}
+TWICE = "Give each of the headers X-Ocs-Io-Application-Id and X-Ocs-Io-API-Key once."
 PUBLIC = {"public": True}
 """The `opt` of a route that anybody may call."""
 
@@ -54,7 +55,10 @@ class Doorkeeper:
         connection.scope["user"] = Caller(key.application)
 
     async def _key(self, headers: Iterable[tuple[bytes, bytes]]) -> ApiKey:
-        given = {name: value for name, value in headers if name in {_API_KEY, _APPLICATION_ID}}
+        sent = [(name, value) for name, value in headers if name in {_API_KEY, _APPLICATION_ID}]
+        given = dict(sent)
+        if len(given) < len(sent):  # those on the way may have looked at the other one
+            raise NotAuthorizedException(TWICE, headers=CHALLENGE)
         application = given.get(_APPLICATION_ID, b"").decode("utf-8", "replace")
         presented = given.get(_API_KEY, b"").decode("latin-1")
         if application.isprintable() and 1 <= len(application) <= 255:

@@ -13,13 +13,17 @@ from litestar.exceptions import HTTPException
 from litestar.types import ExceptionHandlersMap
 
 from ocs_adapters.serial.forms import MOST_FAILURES
+from ocs_adapters.telling import told, traced
 from ocs_core.errors import Conflict, RequestRejected, StoreUnavailable, Violation
+from ocs_http.auth import TWICE
 from ocs_http.workers import Overloaded
 
 PROBLEM = "application/problem+json"
 REJECTED = "urn:ocs-rm:problem:request-validation-failed"
 """The `type` of a problem that tells failures of the request; any other is `about:blank`: its status says it all."""
 RETRY_AFTER = {"Retry-After": "1"}
+LONGEST_PATH = 200
+"""Of an address in the log."""
 
 log = structlog.get_logger()
 
@@ -45,7 +49,7 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response[bytes]:
     """An answer with a problem as its body."""
-    errors = [attrs.asdict(violation) for violation in violations]
+    errors = [{name: _readable(text) for name, text in attrs.asdict(violation).items()} for violation in violations]
     body: dict[str, Any] = {
         "type": REJECTED if errors else "about:blank",
         "title": "Request validation failed" if errors else HTTPStatus(status).phrase,
@@ -62,6 +66,11 @@ def problem(
     )
 
 
+def _readable(text: str) -> str:
+    """Lone surrogates, of which the name of a field may consist, are escaped: no answer can be written with them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
+
+
 def _rejected(_: Request[Any, Any, Any], error: RequestRejected) -> Response[bytes]:
     count = len(error.violations)
     detail = "The request has one failure." if count == 1 else f"The request has {count} failures."
@@ -73,21 +82,22 @@ def _rejected(_: Request[Any, Any, Any], error: RequestRejected) -> Response[byt
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     if error.status_code >= 500:
         return _unexpected(request, error)
-    says_more = error.status_code not in SENTENCES
+    says_more = error.status_code not in SENTENCES or error.detail == TWICE
     return problem(error.status_code, error.detail if says_more else None, headers=error.headers)
 
 
 def _busy(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     detail = {Overloaded: BUSY, Conflict: CONFLICT}.get(type(error), UNAVAILABLE)
     if not isinstance(error, Overloaded):
-        log.warning("request not performed", error=str(error))
+        log.warning("request not performed", error=told(error))
     return problem(503, detail, headers=RETRY_AFTER)
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Whatever nobody thought of: told in the log only, under an id that the caller gets, too."""
     instance = f"urn:uuid:{uuid.uuid4()}"
-    log.error("request failed", instance=instance, method=request.method, path=request.scope["path"], exc_info=error)
+    path = request.scope["path"][:LONGEST_PATH]
+    log.error("request failed", instance=instance, method=request.method, path=path, exception=traced(error))
     return problem(500, instance=instance)
 
 

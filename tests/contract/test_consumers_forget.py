@@ -256,5 +256,7 @@ def test_a_consumer_goes_on_although_nothing_can_be_forgotten(make) -> None:
         processor = Processor(inbox=Inbox(scene.database, tables, scene.clock), handle=handle)
         with capture_logs() as logged:
             Consumer(stream=scene.log.reader("notifications"), processor=processor, tidy_up=fails).work(stop)
-    assert [(entry["log_level"], entry["error"]) for entry in logged] == [("error", "RuntimeError('the disk is full')")]
+    assert [(entry["log_level"], entry["error"].partition(" at ")[0]) for entry in logged] == [
+        ("error", "RuntimeError")
+    ]
     assert len(tried) == 1

@@ -19,7 +19,7 @@ from ocs_adapters.process.runner import CollectionRunner
 from ocs_adapters.schedule.scheduler import Scheduler
 from ocs_adapters.schedule.state import SqlSchedule
 from ocs_adapters.serial import encode
-from ocs_adapters.settings import OVER_KAFKA, Settings
+from ocs_adapters.settings import OVER_KAFKA, Settings, usable
 from ocs_adapters.sql.bell import Bell
 from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.conflicts import translated
@@ -33,6 +33,7 @@ from ocs_adapters.sql.retention import PRUNABLES, Retention, little_by_little, r
 from ocs_adapters.sql.shares import SqlShares
 from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
+from ocs_adapters.telling import told
 from ocs_core.access import ApiKeys
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, RunState
@@ -216,7 +217,7 @@ class Platform:
             found = self.problem()
         except Exception as error:
             # Anybody may ask whether the system is ready: what the database said is for the log alone.
-            log.error("the database does not answer", error=repr(error))
+            log.error("the database does not answer", error=told(error))
             return ["The database does not answer"]
         return [found] if found else []
 
@@ -267,7 +268,7 @@ def _dispatcher(settings: Settings, store: Store) -> Dispatcher | None:
 
 def platform(settings: Settings) -> Platform:
     """Everything on the database that the settings name."""
-    return Platform(settings, connect(settings.database_url))
+    return Platform(settings, connect(usable(settings.database_url)))
 
 
 def work_at_run(settings: Settings, run_ref_id: UUID, is_to_stop: Callable[[], bool], slices_at_once: int) -> None:

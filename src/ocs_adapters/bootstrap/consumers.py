@@ -18,9 +18,10 @@ from ocs_adapters.consumers.notifications.tables import tables as notifications_
 from ocs_adapters.consumers.processor import Processor
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.consumers.warehouse.tables import tables as warehouse_tables
-from ocs_adapters.settings import Settings, masked
+from ocs_adapters.settings import Settings, masked, usable
 from ocs_adapters.sql.database import Database, connect
 from ocs_adapters.sql.retention import Retention, little_by_little, retentions
+from ocs_adapters.telling import told
 from ocs_core.errors import OcsError
 from ocs_core.ports import Stream
 
@@ -93,11 +94,11 @@ KINDS: Mapping[str, Kind] = {
 @contextmanager
 def database_of(kind: Kind, settings: Settings) -> Iterator[Database]:
     """The database of a kind of consumer, whatever is in it; closed at the end. Raises `OcsError` where there can be none."""
-    url = kind.url(settings)
+    url = usable(kind.url(settings))
     try:
         database = connect(url)
     except Exception as error:  # what a URL can do wrong is known to the driver alone
-        raise OcsError(f"The database of {kind.tables.name}, {masked(url)}, cannot be used: {error}.") from None
+        raise OcsError(f"The database of {kind.tables.name}, {masked(url)}, cannot be used: {told(error)}.") from None
     try:
         yield database
     finally:

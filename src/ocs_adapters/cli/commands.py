@@ -152,7 +152,10 @@ def connected(given: Settings) -> Iterator[Platform]:
     except OcsError:
         raise
     except Exception as error:  # what a URL can do wrong is known to the driver alone
-        raise Refused(f"OCS_DATABASE_URL {masked(given.database_url)} cannot be used: {error}.") from None
+        raise Refused(
+            f"OCS_DATABASE_URL {masked(given.database_url)} cannot be used ({type(error).__name__}); give "
+            "sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/NAME."
+        ) from None
     try:
         yield opened
     finally:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import TextIO
 
-import structlog
 from cyclopts import App
 from rich.text import Text
 
+from ocs_adapters import logs
 from ocs_adapters.cli import (
     collect,
     consume,
@@ -35,6 +35,7 @@ from ocs_adapters.cli import (
     worker,
 )
 from ocs_adapters.cli.commands import Commands
+from ocs_adapters.telling import traced
 from ocs_core.errors import Conflict, OcsError, RequestRejected
 
 GROUP = "ocs.commands"
@@ -85,8 +86,7 @@ def perform(arguments: Sequence[str] | None = None) -> None:
     """Perform one command and exit."""
     _print_anything(sys.stdout)
     _print_anything(sys.stderr)
-    # What is logged must not mix with what is printed.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logs.configure()  # what is logged must not mix with what is printed
     before = signal.signal(signal.SIGTERM, _end)
     try:
         commands().app(arguments)
@@ -101,6 +101,8 @@ def perform(arguments: Sequence[str] | None = None) -> None:
         _refuse(str(error))
     except OSError as error:
         _refuse(f"{error.filename or 'The system says'}: {error.strerror or error}.")
+    except Exception as error:
+        _refuse(f"Something went wrong that nobody thought of.\n{traced(error)}")
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -10,6 +10,7 @@ import structlog
 
 from ocs_adapters.consumers.processor import PASSING
 from ocs_adapters.streaming.tidying import Tidying, TidyUp, nothing
+from ocs_adapters.telling import told
 from ocs_core.errors import Conflict
 from ocs_core.ports import Delivered, Stream
 
@@ -76,10 +77,10 @@ class Consumer(Generic[P]):
                 # Only now: what was in hand when the last one ended has come again, and was known.
                 tidying.go_on()
             except PASSING as error:
-                log.warning("consumer interrupted; nothing is lost, it tries again", error=str(error))
+                log.warning("consumer interrupted; nothing is lost, it tries again", error=told(error))
                 stop.wait(IDLE_SECONDS if isinstance(error, Conflict) else PATIENCE_SECONDS)
             except Exception as error:
-                log.error("consumer interrupted unforeseen; nothing is lost, it tries again", error=repr(error))
+                log.error("consumer interrupted unforeseen; nothing is lost, it tries again", error=told(error))
                 stop.wait(PATIENCE_SECONDS)
 
     def _gather(self, waits: bool) -> None:

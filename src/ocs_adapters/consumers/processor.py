@@ -10,6 +10,7 @@ import structlog
 from ocs_adapters.consumers.inbox import Inbox
 from ocs_adapters.consumers.received import NotUnderstood
 from ocs_adapters.sql.database import Transaction
+from ocs_adapters.telling import told
 from ocs_core.errors import Conflict, OcsError, PlatformUnavailable, StoreUnavailable
 from ocs_core.ports import Delivered
 
@@ -50,7 +51,7 @@ class Processor:
             if len(messages) == 1:
                 self._set_aside(messages[0], error)
                 return
-            log.warning("some message spoils the batch, going on with its halves", error=repr(error))
+            log.warning("some message spoils the batch, going on with its halves", error=told(error))
             middle = len(messages) // 2
             self.process(messages[:middle])
             self.process(messages[middle:])
@@ -60,7 +61,7 @@ class Processor:
         if self._surprises > SURPRISES:
             raise NothingWorks(f"nothing works any more: {_reason(error)}") from error
         ref_id = self.inbox.set_aside(message, _reason(error))
-        log.error("a message cannot be dealt with and is a dead letter now", ref_id=str(ref_id), error=repr(error))
+        log.error("a message cannot be dealt with and is a dead letter now", ref_id=str(ref_id), error=told(error))
 
     def retry(self, ref_id: UUID) -> None:
         """Deal with a dead letter again, and forget it. Raises `OcsError` where there is none, or it fails again."""
@@ -88,7 +89,7 @@ class Processor:
         try:
             self.committed()
         except Exception as error:
-            log.error("what is done after the commit is left for later", error=repr(error))
+            log.error("what is done after the commit is left for later", error=told(error))
 
 
 def _reason(error: Exception) -> str:

@@ -9,6 +9,7 @@ import structlog
 
 from ocs_adapters.process.dispatcher import SliceCommand
 from ocs_adapters.process.runner import CollectionRunner, Pace
+from ocs_adapters.telling import told
 from ocs_core.ports import Delivered
 
 log: Any = structlog.get_logger()
@@ -34,7 +35,7 @@ class SliceWorker:
                 command = SliceCommand.of(message)
                 self._calculate(command)
             except (ValueError, LookupError) as error:
-                log.error("a command that nothing can be made of is passed over", reason=str(error))
+                log.error("a command that nothing can be made of is passed over", reason=told(error))
 
     def _calculate(self, command: SliceCommand) -> None:
         for done in self.runner.run_slice(command.run_ref_id, command.number, self._pace_of(command.run_ref_id)):

@@ -6,11 +6,17 @@ from uuid import UUID
 
 import structlog
 
+from ocs_adapters.telling import told
+from ocs_core.errors import OcsError
 from ocs_core.ports import Delivered
 
 Headers = list[tuple[str, bytes]]
 
 log: Any = structlog.get_logger()
+
+
+class NotOurs(OcsError, ValueError):
+    """A record that is none of our messages."""
 
 
 def to_record(headers: Mapping[str, str]) -> Headers:
@@ -23,7 +29,7 @@ def delivered(
 ) -> Delivered:
     """A record as those who read it are given it. Raises `ValueError` for one that is none of our messages."""
     if value is None:
-        raise ValueError("it has no value")
+        raise NotOurs("it has no value")
     return Delivered(
         topic=topic,
         key=UUID(_text("key", key)),
@@ -41,11 +47,11 @@ def read(record: Any) -> Delivered | None:
         return delivered(record.topic, record.key, record.headers, record.value)
     except ValueError as error:
         where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-        log.error("a record that is none of our messages is passed over", **where, reason=str(error))
+        log.error("a record that is none of our messages is passed over", **where, reason=told(error))
         return None
 
 
 def _text(what: str, text: bytes | None) -> str:
     if text is None:
-        raise ValueError(f"its {what} is missing")
+        raise NotOurs(f"its {what} is missing")
     return text.decode()

@@ -16,6 +16,7 @@ from kafka.structs import MemberState
 from ocs_adapters.kafka.buffer import Buffer
 from ocs_adapters.kafka.client import CONNECT_SECONDS, open_consumer
 from ocs_adapters.kafka.connection import KafkaConnection
+from ocs_adapters.telling import told
 from ocs_core.errors import PlatformUnavailable
 
 POLL_SECONDS = 0.02
@@ -122,7 +123,7 @@ class Member:
                     self._serve(consumer)
             except Exception as error:
                 self.problem = error.with_traceback(None)  # which would keep the client
-                log.warning("Kafka's consumer begins anew", group=self.group, error=repr(error))
+                log.warning("Kafka's consumer begins anew", group=self.group, error=told(error))
                 if self.is_refused:
                     self._answer(None)
                 self._leaving.wait(REST_SECONDS)

@@ -12,6 +12,7 @@ import structlog
 
 from ocs_adapters.process.crew import Crew
 from ocs_adapters.process.dispatcher import Dispatcher
+from ocs_adapters.telling import told
 from ocs_core.entities.configuration import CollectionSetting
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import Conflict
@@ -186,7 +187,7 @@ class CollectionRunner:
                     run = min(running, key=lambda r: (r.started_at, r.ref_id))
                     self.finish(run.ref_id, beside_others=True)
             except Exception as error:
-                log.error("collection run interrupted", error=repr(error))
+                log.error("collection run interrupted", error=told(error))
                 if not self._stop.wait(PATIENCE_SECONDS):
                     self._wake.set()
 

@@ -10,6 +10,7 @@ import structlog
 
 from ocs_adapters.schedule.due import Schedule, Seen, seen_at
 from ocs_adapters.schedule.state import SqlSchedule
+from ocs_adapters.telling import told
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun
 from ocs_core.errors import RequestRejected
 from ocs_core.messages import format_instant
@@ -75,7 +76,7 @@ class Scheduler:
             try:
                 seconds = self.step()
             except Exception as error:
-                log.error("schedule interrupted; what is due is done later", error=repr(error))
+                log.error("schedule interrupted; what is due is done later", error=told(error))
                 seconds = PATIENCE_SECONDS
             self._stop.wait(seconds)
 

@@ -12,10 +12,10 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import attrs
-import msgspec
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, override
 
+from ocs_adapters.serial.instants import in_utc, is_day, read_day, read_instant
 from ocs_core.errors import RequestRejected, Violation
 from ocs_core.form import (
     BODY_NOT_JSON,
@@ -37,21 +37,32 @@ from ocs_core.form import (
 F = TypeVar("F", bound=Form)
 MOST_FAILURES = 20_000
 """More than a full list of wholly wrong items has; a body made to have millions of failures is told the first of them."""
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)?", re.ASCII)
-_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
 
 def parse_json(body: bytes) -> Any:
-    """The JSON value of a body. Raises `RequestRejected` (`BODY_NOT_JSON`) where it is none, or nested too deep."""
+    """The JSON value of a body. Raises `RequestRejected` (`BODY_NOT_JSON`) where it is none, is nested too deep, or has an
+    object with one name twice."""
     try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, ValueError) as error:
-        try:
-            # The standard library's reader also takes lone surrogates and huge numbers, so that they are told by field.
-            return json.loads(body.decode(), parse_constant=_no_constant)
-        except (RecursionError, ValueError):
-            raise RequestRejected(Violation(BODY_NOT_JSON, "", f"The body is not JSON: {error}")) from None
+        # The standard library's reader takes lone surrogates and huge numbers, so that they are told by field.
+        return json.loads(body.decode(), parse_constant=_no_constant, object_pairs_hook=_each_once)
+    except UnicodeDecodeError as error:
+        reason = f"it is not in UTF-8, at byte {error.start}"
+    except RecursionError:
+        reason = "it is nested too deep"
+    except ValueError as error:
+        reason = str(error)
+    raise RequestRejected(Violation(BODY_NOT_JSON, "", f"The body is not JSON: {reason}."))
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of two values under one name nobody can say which is meant; readers differ in it, and so would those on the way."""
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        raise ValueError(f"an object has the name {twice[:40]!r} twice")
+    return value
 
 
 def _no_constant(name: str) -> None:
@@ -181,39 +192,23 @@ def _text(value: Any, cls: type[str]) -> str:
 
 def _instant(value: Any, _: Any = None) -> dt.datetime:
     if isinstance(value, dt.datetime):  # TOML has instants of its own
-        instant = value
-    elif type(value) is str and _INSTANT.fullmatch(value):
-        try:
-            instant = dt.datetime.fromisoformat(value)
-        except ValueError:
-            raise _wrong_type(dt.datetime, value) from None
-    else:
+        return in_utc(value)
+    if type(value) is not str:
         raise _wrong_type(dt.datetime, value)
-    check_moment(instant)
-    in_utc = instant.astimezone(dt.UTC)
-    check_moment(in_utc)  # at the ends of the range the offset may lead out of it
-    return in_utc
+    return read_instant(value)
 
 
 def _day(value: Any, _: Any = None) -> dt.date:
-    """A day; of an instant with offset, the day it is written with."""
     if type(value) is dt.date:
-        day = value
-    elif type(value) is str and _DAY.fullmatch(value[:10]):
-        if len(value) > 10:
-            _instant(value)
-        try:
-            day = dt.date.fromisoformat(value[:10])
-        except ValueError:
-            raise _wrong_type(dt.date, value) from None
-    else:
+        check_moment(value)
+        return value
+    if type(value) is not str:
         raise _wrong_type(dt.date, value)
-    check_moment(day)
-    return day
+    return read_day(value)
 
 
 def _moment(value: Any, _: Any) -> dt.datetime | dt.date:
-    return _day(value) if type(value) is str and _DAY.fullmatch(value) else _instant(value)
+    return _day(value) if type(value) is str and is_day(value) else _instant(value)
 
 
 def _is_moment(hint: Any) -> bool:

@@ -8,6 +8,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import errors
 
+from ocs_adapters.telling import told
 from ocs_core.errors import Conflict, StoreBusy, StoreUnavailable
 
 _FASTER = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected)
@@ -38,9 +39,9 @@ def translated() -> Iterator[None]:
     except _TOO_MUCH:
         raise
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:
-        raise StoreUnavailable(f"PostgreSQL does not answer: {_first_line(error)}") from error
+        raise StoreUnavailable(f"PostgreSQL does not answer: {_said(error)}") from error
     except _NOT_OURS as error:
-        raise StoreUnavailable(f"PostgreSQL cannot be worked on: {_first_line(error)}") from error
+        raise StoreUnavailable(f"PostgreSQL cannot be worked on: {_said(error)}") from error
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorcode not in {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}:
             raise
@@ -50,13 +51,14 @@ def translated() -> Iterator[None]:
         if primary_code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
             raise StoreBusy(HELD) from error
         if primary_code in _FILE_TROUBLE:
-            raise StoreUnavailable(f"the database cannot be used: {_first_line(error)}") from error
+            raise StoreUnavailable(f"the database cannot be used: {_said(error)}") from error
         raise
     except sa.exc.DBAPIError as error:  # the pool's own attempts to connect
-        raise StoreUnavailable(f"the database does not answer: {_first_line(error.orig or error)}") from error
+        raise StoreUnavailable(f"the database does not answer: {_said(error.orig or error)}") from error
     except sa.exc.TimeoutError as error:
         raise StoreUnavailable("all connections to the database are in use") from error
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def _said(error: BaseException) -> str:
+    """What the database says, which goes into logs: nothing of the data that it says it of."""
+    return told(error).partition(": ")[2] or type(error).__name__

@@ -9,6 +9,7 @@ import attrs
 import structlog
 
 from ocs_adapters.streaming.tidying import Tidying, TidyUp, nothing
+from ocs_adapters.telling import told
 from ocs_core.ports import Outbox, Publisher
 
 BATCH = 1000
@@ -107,7 +108,7 @@ class Relay:
                 else:
                     self.wait(IDLE_SECONDS)
             except Exception as error:
-                log.error("relay interrupted; nothing is lost, it tries again", error=repr(error))
+                log.error("relay interrupted; nothing is lost, it tries again", error=told(error))
                 self._stop.wait(PATIENCE_SECONDS)
             tidying.go_on()
         self._hand_over()
@@ -116,4 +117,4 @@ class Relay:
         try:
             self.sharing.leave()
         except Exception as error:
-            log.error("the shares were not given back; others take them over in seconds", error=repr(error))
+            log.error("the shares were not given back; others take them over in seconds", error=told(error))

@@ -7,6 +7,8 @@ from typing import Any
 import attrs
 import structlog
 
+from ocs_adapters.telling import told
+
 TIDY_SECONDS = 3600.0
 """How long after it was all tidy, or could not be tidied up, somebody looks again."""
 PAUSE_SECONDS = 0.2
@@ -40,5 +42,5 @@ class Tidying:
         try:
             return PAUSE_SECONDS if self.tidy_up() else TIDY_SECONDS
         except Exception as error:
-            log.error("what is old was not forgotten; the work goes on, it is tried again later", error=repr(error))
+            log.error("what is old was not forgotten; the work goes on, it is tried again later", error=told(error))
             return TIDY_SECONDS

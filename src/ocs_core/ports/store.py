@@ -96,7 +96,7 @@ class Performed:
     digest: bytes
     ref_ids: tuple[UUID, ...]
     performed_at: dt.datetime
-    answer: Response | None
+    answer: Response | None = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)

@@ -137,7 +137,8 @@ class UseCase(Generic[R]):
             try:
                 return self._attempt(request, caller, digest)
             except _PerformedEarlier as earlier:
-                return self._answer_again(earlier.performed, digest, self.clock())
+                performed = earlier.performed
+                break  # a refusal of the replay must not carry, as what led to it, the answer that was kept
             except Conflict:
                 conflicts += 1
                 if conflicts == ATTEMPTS:
@@ -150,9 +151,12 @@ class UseCase(Generic[R]):
                     raise
             except RequestRejected:
                 # The same command may have landed between our look for it and the rule that refused us.
-                if (answer := self._replay(request, caller, digest)) is not None:
-                    return answer
-                raise
+                found = self._performed(request, caller)
+                if found is None:
+                    raise
+                performed = found
+                break
+        return self._answer_again(performed, digest, self.clock())
 
     @property
     def operation(self) -> str:
@@ -201,10 +205,9 @@ class UseCase(Generic[R]):
         form: Any = type(request)
         rules.check(*broken, fields=fields_of(form))
 
-    def _replay(self, request: R, caller: Caller, digest: bytes) -> Response | None:
+    def _performed(self, request: R, caller: Caller) -> Performed | None:
         with self.store.begin() as uow:
-            performed = uow.find(Wanted(key=RequestKey(caller.application, request.request_id))).performed
-            return None if performed is None else self._answer_again(performed, digest, self.clock())
+            return uow.find(Wanted(key=RequestKey(caller.application, request.request_id))).performed
 
     def _answer_again(self, performed: Performed, digest: bytes, now: dt.datetime) -> Response:
         rules.check(rules.request_is_the_same(performed, self.operation, digest))

@@ -6,8 +6,10 @@ import sys
 import attrs
 import pytest
 
-from ocs_adapters.settings import Settings
+from ocs_adapters.settings import Settings, load
 from tests.unit.cli.conftest import Ocs
+
+PASSWORD = "planted-password"
 
 
 @pytest.mark.parametrize(
@@ -185,3 +187,32 @@ def test_every_setting_is_shown_and_no_password(empty, monkeypatch) -> None:
         assert f"OCS_{field.name.upper()} " in shown
     assert "postgresql://ocs:***@db/finance" in shown
     assert "heim" not in shown
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "settings"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://me:{PASSWORD}@127.0.0.1:1/ocs",
+        f"postgresql://me:x@{PASSWORD}@127.0.0.1:1/ocs",
+        f"postgresql://me@corp:x@{PASSWORD}@127.0.0.1:1/ocs",
+        f"postgresql://me:x@{PASSWORD}:5432/ocs@127.0.0.1:1/ocs",
+        f"postgresql://127.0.0.1:1/ocs?user=me&password={PASSWORD}",
+        f"postgresql://127.0.0.1:1/ocs?user=me&sslkey=/x&sslpassword={PASSWORD}",
+        f"postgresql://me:{PASSWORD}@127.0.0.1:x/ocs",
+        f"postgresql://me:{PASSWORD}@127.0.0.1:1/ocs?nonsense=1",
+        f"mysql://me:{PASSWORD}@127.0.0.1:1/ocs",
+    ],
+    ids=range(9),
+)
+def test_no_password_is_shown_where_a_database_cannot_be_had(
+    empty: Ocs, monkeypatch: pytest.MonkeyPatch, command: str, url: str
+) -> None:
+    for name in ("OCS_DATABASE_URL", "OCS_FINANCE_URL", "OCS_NOTIFICATIONS_URL"):
+        monkeypatch.setenv(name, url)
+    monkeypatch.setenv("OCS_KAFKA_SASL_PASSWORD", PASSWORD)
+    monkeypatch.setenv("OCS_SMTP_URL", f"smtp://me:x@{PASSWORD}@mail")
+    ended = empty(*([command, "--port", "0"] if command == "serve" else [command]))
+    assert (ended.code == 0) == (command == "settings" and not url.startswith("mysql"))
+    assert "planted" not in ended.out + ended.err
+    assert PASSWORD not in repr(load())

@@ -1,10 +1,12 @@
 """Who may do what: every route is denied unless it says otherwise."""
 
+import asyncio
 import datetime as dt
 from types import SimpleNamespace
 from uuid import UUID
 
 import attrs
+import httpx
 import pytest
 from litestar import get
 from litestar.routes import HTTPRoute
@@ -114,6 +116,62 @@ def test_without_a_key_of_its_own_application_nobody_comes_in(site, headers):
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["www-authenticate"].startswith("ApiKey ")
     assert response.json()["title"] == "Unauthorized"
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [[(API_KEY, KEY), (API_KEY, "other")], [(API_KEY, KEY)] * 2, [(APPLICATION_ID, "bank"), (APPLICATION_ID, "crm")]],
+)
+def test_credentials_that_are_sent_twice_open_nothing(site, twice):
+    once = [(name, value) for name, value in headers_of(KEY, "crm").items() if name != twice[0][0]]
+    told = []
+
+    async def ask():
+        headers = [(name.lower().encode(), value.encode()) for name, value in twice + once]
+        scope = {"type": "http", "method": "GET", "path": "/v1/rm/payments", "raw_path": b"/v1/rm/payments"}
+        scope |= {
+            "query_string": b"",
+            "headers": headers,
+            "state": {},
+            "extensions": {},
+        }  # the client joins them to one
+        await site.app()(scope, receive, send)
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(event):
+        told.append(event)
+
+    asyncio.run(ask())
+    assert told[0]["status"] == 401
+    assert b"Give each of the headers" in told[1]["body"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "//metrics",
+        "/%6detrics",
+        "/metrics/",
+        "/metrics//",
+        "/%2Fmetrics",
+        "/health//live",
+        "/docs/",
+        "//v1/rm/payments",
+        "/v1/rm/payments/",
+        "/v1/rm/%70ayments",
+        "/v1/rm/processes/runs//x",
+        "/v1//rm/payments/register-payment",
+    ],
+)
+def test_an_address_has_one_spelling(client, address):
+    """What a proxy closes by its address is not reached by another one."""
+    client.base_url = httpx.URL("http://testserver.local")
+    url = httpx.URL("http://testserver.local").copy_with(raw_path=address.encode())
+    for method in ("POST" if "register" in address else "GET", "OPTIONS"):
+        assert client.request(method, url).status_code == 404, method
+    assert client.get("/metrics").status_code == 200
 
 
 def test_credentials_and_privilege_come_before_the_form(site):

@@ -16,6 +16,7 @@ RIGHT = {
     "paymentMethod": "bankTransfer",
     "paymentDateReceived": "2024-05-14T07:15:00Z",
 }
+RIGHT_TEXT = json.dumps(RIGHT)
 JSON = {"content-type": "application/json"}
 TEN_MEGABYTES = 10_000_000
 
@@ -133,6 +134,31 @@ def test_a_body_that_is_no_json_is_told_so(client, body):
 
 
 @pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        (RIGHT_TEXT[:-1] + ', "paymentAmount": 99900000}', "paymentAmount"),
+        (RIGHT_TEXT[:-1] + ', "payment\\u0041mount": 49900000}', "paymentAmount"),
+        (RIGHT_TEXT[:-1] + ', "account": {"externalId": "A-1", "refId": null, "externalId": "A-2"}}', "externalId"),
+        (RIGHT_TEXT[:-1] + ', "unknown": [[{"x": 1, "x": 1}]]}', "x"),
+    ],
+    ids=["the last amount would win", "escaped", "within an object", "within lists"],
+)
+def test_an_object_with_one_name_twice_is_refused_with_the_name(site, client, written, name):
+    answer = client.post(PATH, content=written, headers=JSON)
+    assert codes(answer) == [("BODY_NOT_JSON", "")]
+    assert f"the name '{name}' twice" in answer.json()["errors"][0]["message"]
+    assert site.store.outbox == {}
+
+
+@pytest.mark.parametrize("name", ["\\ud800", "\\udfff", "a\\ud800b", "\\ud83d"])
+@pytest.mark.parametrize("before", ["{", '{"account": {'])
+def test_half_a_character_in_the_name_of_a_field_is_an_unknown_field(client, name, before):
+    body = f'{before}"{name}": 1' + "}" * before.count("{")
+    answer = client.post(PATH, content=body, headers=JSON)
+    assert "FIELD_UNKNOWN" in [code for code, _ in codes(answer)]
+
+
+@pytest.mark.parametrize(
     ("value", "code"), [(r'"\ud800"', "TEXT_NOT_ALLOWED"), ("1e999", "TYPE_WRONG"), ("9" * 4000, "TYPE_WRONG")]
 )
 def test_what_a_lenient_reader_takes_is_told_by_its_field(client, value, code):
@@ -151,7 +177,7 @@ def test_what_a_lenient_reader_takes_is_told_by_its_field(client, value, code):
         ("2024-05-14T07:15:00", "TIME_WITHOUT_OFFSET"),
     ],
 )
-def test_an_instant_out_of_range_is_told_at_its_item_beside_other_failures(client, instant, code):
+def test_an_instant_out_of_range_or_no_time_is_told_at_its_item_beside_other_failures(client, instant, code):
     """In UTC, too, an instant lies in the years 1900 to 2999."""
     body = {"requestId": "r-1", "events": [{"eventDate": instant, "charge": "x"}]}
     told = codes(client.post("/v1/charging/chargeable-events", json=body))

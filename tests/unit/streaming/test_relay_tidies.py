@@ -48,7 +48,9 @@ def test_messages_are_published_although_nothing_can_be_forgotten() -> None:
         assert comes_through("A-1")
         assert comes_through("A-2")
     assert len(tried) == 1, "what has just failed is tried again after a while, not between any two messages"
-    assert [(entry["log_level"], entry["error"]) for entry in logged] == [("error", "RuntimeError('the disk is full')")]
+    assert [(entry["log_level"], entry["error"].partition(" at ")[0]) for entry in logged] == [
+        ("error", "RuntimeError")
+    ]
 
 
 def test_much_is_forgotten_in_steps_with_time_for_messages_between_them(monkeypatch) -> None:

@@ -14,6 +14,7 @@ import structlog
 
 from ocs_adapters.consumers.notifications import backoff
 from ocs_adapters.consumers.notifications.deliveries import Deliveries, Delivery, Outcome, State
+from ocs_adapters.telling import told
 from ocs_core.ports import Clock
 
 AT_ONCE = 16
@@ -108,7 +109,7 @@ class Sender:
                         rooms = {name: standing.room(now) for name, standing in self._in_turn()}
                     handed_out = self._hand_out(pool, rooms, now)
                 except Exception as error:
-                    log.error("sender interrupted; nothing is lost, it tries again", error=repr(error))
+                    log.error("sender interrupted; nothing is lost, it tries again", error=told(error))
                     stop.wait(PATIENCE_SECONDS)
                     continue
                 for future in handed_out:
@@ -139,7 +140,7 @@ class Sender:
             try:
                 outcome = self.channels[delivery.recipient].send(delivery)
             except Exception as error:
-                log.error("a delivery cannot be sent", ref_id=str(delivery.ref_id), error=repr(error))
+                log.error("a delivery cannot be sent", ref_id=str(delivery.ref_id), error=told(error))
                 outcome = Outcome(told=repr(error))
             return self.deliveries.ended(delivery, outcome, self._next(delivery, outcome))
         finally:
@@ -167,4 +168,4 @@ class Sender:
 
 def _log_failure(future: "Future[State]") -> None:
     if error := future.exception():
-        log.error("how a delivery ended could not be noted; it comes again", error=repr(error))
+        log.error("how a delivery ended could not be noted; it comes again", error=told(error))

@@ -14,6 +14,7 @@ from ocs_adapters.consumers.warehouse import parquet
 from ocs_adapters.consumers.warehouse.folder import Folder
 from ocs_adapters.consumers.warehouse.manifest import File, Manifest
 from ocs_adapters.sql.database import Transaction
+from ocs_adapters.telling import told
 from ocs_core.errors import StoreUnavailable
 from ocs_core.ports import Delivered
 
@@ -124,14 +125,14 @@ class Warehouse:
         try:
             return _memory_of(path) if path.exists() else None
         except parquet.UNREADABLE as error:
-            log.error("a file of the warehouse cannot be read", path=str(path), error=str(error))
+            log.error("a file of the warehouse cannot be read", path=str(path), error=told(error))
             return None
 
     def _merge(self, day: dt.date, group: Sequence[File]) -> bool:
         try:
             table = parquet.merged([self.folder.path(file) for file in group])
         except parquet.UNREADABLE as error:
-            log.error("files of the warehouse cannot be read", day=str(day), error=str(error))
+            log.error("files of the warehouse cannot be read", day=str(day), error=told(error))
             return False
         file = self._write(day, table)
         self.folder.hold([file])
