@@ -70,7 +70,7 @@ sums AS (
     GROUP BY account_ref_id, currency
 ),
 balances AS (
-    SELECT ref_id, external_id, accounts.currency, coalesce(balance, 0) AS balance, oldest,
+    SELECT ref_id, external_id, account_type, accounts.currency, coalesce(balance, 0) AS balance, oldest,
         coalesce(balance > 0 AND oldest IS NOT NULL, FALSE) AS due
     FROM accounts LEFT JOIN sums ON account_ref_id = ref_id AND sums.currency = accounts.currency
     WHERE state <> 'DEACTIVATED' AND ref_id BETWEEN '{low}' AND '{high}'
@@ -104,6 +104,7 @@ FROM (
 """
 
 _PAYER = {
+    "accountType": "text",
     "paymentMethod": "text",
     "deliveryMethod": "text",
     "invoicingExcluded": "boolean",
@@ -115,6 +116,10 @@ _PAYER = {
     "bankNumberCode": "text",
     "iban": "text",
     "bic": "text",
+    "bankAccountNumberDirectDebit": "text",
+    "bankNumberCodeDirectDebit": "text",
+    "bankAccountNumberDirectDebitProvider": "text",
+    "bankNumberCodeDirectDebitProvider": "text",
     "paymentRef1": "text",
     "paymentRef2": "text",
     "paymentRef3": "text",
@@ -164,7 +169,8 @@ class _Dialect:
     def _payer(self, as_of: dt.datetime, now: dt.datetime) -> str:
         kinds = {**attrs.asdict(self), "as_of": _instant(as_of), "now": _instant(now)}
         fields = {name: kinds[kind].format(_column(name)) for name, kind in _PAYER.items()}
-        return self._object({"account": self._account("account_ref_id")} | fields)
+        ref_id = f"""'"' || account_ref_id || '"'"""
+        return self._object({"account": self._account("account_ref_id"), **fields, "refId": ref_id})
 
     def _notification(self, amount: str, as_of: dt.datetime) -> str:
         return self._object(
@@ -230,7 +236,7 @@ def on_postgres(url: str, ranges: Sequence[tuple[str, str]], **told: Any) -> Non
     statements = []
     for low, high in ranges:
         figures, save, tell = _POSTGRES.statements(low=low, high=high, **told)
-        statements.append(f"{figures}, saved AS ({save} RETURNING payers.*, external_id) {tell}")
+        statements.append(f"{figures}, saved AS ({save} RETURNING payers.*, external_id, account_type) {tell}")
     with ThreadPoolExecutor(len(statements)) as pool:
         list(pool.map(lambda statement: _committed(url, statement), statements))
 

@@ -200,10 +200,12 @@ class ReadCollectionBalance:
 @attrs.frozen(kw_only=True)
 class ReadOpenBalanceRequest(Form):
     """Which payer, now or as of a moment; `document_types_included` adds the same figures by document type,
-    `detail_included` a line for every document and payment."""
+    `detail_included` a line for every document and payment. An open balance is never stored: it is calculated, whether
+    `calculation_forced` or not."""
 
     ref_id: UUID | None = None
     external_id: ExternalId | None = None
+    calculation_forced: bool = False
     document_types_included: bool = False
     detail_included: bool = False
     as_of: Moment | None = None

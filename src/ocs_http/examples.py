@@ -117,7 +117,12 @@ UPDATE_PAYER: Final[Example] = {
     "requestId": "crm-2024-05-14-000016",
     "account": ACCOUNT,
     "paymentMethod": "bankTransfer",
+    "invoicingExcluded": True,
+    "invoicingExcludedTo": "2999-12-31T00:00:00Z",
+    "dueDateOffset": None,
     "iban": "ES9121000418450200051332",
+    "bankAccountNumberDirectDebit": "0200051332",
+    "bankNumberCodeDirectDebit": "2100",
     "paymentRef1": None,
 }
 CALCULATE_COLLECTION_BALANCE: Final[Example] = {

@@ -48,6 +48,11 @@ class Operation:
     example: Mapping[str, Any]
     starts_run: bool = False
 
+    @property
+    def step(self) -> str:
+        """The name that the steps of its answer have."""
+        return self.use_case.__new__(self.use_case).step
+
 
 OPERATIONS = (
     Operation(

@@ -17,6 +17,7 @@ from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from ocs_core.collection import Line
+from ocs_core.entities.account import Payer
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.process import ProcessRun
 from ocs_core.form import type_hints, wire_name
@@ -31,6 +32,7 @@ OMITTED: Mapping[type, frozenset[str]] = {
 """Fields that stay inside (domain: section 6 lists what is shown): how a run goes on is nobody else's business, a line's
 currency is its balance's."""
 DERIVED: Mapping[type, Mapping[str, Any]] = {
+    Payer: {"ref_id": UUID},
     Document: {"state": DocumentState},
     ProcessRun: {"payers_per_second": int | None, "seconds_left": int | None},
 }
@@ -52,7 +54,10 @@ def _unstructure(cls: type) -> Any:
     derived = tuple(DERIVED.get(cls, ()))
     if not derived:
         return plain_fields
-    return lambda value: {**plain_fields(value), **{wire_name(name): getattr(value, name) for name in derived}}
+    return lambda value: {
+        **plain_fields(value),
+        **{wire_name(name): _out.unstructure(getattr(value, name)) for name in derived},
+    }
 
 
 # msgspec writes ids, days and enums as they are meant to be; only instants need a hand.
@@ -93,8 +98,10 @@ def _mirrored(cls: Any) -> Callable[[Any], Any]:
         return plain
     hints, omitted = type_hints(cls), OMITTED.get(cls, frozenset())
     names = [field.name for field in attrs.fields(cls) if field.name not in omitted]
+    derived = DERIVED.get(cls, {})
+    names += derived
+    hints = {**hints, **derived}
     steps = [(at, step) for at, name in enumerate(names) if (step := _step(hints[name])) is not None]
-    names += DERIVED.get(cls, {})
     values_of = attrgetter(*names)
     struct: Any = msgspec.defstruct(cls.__name__, [(wire_name(name), Any) for name in names])
 

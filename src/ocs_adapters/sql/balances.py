@@ -32,7 +32,7 @@ def _keep(driver: Any) -> Any:
         "version": _PAYERS.c.version + 1,
     }
     is_found = _PAYERS.c.account_ref_id == given.c.account_ref_id
-    stored = [_PAYERS.c[field.column] for field in _PAYER.fields]
+    stored = [_PAYERS.c[field.column] for field in _PAYER.stored]
     return sa.update(_PAYERS).where(is_found).values(changed).returning(*stored)
 
 
@@ -43,7 +43,7 @@ def keep_balances(
     if not found:
         return []
     driver = transaction.driver
-    refs, *figures = zip(*found, strict=True)
+    refs, types, *figures = zip(*found, strict=True)
     keys = [ref.ref_id for ref in refs]
     given = driver.bind_given(_GIVEN, dict(zip(_GIVEN, (keys, *figures), strict=True)))
     (rows,) = transaction.run([Call(_keep(driver), {**given, "as_of": as_of, "calculated_at": calculated_at})])
@@ -51,6 +51,8 @@ def keep_balances(
         raise Conflict("a payer")
     decode, read = driver.decoder(UUID), _PAYER.reader(driver)
     kept = {row[0] if decode is None else decode(row[0]): row for row in rows}
-    # What an update gives back comes in no order, and without the external id that a query joins behind the first column.
+    # What an update gives back comes in no order, and without what a query joins from the account behind the first column.
     in_order = map(kept.__getitem__, keys)
-    return [read((row[0], ref.external_id, *row[1:])) for row, ref in zip(in_order, refs, strict=True)]
+    return [
+        read((row[0], ref.external_id, kind, *row[1:])) for row, ref, kind in zip(in_order, refs, types, strict=True)
+    ]

@@ -41,16 +41,19 @@ TABLES: Mapping[type, sa.Table] = {
     ProcessRun: tables.process_runs,
     RunSlice: tables.run_slices,
 }
+_OF_THE_ACCOUNT: Mapping[type, Mapping[str, str]] = {Payer: {"account_type": "account"}}
+"""Fields that are not stored, but read from the account that another field refers to: there they never change."""
 
 
 @attrs.frozen
 class _Field:
-    """One field of an entity: its column, and how it is written."""
+    """One field of an entity: its column, and how it is written; or by which reference it is read from an account."""
 
     name: str
     column: str
     kind: Any
     write: Callable[[Any], Any] | None
+    read_by: str | None = None
 
 
 @attrs.frozen(eq=False)
@@ -71,10 +74,16 @@ class Rows(Generic[T]):
         """What a query selects, for `read`: each field's column, and behind a reference its external id."""
         selected: list[Any] = []
         for field in self.fields:
-            selected.append(self.table.c[field.column])
+            source = self.joins[field.read_by] if field.read_by else self.table
+            selected.append(source.c[field.column].label(field.column) if field.read_by else source.c[field.column])
             if field.name in self.joins:
                 selected.append(self.joins[field.name].c.external_id.label(f"{field.name}_external_id"))
         return selected
+
+    @property
+    def stored(self) -> list[_Field]:
+        """The fields that have a column in the table."""
+        return [field for field in self.fields if field.read_by is None]
 
     @property
     def source(self) -> Any:
@@ -90,14 +99,14 @@ class Rows(Generic[T]):
     def write(self, entity: T) -> dict[str, Any]:
         """The parameters of an insert."""
         row = {}
-        for field in self.fields:
+        for field in self.stored:
             value = getattr(entity, field.name)
             row[field.column] = value if field.write is None or value is None else field.write(value)
         return row
 
     def columns_to_update(self, entities: Sequence[T]) -> dict[str, list[Any]]:
         """What an update may write of these entities, column by column as it is stored."""
-        return {field.column: _column(field, entities) for field in self.fields if field.column != self.key.name}
+        return {field.column: _column(field, entities) for field in self.stored if field.column != self.key.name}
 
     def reader(self, driver: Driver) -> Callable[[Row], T]:
         """How a row of `columns` becomes an entity, with this driver."""
@@ -206,5 +215,6 @@ def _rows_of(cls: Any) -> Rows[Any]:
         if kind is AccountRef:
             column = f"{attribute.name}_ref_id"
             joins[attribute.name] = tables.accounts.alias(f"{attribute.name}_of_{table.name}")
-        fields.append(_Field(attribute.name, column, kind, _write(kind)))
+        read_by = _OF_THE_ACCOUNT.get(cls, {}).get(attribute.name)
+        fields.append(_Field(attribute.name, column, kind, _write(kind), read_by))
     return Rows(cls, table, tuple(fields), joins)

@@ -76,12 +76,14 @@ class Payer:
 
     A change is immediate and never touches documents that exist. Offsets are in days; `collection_balance` is in
     millionths of the account's currency, positive where the payer owes; `collection_balance_as_of` is the T of the run that
-    changed it last, `collection_balance_calculated_at` when that run did.
+    changed it last, `collection_balance_calculated_at` when that run did. `account_type` is its account's, which never
+    changes; None only in an answer that an earlier release kept.
     """
 
     code: ClassVar[str] = "payer"
 
     account: AccountRef
+    account_type: str | None = None
     payment_method: str | None = None
     delivery_method: str | None = None
     invoicing_excluded: bool = False
@@ -93,6 +95,10 @@ class Payer:
     bank_number_code: str | None = None
     iban: str | None = None
     bic: str | None = None
+    bank_account_number_direct_debit: str | None = None
+    bank_number_code_direct_debit: str | None = None
+    bank_account_number_direct_debit_provider: str | None = None
+    bank_number_code_direct_debit_provider: str | None = None
     payment_ref1: str | None = None
     payment_ref2: str | None = None
     payment_ref3: str | None = None

@@ -191,6 +191,7 @@ class PayerBalance(NamedTuple):
     """What a run found of one payer, as a `Payer` keeps it."""
 
     account: AccountRef
+    account_type: str
     collection_balance: int
     oldest_due_date: dt.date | None
     in_collection: bool

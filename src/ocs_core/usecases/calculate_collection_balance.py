@@ -208,7 +208,13 @@ class _Keeping:
 
     def _saved(self, changed: Sequence[PayerCalculated]) -> Sequence[Payer]:
         found = [
-            PayerBalance(each.account.ref, each.found.balance, each.found.oldest_due_date, each.in_collection)
+            PayerBalance(
+                each.account.ref,
+                each.account.account_type,
+                each.found.balance,
+                each.found.oldest_due_date,
+                each.in_collection,
+            )
             for each in changed
         ]
         return self.uow.keep_balances(found, self.run.as_of, self.now)

@@ -64,4 +64,4 @@ class CreateAccount(UseCase[CreateAccountRequest]):
             work.publish(work.add(account))
             return
         work.publish(work.add(attrs.evolve(account, payer_account=account.ref)))
-        work.publish(work.add(Payer(account=account.ref)))
+        work.publish(work.add(Payer(account=account.ref, account_type=account.account_type)))

@@ -61,7 +61,7 @@ class Work:
     uow: UnitOfWork
     now: dt.datetime
     ids: Ids
-    operation: str
+    step: str
     transaction_id: str
     user: str
     steps: list[Step] = attrs.field(factory=list)
@@ -83,7 +83,7 @@ class Work:
 
     def answer(self, payload: Payload | ProcessRun) -> None:
         """Put a step into the answer."""
-        self.steps.append(Step(self.operation, len(self.steps) + 1, payload))
+        self.steps.append(Step(self.step, len(self.steps) + 1, payload))
 
     def _send(self, payload: Payload, key: UUID, subject: UUID) -> None:
         self.uow.publish(
@@ -162,6 +162,11 @@ class UseCase(Generic[R]):
     def operation(self) -> str:
         return type(self).__name__
 
+    @property
+    def step(self) -> str:
+        """The name that the steps of its answer have."""
+        return self.operation
+
     def wanted(self, request: R) -> Wanted:
         """What has to be looked up, all at once, before anything is decided."""
         raise NotImplementedError
@@ -182,7 +187,7 @@ class UseCase(Generic[R]):
                 uow=uow,
                 now=now,
                 ids=self.ids,
-                operation=self.operation,
+                step=self.step,
                 transaction_id=request.transaction_id or request.request_id,
                 user=caller.user or request.user or caller.application,
             )

@@ -24,6 +24,11 @@ class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest]):
     Publishes `payer`; where nothing changed, nothing is saved or published.
     """
 
+    @property
+    def step(self) -> str:
+        """The product's documentation names it so."""
+        return "UpdatePayer"
+
     def wanted(self, request: UpdateInvoicingFlagRequest) -> Wanted:
         return Wanted(account=request.account, payer_exclusively=True)
 

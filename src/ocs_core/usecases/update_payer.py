@@ -1,25 +1,41 @@
 """Update payer (domain: sections 3 and 7)."""
 
+import datetime as dt
+from typing import Any
+
 import attrs
 
 from ocs_core import rules
-from ocs_core.form import UNSET, Code, Label, Unset, changes_in
+from ocs_core.form import UNSET, Code, DueDateOffset, Label, Unset, changes_in
 from ocs_core.ports import AccountId, Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
 @attrs.frozen(kw_only=True)
 class UpdatePayerRequest(Command):
-    """How a payer pays, gets its documents and is referred to. A field that is absent stays as it is; null clears it."""
+    """How a payer pays, is invoiced, gets its documents and is referred to. A field that is absent stays as it is; null
+    clears it.
+
+    `invoicing_excluded` says with `invoicing_excluded_to` until when (absent or null: indefinitely), as in update invoicing
+    flag; the end alone moves that of the exclusion there is. `due_date_offset` is the payer's general one, in days; null:
+    the default. Bank details with `direct_debit` are those that are collected from, and ours (`provider`) that receive.
+    """
 
     account: AccountId | None = None
     payment_method: Code | Unset | None = UNSET
     delivery_method: Code | Unset | None = UNSET
+    invoicing_excluded: bool | Unset = UNSET
+    invoicing_excluded_to: dt.datetime | Unset | None = UNSET
+    due_date_offset: DueDateOffset | Unset | None = UNSET
     bank_account_name: Label | Unset | None = UNSET
     bank_account_number: Label | Unset | None = UNSET
     bank_number_code: Label | Unset | None = UNSET
     iban: Label | Unset | None = UNSET
     bic: Label | Unset | None = UNSET
+    bank_account_number_direct_debit: Label | Unset | None = UNSET
+    bank_number_code_direct_debit: Label | Unset | None = UNSET
+    bank_account_number_direct_debit_provider: Label | Unset | None = UNSET
+    bank_number_code_direct_debit_provider: Label | Unset | None = UNSET
     payment_ref1: Label | Unset | None = UNSET
     payment_ref2: Label | Unset | None = UNSET
     payment_ref3: Label | Unset | None = UNSET
@@ -35,6 +51,9 @@ class UpdatePayer(UseCase[UpdatePayerRequest]):
         return Wanted(account=request.account, payer_exclusively=True)
 
     def execute(self, request: UpdatePayerRequest, found: Found, work: Work) -> None:
+        changes = _changes(request)
+        excluded = changes.get("invoicing_excluded", found.payer is None or found.payer.invoicing_excluded)
+        end = changes.get("invoicing_excluded_to")
         rules.check(
             rules.account_is_given(request.account),
             rules.account_exists(request.account, found.account),
@@ -42,10 +61,18 @@ class UpdatePayer(UseCase[UpdatePayerRequest]):
             rules.account_is_not_deactivated(found.account),
             rules.payer_exists(found.account, found.payer),
             rules.payment_method_is_configured(found.configuration, request.payment_method),
+            rules.exclusion_end_goes_with_exclusion(excluded, end),
+            rules.exclusion_end_is_in_the_future(end, work.now),
             fields=fields_of(UpdatePayerRequest),
         )
         assert found.payer is not None
 
-        payer = attrs.evolve(found.payer, **changes_in(request))
+        payer = attrs.evolve(found.payer, **changes)
         if payer != found.payer:
             work.publish(work.save(payer))
+
+
+def _changes(request: UpdatePayerRequest) -> dict[str, Any]:
+    """What changes: whether invoicing is excluded is never said without until when."""
+    changes = changes_in(request)
+    return {"invoicing_excluded_to": None, **changes} if "invoicing_excluded" in changes else changes

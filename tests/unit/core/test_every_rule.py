@@ -317,6 +317,29 @@ PAYER_CASES = (
         "/paymentMethod",
         payment_method="shells",
     ),
+    case(
+        UPDATE_PAYER,
+        "exclusion_end_goes_with_exclusion",
+        "INVOICING_EXCLUDED_TO_WITHOUT_EXCLUSION",
+        "/invoicingExcludedTo",
+        invoicing_excluded_to=NOW + DAY,
+    ),
+    case(
+        UPDATE_PAYER,
+        "exclusion_end_goes_with_exclusion",
+        "INVOICING_EXCLUDED_TO_WITHOUT_EXCLUSION",
+        "/invoicingExcludedTo",
+        invoicing_excluded=False,
+        invoicing_excluded_to=NOW + DAY,
+    ),
+    case(
+        UPDATE_PAYER,
+        "exclusion_end_is_in_the_future",
+        "INVOICING_EXCLUDED_TO_NOT_IN_FUTURE",
+        "/invoicingExcludedTo",
+        invoicing_excluded=True,
+        invoicing_excluded_to=NOW,
+    ),
 )
 
 ACCOUNT_CASES = (
@@ -856,12 +879,20 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
     UPDATE_PAYER: (
         lambda s: (
             s.become(s.technical, AccountState.DEACTIVATED),
-            s.request(UPDATE_PAYER, account=named(s.technical), payment_method="shells"),
+            s.request(
+                UPDATE_PAYER,
+                account=named(s.technical),
+                payment_method="shells",
+                invoicing_excluded=False,
+                invoicing_excluded_to=NOW,
+            ),
         )[1],
         [
             ("ACCOUNT_DEACTIVATED", "/account"),
             ("PAYER_NOT_FOUND", "/account"),
             ("PAYMENT_METHOD_NOT_CONFIGURED", "/paymentMethod"),
+            ("INVOICING_EXCLUDED_TO_WITHOUT_EXCLUSION", "/invoicingExcludedTo"),
+            ("INVOICING_EXCLUDED_TO_NOT_IN_FUTURE", "/invoicingExcludedTo"),
         ],
     ),
     CREATE: (

@@ -418,7 +418,7 @@ def test_updating_the_invoicing_flag_publishes_the_payer(scene: Scene) -> None:
     answer = scene.perform("UpdateInvoicingFlag", request)
 
     assert told(scene) == [("payer", "A-1")]
-    assert steps(answer) == [("UpdateInvoicingFlag", 1, "PayerEx")]
+    assert steps(answer) == [("UpdatePayer", 1, "PayerEx")]
     payer = answer.steps[0].object
     assert payer == scene.now_is(payer)
     assert payer.is_invoicing_excluded_at(NOW)
@@ -478,12 +478,35 @@ def test_updating_a_payer_changes_what_is_given_clears_what_is_null_and_leaves_t
     assert payer == scene.now_is(payer)
     assert payer == Payer(
         account=scene.payer.ref,
+        account_type="payer",
         payment_method="cash",
         delivery_method="mail",
         iban="ES2",
         payment_ref1="1",
         version=3,
     )
+
+
+def test_updating_a_payer_takes_the_flag_with_its_end_the_offset_and_the_direct_debit(scene: Scene) -> None:
+    def updated(**changes: Any) -> Payer:
+        (step,) = scene.perform("UpdatePayer", scene.request("UpdatePayer", **changes)).steps
+        return step.object
+
+    until = updated(invoicing_excluded=True, invoicing_excluded_to=NOW + DAY, due_date_offset=30)
+    longer = updated(invoicing_excluded_to=NOW + 2 * DAY)
+    for_ever = updated(invoicing_excluded=True)
+    over = updated(invoicing_excluded=False, due_date_offset=None, bank_account_number_direct_debit="0200051332")
+    ours = updated(bank_number_code_direct_debit_provider="2100", bank_account_number_direct_debit_provider="77")
+
+    assert (until.invoicing_excluded, until.invoicing_excluded_to, until.due_date_offset) == (True, NOW + DAY, 30)
+    assert (longer.invoicing_excluded, longer.invoicing_excluded_to) == (True, NOW + 2 * DAY)
+    assert (for_ever.invoicing_excluded, for_ever.invoicing_excluded_to) == (True, None)
+    assert (over.invoicing_excluded, over.invoicing_excluded_to, over.due_date_offset) == (False, None, None)
+    assert (ours.bank_account_number_direct_debit, ours.bank_account_number_direct_debit_provider) == (
+        "0200051332",
+        "77",
+    )
+    assert ours.bank_number_code_direct_debit_provider == "2100"
 
 
 def test_a_payment_responsible_account_comes_with_its_payer(scene: Scene) -> None:

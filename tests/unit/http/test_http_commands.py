@@ -207,7 +207,7 @@ def test_an_adjustment_is_a_new_event_that_points_at_the_original(site, client):
 
 def test_the_invoicing_flag_answers_the_payer_and_nothing_where_nothing_changed(site, client):
     site.desk.account("A-1")
-    path, name = "/v1/rm/payer/update-invoicing-flag", "UpdateInvoicingFlag"
+    path, name = "/v1/rm/payer/update-invoicing-flag", "UpdatePayer"
     body = {"account": {"externalId": "A-1"}, "invoicingExcluded": True}
     assert kinds(performed(site, client, path, name, body)) == ["PayerEx"]
     assert performed(site, client, path, name, body | {"requestId": "r-2"}) == []
@@ -220,11 +220,26 @@ def test_a_payer_is_changed_by_what_is_in_the_body_and_by_nothing_else(site, cli
     assert kinds(performed(site, client, path, name, body)) == ["PayerEx"]
     (step,) = performed(site, client, path, name, who | {"requestId": "r-2", "iban": None, "bic": "B"})
     told = step["object"]
+    assert (told["refId"], told["accountType"]) == (told["account"]["refId"], "payer")
+    details = {
+        "bankAccountNumberDirectDebit": "1",
+        "bankNumberCodeDirectDebit": "2",
+        "bankAccountNumberDirectDebitProvider": "3",
+        "bankNumberCodeDirectDebitProvider": "4",
+        "invoicingExcluded": True,
+        "invoicingExcludedTo": "2999-12-31T00:00:00.000000Z",
+        "dueDateOffset": 0,
+    }
+    (step,) = performed(site, client, path, name, who | {"requestId": "r-5"} | details)
+    assert step["object"] == told | details | {"version": told["version"] + 1}
     assert (told["paymentMethod"], told["iban"], told["bic"], told["paymentRef2"]) == ("cash", None, "B", "2")
     assert performed(site, client, path, name, who | {"requestId": "r-3", "deliveryMethod": None}) == []
     wrong = {"requestId": "r-4", "account": {}, "iban": 7, "bic": "", "paymentMethod": ["cash"]}
+    wrong |= {"invoicingExcluded": None, "dueDateOffset": 3651}
     assert codes(client.post(path, json=wrong)) == [
         ("TYPE_WRONG", "/paymentMethod"),
+        ("TYPE_WRONG", "/invoicingExcluded"),
+        ("VALUE_OUT_OF_RANGE", "/dueDateOffset"),
         ("TYPE_WRONG", "/iban"),
         ("LENGTH_OUT_OF_RANGE", "/bic"),
     ]

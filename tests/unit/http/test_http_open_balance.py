@@ -117,6 +117,12 @@ def test_an_open_balance_as_of_a_day_is_that_of_its_end(client, owing):
     assert read(client, externalId="A-1", asOf="2024-05-04T00:00:00Z")["due"] == 100 * UNIT
 
 
+def test_an_open_balance_is_calculated_whether_that_is_forced_or_not(client, owing):
+    forced, plain = (client.get(f"{PATH}?externalId=A-1{more}") for more in ("&calculationForced=true", ""))
+    assert forced.status_code == 200
+    assert forced.json() == plain.json()
+
+
 @pytest.mark.parametrize(
     ("query", "failures"),
     [
@@ -127,7 +133,7 @@ def test_an_open_balance_as_of_a_day_is_that_of_its_end(client, owing):
         ("externalId=A-1&asOf=2999-01-01", [("VALUE_OUT_OF_RANGE", "asOf")]),
         ("externalId=A-1&asOf=2024-05-14T10:00:00", [("TIME_WITHOUT_OFFSET", "asOf")]),
         ("externalId=A-1&documentTypesIncluded=yes", [("TYPE_WRONG", "documentTypesIncluded")]),
-        ("externalId=A-1&calculationForced=true", [("FIELD_UNKNOWN", "calculationForced")]),
+        ("externalId=A-1&calculationForced=yes", [("TYPE_WRONG", "calculationForced")]),
     ],
 )
 def test_failures_are_told_of_the_parameter_that_was_given(site, client, owing, query, failures):

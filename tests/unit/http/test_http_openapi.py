@@ -179,7 +179,7 @@ def test_parameters_are_those_of_the_domain():
             *("refId", "externalId", "calculationForced", "detailIncluded", "asOf"),
         ],
         "/v1/rm/payer/read-open-balance": [
-            *("refId", "externalId", "documentTypesIncluded", "detailIncluded", "asOf"),
+            *("refId", "externalId", "calculationForced", "documentTypesIncluded", "detailIncluded", "asOf"),
         ],
         "/v1/rm/processes/runs": ["limit", "cursor"],
         "/v1/rm/processes/runs/{refId}": ["refId"],

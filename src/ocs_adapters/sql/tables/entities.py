@@ -49,6 +49,10 @@ payers = sa.Table(
     sa.Column("collection_balance_as_of", Instant),
     sa.Column("collection_balance_calculated_at", Instant),
     version(),
+    text("bank_account_number_direct_debit"),
+    text("bank_number_code_direct_debit"),
+    text("bank_account_number_direct_debit_provider"),
+    text("bank_number_code_direct_debit_provider"),
     # Every collection run changes many payers a little: room on the page keeps these updates cheap.
     postgresql_with={"fillfactor": "45"},
 )

@@ -28,7 +28,7 @@ def an_account(number: int, **more: Any) -> Account:
 
 
 def a_payer(account: Account, **more: Any) -> Payer:
-    return Payer(account=account.ref, **more)
+    return Payer(account=account.ref, account_type=account.account_type, **more)
 
 
 def a_payment(number: int, account: Account | None = None, amount: int = 50 * UNIT, **more: Any) -> Payment:

@@ -194,9 +194,22 @@ class Commands(Beside):
         request = CancelDocumentRequest(**self.common(), document_no=number, reason="mistake")
         self.perform(CancelDocument, request)
 
-    @rule(account=which, method=st.sampled_from(["cash", None, UNSET]), iban=st.sampled_from(["DE1", None, UNSET]))
-    def update_payer(self, account: int, method: Any, iban: Any) -> None:
-        request = UpdatePayerRequest(**self.common(), account=self.account(account), payment_method=method, iban=iban)
+    @rule(
+        account=which,
+        method=st.sampled_from(["cash", None, UNSET]),
+        iban=st.sampled_from(["DE1", None, UNSET]),
+        excluded=st.sampled_from([True, False, UNSET]),
+        offset=st.sampled_from([30, None, UNSET]),
+    )
+    def update_payer(self, account: int, method: Any, iban: Any, excluded: Any, offset: Any) -> None:
+        request = UpdatePayerRequest(
+            **self.common(),
+            account=self.account(account),
+            payment_method=method,
+            iban=iban,
+            invoicing_excluded=excluded,
+            due_date_offset=offset,
+        )
         self.perform(UpdatePayer, request)
 
     @rule(account=which, charge=amounts, tax=st.integers(0, 10**7), rate=st.sampled_from([0, 2100]))

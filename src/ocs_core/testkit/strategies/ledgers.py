@@ -97,7 +97,7 @@ def ledgers(draw: st.DrawFn, currencies: tuple[str, ...] = ("EUR", "USD")) -> Le
             documents[target.ref_id] = attrs.evolve(target, due_amount=target.due_amount - amount)
     return Ledger(
         account=account,
-        payer=Payer(account=account.ref),
+        payer=Payer(account=account.ref, account_type=account.account_type),
         documents=tuple(documents.values()),
         payments=tuple(payments.values()),
         settlements=tuple(settlements),

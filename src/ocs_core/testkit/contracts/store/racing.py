@@ -190,7 +190,7 @@ def racing_laws() -> type:
                 only(slice_of(uow, SliceWanted(as_of=NOW)), "payers in the slice")
                 writer = beside(lambda: desk.perform(UpdateDueDateOffset, promise))
                 writer.result_soon()
-                uow.keep_balances([PayerBalance(account.ref, 7 * UNIT, None, False)], NOW, NOW)
+                uow.keep_balances([PayerBalance(account.ref, account.account_type, 7 * UNIT, None, False)], NOW, NOW)
             writer.result()
             ledger = subject.queries.ledger(account.ref_id)
             assert ledger is not None

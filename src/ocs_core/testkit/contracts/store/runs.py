@@ -209,7 +209,9 @@ def runs_laws() -> type:
                     uow.add(a_payer(account, payment_ref1=f"R-{n}", due_date_offsets={"genericInvoice": n}))
             before = {account.ref_id: payer_of(account) for account in accounts}
             *found, other = [
-                PayerBalance(account.ref, -n * UNIT, None if n % 2 else dt.date(2024, 5, n), n % 3 == 0)
+                PayerBalance(
+                    account.ref, account.account_type, -n * UNIT, None if n % 2 else dt.date(2024, 5, n), n % 3 == 0
+                )
                 for n, account in reversed(list(enumerate(accounts, start=1)))
             ]
             with subject.store.begin(snapshot=True) as uow:
@@ -225,7 +227,7 @@ def runs_laws() -> type:
                     collection_balance_calculated_at=NOW,
                     version=before[account.ref_id].version + 1,
                 )
-                for account, balance, oldest, in_collection in found
+                for account, _, balance, oldest, in_collection in found
             ]
             assert {payer_of(account).ref_id: payer_of(account) for account in accounts} == {
                 **{payer.ref_id: payer for payer in kept},

@@ -5,7 +5,7 @@ import datetime as dt
 from hypothesis import strategies as st
 
 from ocs_core.entities.account import AccountState
-from ocs_core.form import UNSET
+from ocs_core.form import UNSET, Unset
 from ocs_core.queries import (
     ReadCollectionBalance,
     ReadCollectionBalanceRequest,
@@ -27,7 +27,17 @@ from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, Update
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
 from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 
-_UPDATE_PAYER_FIELDS = ("delivery_method", "bank_account_name", "iban", "bic", "payment_ref1", "payment_ref3")
+_UPDATE_PAYER_FIELDS = (
+    "delivery_method",
+    "due_date_offset",
+    "bank_account_name",
+    "iban",
+    "bic",
+    "bank_account_number_direct_debit",
+    "bank_number_code_direct_debit_provider",
+    "payment_ref1",
+    "payment_ref3",
+)
 """What varies and must not matter."""
 
 
@@ -82,10 +92,14 @@ def _update_account_state(draw: Draw, world: World) -> UpdateAccountStateRequest
 @valid(UpdatePayer)
 def _update_payer(draw: Draw, world: World) -> UpdatePayerRequest:
     methods = st.none() | st.sampled_from(sorted(world.configuration.payment_methods))
+    excluded: bool | Unset = draw(st.just(UNSET) | st.booleans())
+    later = instants.filter(lambda instant: instant > world.desk.clock())
     return UpdatePayerRequest(
         **common_fields(draw, world),
         account=draw(namings(draw(payers(world)))),
         payment_method=draw(st.just(UNSET) | methods),
+        invoicing_excluded=excluded,
+        invoicing_excluded_to=draw(st.sampled_from([UNSET, None]) | (later if excluded is True else st.none())),
         **draw(some_fields(UpdatePayerRequest, *_UPDATE_PAYER_FIELDS)),
     )
 
@@ -110,6 +124,7 @@ def _read_open_balance(draw: Draw, world: World) -> ReadOpenBalanceRequest:
     return ReadOpenBalanceRequest(
         ref_id=name.ref_id,
         external_id=name.external_id,
+        calculation_forced=draw(st.booleans()),
         document_types_included=draw(st.booleans()),
         detail_included=draw(st.booleans()),
         as_of=draw(st.none() | st.just(world.desk.clock() - ago)),
