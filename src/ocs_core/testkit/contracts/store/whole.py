@@ -290,7 +290,7 @@ def whole_laws() -> type:
             _keep(subject, ACCOUNT, a_payer(ACCOUNT), OTHER, known)
             with subject.store.begin(snapshot=True) as uow:
                 sliced = slice_of(uow, SliceWanted(as_of=NOW))
-                kept = uow.keep_balances([PayerBalance(ACCOUNT.ref, 7, None, False)], NOW, NOW)
+                kept = uow.keep_balances([PayerBalance(ACCOUNT.ref, ACCOUNT.account_type, 7, None, False)], NOW, NOW)
             assert [each.payer.collection_balance for each in sliced] == [None, 0]
             assert {(each.payer.oldest_due_date, each.payer.in_collection) for each in sliced} == {(None, False)}
             payer = only(kept, "payers kept")
