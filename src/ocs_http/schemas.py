@@ -34,7 +34,7 @@ PARAMETERS = {
     "amountFrom": "Of at least this amount, in millionths.",
     "amountTo": "Of at most this amount, in millionths.",
     "paymentRef": "With this as one of the three payment references.",
-    "calculationForced": "Calculate now, instead of telling what the last run stored; an open balance always is. Nothing is stored.",
+    "calculationForced": "Calculate now, instead of telling what the last run stored; an open balance always is.",
     "documentTypesIncluded": "Tell the same figures by document type.",
     "detailIncluded": "Tell of every document and payment what it contributed, or why it did not count.",
     "asOf": "Calculate as of this instant, or the end of this day.",
