@@ -169,7 +169,7 @@ class _Dialect:
     def _payer(self, as_of: dt.datetime, now: dt.datetime) -> str:
         kinds = {**attrs.asdict(self), "as_of": _instant(as_of), "now": _instant(now)}
         fields = {name: kinds[kind].format(_column(name)) for name, kind in _PAYER.items()}
-        ref_id = f"""'"' || account_ref_id || '"'"""
+        ref_id = """'"' || account_ref_id || '"'"""
         return self._object({"account": self._account("account_ref_id"), **fields, "refId": ref_id})
 
     def _notification(self, amount: str, as_of: dt.datetime) -> str:
