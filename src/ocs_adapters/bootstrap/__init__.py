@@ -23,7 +23,7 @@ from ocs_adapters.settings import OVER_KAFKA, Settings, usable
 from ocs_adapters.sql.bell import Bell
 from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.conflicts import translated
-from ocs_adapters.sql.database import Database, connect, is_missing
+from ocs_adapters.sql.database import Database, Transaction, connect, is_missing
 from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.keys import SqlApiKeys
 from ocs_adapters.sql.migrations import NO_SCHEMA, REVISIONS, as_sql, migrate, pending, problem
@@ -32,6 +32,7 @@ from ocs_adapters.sql.queries import SqlQueries
 from ocs_adapters.sql.retention import PRUNABLES, Retention, little_by_little, retentions
 from ocs_adapters.sql.shares import SqlShares
 from ocs_adapters.sql.store import SqlStore
+from ocs_adapters.sql.take_overs import SqlTakeOvers
 from ocs_adapters.streaming.relay import Relay
 from ocs_adapters.telling import told
 from ocs_core.access import ApiKeys
@@ -39,7 +40,7 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, RunState
 from ocs_core.errors import OcsError
 from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemoryStore
-from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store
+from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store, TakeOvers
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
 from ocs_core.usecases.perform import UseCase
@@ -151,6 +152,14 @@ class Platform:
         """A store all of whose work is kept at the end of the block, or none of it: for much work at once."""
         with translated(), self.database.engine.begin() as connection:
             yield self._store_on(connection)
+
+    @contextmanager
+    def taking_over(self) -> Iterator[tuple[Store, TakeOvers]]:
+        """The same, with the note of what was taken over from which file."""
+        with translated(), self.database.engine.begin() as connection:
+            transaction = Transaction(connection.connection.driver_connection, self.database.driver)
+            self.database.driver.begin(transaction.connection, snapshot=False, writing=True)
+            yield self._store_on(connection), SqlTakeOvers(transaction)
 
     def problem(self) -> str | None:
         """Why the database cannot be worked on, as a sentence; None when it can. Raises `StoreUnavailable`."""

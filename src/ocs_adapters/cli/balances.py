@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import attrs
 
 from ocs_adapters.cli.commands import Refused
+from ocs_adapters.cli.csv_cells import guarded
 from ocs_core.entities.configuration import Configuration
 from ocs_core.money import Money
 from ocs_core.usecases.calculate_collection_balance import PayerCalculated, SliceDone
@@ -65,7 +66,7 @@ class _Lines:
     _configuration: Configuration
 
     def write(self, done: SliceDone) -> None:
-        self._writer.writerows(self._line(payer) for payer in done.payers)
+        self._writer.writerows(guarded(self._line(payer)) for payer in done.payers)
 
     def _line(self, payer: PayerCalculated) -> tuple[Any, ...]:
         account, found = payer.account, payer.found

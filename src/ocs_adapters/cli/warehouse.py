@@ -14,6 +14,7 @@ from cyclopts import App
 from ocs_adapters.bootstrap import consumers
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
+from ocs_adapters.cli.csv_cells import guarded
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql.database import Database
 from ocs_core.messages import format_instant
@@ -126,9 +127,9 @@ def _as_table(answer: Any) -> None:
 
 def _as_csv(answer: Any) -> None:
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(answer.columns)
+    out.writerow(guarded(answer.columns))
     for row in answer.rows:
-        out.writerow([_text(cell) for cell in row])
+        out.writerow(guarded(map(_text, row)))
 
 
 def _as_json(answer: Any) -> None:

@@ -1,88 +1,133 @@
 """A table in a file of comma-separated values, as spreadsheets and ledgers write it: every row with its line."""
 
+import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import attrs
-
-from ocs_core.errors import OcsError
+from ocs_core.usecases.take_over_receivables import FileRefused, Problem, Row, Table, recognised
 
 DELIMITERS = ",;\t|"
-_QUOTED = re.compile(r'"[^"]*"')
+LETTERHEAD = 50
+"""In so many first rows a header is looked for."""
+_SEP = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LIMIT = 1_000_000
+"""Characters that one cell may have."""
 
 
-class FileRefused(OcsError):
-    """A file cannot be taken as it is; the message is for whoever gave it."""
+def read_table(content: bytes, name: str, encoding: str | None = None, told: Collection[str] = ()) -> Table:
+    """Read a file with one header row, which may have other rows above it.
 
-
-@attrs.frozen
-class Problem:
-    """Why one row was not taken, or not taken over. `line` is counted from 1, the header included."""
-
-    line: int
-    reason: str
-
-
-@attrs.frozen
-class Row:
-    """One row by the names of its columns, without outer blanks."""
-
-    line: int
-    cells: dict[str, str]
-
-
-@attrs.frozen
-class Table:
-    """The header, the rows that have its columns, and why the others do not."""
-
-    header: tuple[str, ...]
-    rows: tuple[Row, ...]
-    bad: tuple[Problem, ...]
-
-
-def read_table(path: Path, encoding: str = "utf-8") -> Table:
-    """Read a file with one header line. The delimiter is the one that the header has most of.
-
-    Line ends, a byte order mark and quotes are as they come. Raises `FileRefused`.
+    Its delimiter is the one that gives a header with most of the names that are known, or `told`; a line `sep=;` says it.
+    Raises `FileRefused`.
     """
-    text = _text(path, encoding)
-    records = _records(text)
-    _, first = next(records, (0, None))
-    if not isinstance(first, list):
-        raise FileRefused(f"{path}: there is no header line." if first is None else f"{path}: {first}")
-    header = tuple(name.strip() for name in first)
-    rows: list[Row] = []
-    bad: list[Problem] = []
-    for line, record in records:
+    text = _text(content, name, encoding)
+    sep = _SEP.match(text)
+    delimiters = sep[1] if sep else DELIMITERS
+    body, passed = (text[sep.end() :], 1) if sep else (text, 0)
+    found = [(*_header(body, delimiter, told), delimiter) for delimiter in delimiters]
+    _, _, at, delimiter = max(found, key=lambda each: each[:2])
+    records = list(_records(body, delimiter))
+    if not records:
+        raise FileRefused(f"{name}: there is no header line.")
+    line, first = records[at]
+    if isinstance(first, str):
+        raise FileRefused(f"{name}: line {line + passed}: {first}")
+    header = _named(first)
+    rows, bad = [], []
+    for line, record in records[at + 1 :]:
         if isinstance(record, str):
-            bad.append(Problem(line, record))
-        elif len(record) != len(header):
-            bad.append(Problem(line, f"the row has {len(record)} columns, the header {len(header)}"))
+            bad.append(Problem(line + passed, record))
+        elif len(record) != len(first):
+            bad.append(Problem(line + passed, f"the row has {len(record)} columns, the header {len(first)}"))
         else:
-            rows.append(Row(line, dict(zip(header, (cell.strip() for cell in record), strict=True))))
-    return Table(header, tuple(rows), tuple(bad))
+            rows.append(Row(line + passed, dict(zip(header, record, strict=True))))
+    above = tuple(line + passed for line, _ in records[:at])
+    return Table(header, tuple(rows), tuple(bad), ((1,) if sep else ()) + above)
 
 
-def _text(path: Path, encoding: str) -> str:
-    content = path.read_bytes()
+def _named(header: list[str]) -> tuple[str, ...]:
+    """Names without line breaks; a column without a name is called by its place, so that what is in it is not lost."""
+    names = [" ".join(name.replace("\u200b", "").replace("\ufeff", "").split()) for name in header]
+    return tuple(name or f"column {place}" for place, name in enumerate(names, 1))
+
+
+def _text(content: bytes, name: str, encoding: str | None) -> str:
+    marked = next((found for mark, found in _MARKS if content.startswith(mark)), None) or _without_mark(content)
     try:
-        return content.decode(encoding).removeprefix("\ufeff")
+        if encoding is not None and marked is not None and _differ(encoding, marked):
+            raise FileRefused(
+                f"{name}: --encoding {encoding}: the file is {marked.removesuffix('-sig')}; leave it out."
+            )
+        used = marked or encoding or "utf-8"
+        if encoding is not None and _differ(encoding, "utf-8") and _is_utf8(content):
+            raise FileRefused(f"{name}: --encoding {encoding}: the file is utf-8; leave it out.")
+        text = content.decode(used)
     except LookupError:
         raise FileRefused(f"There is no encoding {encoding!r}; try utf-8, cp1252 or utf-16.") from None
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise FileRefused(
-            f"{path}: line {line} is not {encoding}; say what it is with --encoding, such as cp1252."
+            f"{name}: line {line} is not {used}; say what it is with --encoding, such as cp1252."
         ) from None
+    if "\0" in text:
+        raise FileRefused(f"{name}: line {text[: text.index(chr(0))].count(chr(10)) + 1} has bytes that are no text.")
+    return text.removeprefix("\ufeff")
 
 
-def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:
+def _differ(one: str, other: str) -> bool:
+    def family(encoding: str) -> str:
+        return codecs.lookup(encoding).name.replace("-", "").removesuffix("sig").removesuffix("le").removesuffix("be")
+
+    return family(one) != family(other)
+
+
+def _without_mark(content: bytes) -> str | None:
+    """UTF-16 without its mark has every second byte zero, as far as it is plain English."""
+    start = content[:1000]
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if max(even, odd) * 4 < len(start) or min(even, odd):
+        return None
+    return "utf-16-be" if even else "utf-16-le"
+
+
+def _is_utf8(content: bytes) -> bool:
+    """Whether it has letters beyond ASCII, written as UTF-8: hardly ever by accident."""
+    try:
+        return not content.isascii() and bool(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
+
+
+def _header(text: str, delimiter: str, told: Collection[str]) -> tuple[int, int, int]:
+    """How many names the best row has that are known, how many columns, and which one it is among the first rows."""
+    best = (0, 0, 0)
+    for place, (_, record) in zip(range(LETTERHEAD), _records(text, delimiter), strict=False):
+        names = _named(record) if isinstance(record, list) else ()
+        known = recognised(names, told)
+        if (known, 0) > (best[0], 0) or place == 0:
+            best = (known, len(names), place)
+    # A row of which one word is known by chance is a letterhead's; then the first row is the header.
+    return best if best[0] > 1 else (0, *_first(text, delimiter))
+
+
+def _first(text: str, delimiter: str) -> tuple[int, int]:
+    _, record = next(_records(text, delimiter), (0, ""))
+    return (len(record) if isinstance(record, list) else 0), 0
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
     """Each record that is not blank, or why it cannot be read, with the line where it begins."""
-    first_line = _QUOTED.sub("", text.lstrip("\r\n").split("\n", 1)[0])
-    delimiter = max(DELIMITERS, key=first_line.count)
+    csv.field_size_limit(_LIMIT)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     while True:
         begins = reader.line_num + 1
@@ -100,3 +145,11 @@ def _records(text: str) -> Iterator[tuple[int, list[str] | str]]:
 def _why(error: csv.Error, begins: int, ends: int) -> str:
     read = "" if ends <= begins else f" (the text from here to line {ends} was passed over: is a quote never closed?)"
     return f"the row cannot be read: {error}{read}"
+
+
+def content_of(path: Path) -> bytes:
+    """All of a file. Raises `FileRefused` where it is empty."""
+    content = path.read_bytes()
+    if not content.strip():
+        raise FileRefused(f"{path}: there is no header line.")
+    return content

@@ -27,6 +27,7 @@ from ocs_core.entities.payment import Payment, PaymentHistory
 from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import type_hints
+from ocs_core.ports import TakenRow, TakeOver
 
 T = TypeVar("T")
 
@@ -40,6 +41,8 @@ TABLES: Mapping[type, sa.Table] = {
     ChargeableEvent: tables.chargeable_events,
     ProcessRun: tables.process_runs,
     RunSlice: tables.run_slices,
+    TakeOver: tables.take_overs,
+    TakenRow: tables.take_over_rows,
 }
 _OF_THE_ACCOUNT: Mapping[type, Mapping[str, str]] = {Payer: {"account_type": "account"}}
 """Fields that are not stored, but read from the account that another field refers to: there they never change."""

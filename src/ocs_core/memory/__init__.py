@@ -5,6 +5,7 @@ from ocs_core.memory.keys import MemoryApiKeys
 from ocs_core.memory.queries import MemoryQueries
 from ocs_core.memory.store import MemoryStore
 from ocs_core.memory.streaming import MemoryEventLog, MemoryOutbox, MemoryStream
+from ocs_core.memory.take_overs import MemoryTakeOvers
 
 __all__ = [
     "MemoryApiKeys",
@@ -14,4 +15,5 @@ __all__ = [
     "MemoryQueries",
     "MemoryStore",
     "MemoryStream",
+    "MemoryTakeOvers",
 ]

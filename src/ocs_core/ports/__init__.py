@@ -34,6 +34,7 @@ from ocs_core.ports.streaming import (
     Stream,
     share_of,
 )
+from ocs_core.ports.take_overs import TakenRow, TakeOver, TakeOvers, TakeOverState
 
 __all__ = [
     "DOCUMENT_NUMBERS",
@@ -61,6 +62,10 @@ __all__ = [
     "SliceWanted",
     "Store",
     "Stream",
+    "TakeOver",
+    "TakeOverState",
+    "TakeOvers",
+    "TakenRow",
     "UnitOfWork",
     "Wanted",
     "share_of",

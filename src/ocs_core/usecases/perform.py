@@ -64,6 +64,7 @@ class Work:
     step: str
     transaction_id: str
     user: str
+    notifies: bool = True
     steps: list[Step] = attrs.field(factory=list)
 
     def add(self, entity: E) -> E:
@@ -78,8 +79,9 @@ class Work:
         self.answer(payload)
 
     def notify(self, payload: Payload, *, key: UUID, subject: UUID) -> None:
-        """Announce that a condition is met."""
-        self._send(payload, key, subject)
+        """Announce that a condition is met, unless this is to be done quietly."""
+        if self.notifies:
+            self._send(payload, key, subject)
 
     def answer(self, payload: Payload | ProcessRun) -> None:
         """Put a step into the answer."""
@@ -128,6 +130,8 @@ class UseCase(Generic[R]):
     """How long the answer to a performed command is given again."""
     own_rules: Sequence[OwnRule] = attrs.field(default=(), kw_only=True)
     """Judged with the use-case's own: whatever is broken of either is told at once."""
+    notifies: bool = attrs.field(default=True, kw_only=True)
+    """Whether notifications are sent; business transactions always are. What happened long ago is taken over without."""
 
     def __call__(self, request: R, *, caller: Caller = Caller(), digest: bytes | None = None) -> Response:
         """Perform the command, or give the answer again if it was performed. `digest`: of the body it came in, if any."""
@@ -190,6 +194,7 @@ class UseCase(Generic[R]):
                 step=self.step,
                 transaction_id=request.transaction_id or request.request_id,
                 user=caller.user or request.user or caller.application,
+                notifies=self.notifies,
             )
             self._execute(request, found, work)
             answer = Response(tuple(work.steps))

@@ -84,7 +84,9 @@ def test_the_same_file_again_changes_nothing(ocs: Ocs) -> None:
     file = ocs.ledger(ROWS[:2])
     take(ocs, file).done()
     before, published = stored(ocs), ocs("events").done().out
-    assert counts(take(ocs, file).done()) == summary((0, 1), (0, 2), (0, 1))
+    again = take(ocs, file).done()
+    assert "was taken over already, on 20" in again.err
+    assert "1 accounts, 2 documents and 1 payments were new. Nothing was changed now." in again.err
     assert stored(ocs) == before
     assert ocs("events").done().out == published
 
@@ -101,7 +103,7 @@ def test_a_later_as_of_adds_invoices_and_settlements_that_have_come(ocs: Ocs) ->
     assert counts(first) == summary((1, 0), (1, 0), (0, 0), 1, 0, 0)
     assert counts(take(ocs, file, as_of="2013-02-20").done()) == summary((0, 1), (0, 1), (1, 0), 1, 0, 0)
     assert counts(take(ocs, file, as_of="2013-02-25").done()) == summary((0, 1), (1, 1), (0, 1))
-    assert counts(take(ocs, file, as_of="2013-02-19").done()) == summary((0, 1), (0, 1), (0, 0), 1, 0, 0)
+    assert counts(take(ocs, file, as_of="2013-02-18").done()) == summary((0, 1), (0, 1), (0, 0), 1, 0, 0)
 
 
 def test_an_invoice_settled_later_than_its_first_import_is_settled_by_the_next(ocs: Ocs) -> None:
@@ -137,8 +139,10 @@ def test_what_contradicts_the_stored_is_a_conflict_that_changes_nothing(
     ended = take(ocs, ocs.ledger([differing(column, value), ROWS[1]]))
     assert f"line 2: conflict: {said}" in ended.refused()
     assert counts(ended)["conflicts"] == (1,)
-    assert counts(ended)["documents"][0] == 1, "the other row goes on"
+    assert stored(ocs) == before, "one row keeps the whole file from being taken over"
+    assert take(ocs, ocs.ledger([differing(column, value), ROWS[1]]), "--keep-good").code == 1
     after = stored(ocs)
+    assert set(after[0]) == {"N-1", "N-2"}, "told so, the other row goes on"
     assert after[0]["N-1"] == before[0]["N-1"]
     assert after[1] == before[1]
     assert ocs("collect", "--explain", "C-7").code == 1, "no account was made for nothing"
@@ -155,31 +159,37 @@ def test_bad_rows_are_told_with_line_and_every_reason_and_the_others_go_on(ocs: 
     bad: Iterable[tuple[Any, ...]] = (
         ("", "N-4", "2013-01-25", "2013-02-24", "1", ""),
         ("C-1", "", "", "2013-02-24", "", ""),
-        ("C-1", "N-5", "2013-01-25", "2013-02-24", '"1,234"', ""),
-        ("C-1", "N-6", "2013-01-25", "2013-02-24", "-5", ""),
+        ("C-1", "N-5", "2013-01-25", "2013-01-24", '"1,234.00"', ""),
+        ("C-1", "N-6", "2013-01-25", "2013-02-24", "0", ""),
         ("C-1", "N-7", "2013-01-25", "2013-02-24", "5", "2013-01-24"),
         ("C-1", "N-1", "2013-01-25", "2013-02-24", "50.00", ""),
         ("C-1", "N-8", "2013-01-25", "2013-02-24", "5"),
-        ("C-1", "N-10", "2013-01-25", "2013-02-24", "5.005", ""),
+        ("C-1", "N-10", "2013-01-25", "2013-02-24", "5.0051", ""),
         ("C-1", "N-11", "2013-01-25", "2013-02-24", "99999999999999999", ""),
         ("C-1", "N-12", "2013-01-25", "2013-02-24", "1e3", ""),
+        ("C-1", "N-13", "2013-01-25", "2013-02-24", "5.005", ""),
     )
-    ended = take(ocs, ocs.ledger([ROWS[0], *bad, ROWS[1]]))
+    bad = [row for row in bad if row[1] != "N-1"]
+    file = ocs.ledger([ROWS[0], *bad, ROWS[1]])
+    assert "Nothing was written" in take(ocs, file).refused()
+    assert stored(ocs) == ({}, {})
+    ended = take(ocs, file, "--keep-good")
     said = ended.refused()
     for reason in (
         "line 3: the customer is missing",
         "line 4: the number is missing; the issued is missing; the amount is missing",
-        "line 5: the amount: '1,234' is not an amount such as 1234.90 or 1,234.90",
-        "line 6: the amount -5 is not above zero",
+        "line 5: it was due on 2013-01-24, before it was issued on 2013-01-25",
+        "line 6: the amount is zero",
         "line 7: it was settled on 2013-01-24, before it was issued on 2013-01-25",
-        "line 8: the number N-1 stands in line 2 already",
-        "line 9: the row has 5 columns, the header 6",
-        "line 10: invoice N-10: EUR is paid in steps of 10000 millionths. (AMOUNT_TOO_FINE)",
-        "line 11: the amount: ",
-        "line 12: the amount: '1e3' is not an amount",
+        "line 8: the row has 5 columns, the header 6",
+        "line 9: the amount 5.0051 EUR is finer than EUR is paid (AMOUNT_TOO_FINE)",
+        "line 10: the amount: ",
+        "line 11: the amount: '1e3' is not an amount",
+        "line 12: the amount '5.005' may be of thousands: EUR has no three places",
     ):
         assert reason in said
     assert counts(ended) == summary((1, 0), (2, 0), (1, 0), 0, 10, 0)
+    assert set(stored(ocs)[0]) == {"N-1", "N-2"}
 
 
 def test_line_ends_a_byte_order_mark_quotes_and_line_breaks_in_a_cell_are_as_they_come(ocs: Ocs) -> None:
@@ -190,7 +200,7 @@ def test_line_ends_a_byte_order_mark_quotes_and_line_breaks_in_a_cell_are_as_the
         "C-2,N-2,2013-01-26,,x,,\r\n"
         "C-2,N-3,2013-01-26,,1.00,,\r\n"
     )
-    ended = take(ocs, ocs.file("ledger.csv", content))
+    ended = take(ocs, ocs.file("ledger.csv", content), "--keep-good")
     assert "line 5: the amount: 'x'" in ended.refused()
     assert counts(ended) == summary((2, 0), (2, 0), (1, 0), 0, 1, 0)
     assert stored(ocs)[0]["N-1"].account.external_id == 'C "x", 1'
@@ -208,7 +218,11 @@ def test_other_delimiters_decimal_commas_and_encodings_are_read_when_told(ocs: O
     columns = ("--column", "customer=Kunde", "--column", "number=Rechnung", "--column", "issued=Datum")
     assert "line 2 is not utf-8" in take(ocs, file, *columns).refused()
     assert "no encoding 'klingon'" in take(ocs, file, *columns, "--encoding", "klingon").refused()
-    take(ocs, file, *columns, "--encoding", "cp1252", "--decimal-comma").done()
+    assert (
+        "the file is utf-8; leave it out"
+        in take(ocs, ocs.file("u.csv", content.decode("cp1252")), *columns, "--encoding", "cp1252").refused()
+    )
+    take(ocs, file, *columns, "--encoding", "cp1252", "--decimal-separator", ",").done()
     document = stored(ocs)[0]["N-1"]
     assert (document.account.external_id, document.total_amount_net) == ("Müller", 1_250_500_000)
 
@@ -219,8 +233,8 @@ AMBIGUOUS = [("C-1", "N-1", "1/2/2013", "2/3/2013", "50", ""), ("C-1", "N-2", "3
 def test_where_two_date_formats_fit_every_row_both_are_named_and_one_is_asked_for(ocs: Ocs) -> None:
     file = ocs.ledger(AMBIGUOUS)
     refusal = take(ocs, file).refused()
-    assert "--date-format '%m/%d/%Y' reads 1/2/2013 as 2013-01-02" in refusal
-    assert "--date-format '%d/%m/%Y' reads 1/2/2013 as 2013-02-01" in refusal
+    assert "--date-format 'MM/DD/YYYY' reads 1/2/2013 as 2013-01-02" in refusal
+    assert "--date-format 'DD/MM/YYYY' reads 1/2/2013 as 2013-02-01" in refusal
     assert stored(ocs) == ({}, {})
     take(ocs, file, "--date-format", "%d/%m/%Y").done()
     assert str(stored(ocs)[0]["N-1"].document_issued_date) == "2013-02-01"
@@ -232,17 +246,26 @@ def test_one_row_anywhere_decides_how_all_dates_are_read(ocs: Ocs) -> None:
     assert str(stored(ocs)[0]["N-1"].document_issued_date) == "2013-01-02"
 
 
-def test_where_no_format_fits_the_rows_are_named_and_with_the_format_they_are_bad_rows(ocs: Ocs) -> None:
-    rows = [ROWS[0], ("C-1", "N-2", "soon", "", "1", ""), ("C-1", "N-3", "2013-01-01", "", "1", "2013-13-01")]
-    file = ocs.ledger(rows)
-    refusal = take(ocs, file).refused()
-    assert "No date format fits every row. '%Y-%m-%d' fits all but" in refusal
-    assert "line 3 (issued 'soon'), line 4 (settled '2013-13-01')" in refusal
-    assert "--date-format" in refusal
-    assert stored(ocs) == ({}, {})
-    ended = take(ocs, file, "--date-format", "YYYY-MM-DD")
-    assert "line 3: the issued day 'soon' is not written as %Y-%m-%d" in ended.refused()
+def test_a_day_that_no_format_reads_makes_a_bad_row_and_days_that_two_formats_share_refuse_the_file(ocs: Ocs) -> None:
+    soon = [ROWS[0], ("C-1", "N-2", "soon", "", "1", ""), ("C-1", "N-3", "2013-01-01", "", "1", "2013-13-01")]
+    ended = take(ocs, ocs.ledger(soon), "--keep-good")
+    assert "line 3: the issued day 'soon' is not written as YYYY-MM-DD" in ended.refused()
     assert counts(ended) == summary((1, 0), (1, 0), (1, 0), 0, 2, 0)
+    both = [("C-1", "N-8", "31/12/2013", "", "1", ""), ("C-1", "N-9", "12/31/2013", "", "1", "")]
+    refusal = take(ocs, ocs.ledger(both), "--keep-good").refused()
+    assert (
+        "No date format fits every row: MM/DD/YYYY fits all but line 2 (issued '31/12/2013'); DD/MM/YYYY fits all but line 3"
+        in refusal
+    )
+
+
+def test_a_date_format_that_does_not_fit_every_row_is_refused_as_a_whole(ocs: Ocs) -> None:
+    file = ocs.ledger([*AMBIGUOUS, ("C-1", "N-3", "3/4/2013", "4/5/2013", "50", "4/13/2013")])
+    for more in ((), ("--keep-good",)):
+        refusal = take(ocs, file, "--date-format", "DD/MM/YYYY", *more).refused()
+        assert "--date-format 'DD/MM/YYYY' does not fit every row: not line 4 (settled '4/13/2013')" in refusal
+        assert "Every row is written as MM/DD/YYYY." in refusal
+    assert stored(ocs) == ({}, {})
 
 
 def test_dates_that_nobody_knows_are_named(ocs: Ocs) -> None:
@@ -283,7 +306,8 @@ def test_columns_that_cannot_be_guessed_are_asked_for_all_at_once(ocs: Ocs) -> N
         ("client=customer", "There is no field 'client'; the fields are customer, number"),
         ("customer=Kunde", "--column customer=Kunde: there is no column of that name."),
         ("customer=", "--column customer=: there is no column of that name."),
-        ("customer=number", "The column 'number' stands for customer and number"),
+        ("customer=number", "No column looks like the field number; say which with --column number=NAME."),
+        ("due=issued", "No column looks like the field issued"),
     ],
 )
 def test_a_column_told_wrongly_is_refused(ocs: Ocs, column: str, said: str) -> None:
@@ -325,17 +349,20 @@ def test_types_and_method_are_as_the_options_say(ocs: Ocs) -> None:
         assert "Not configured" in take(ocs, ocs.ledger(ROWS[:1]), *wrong).refused()
 
 
-def test_silent_keeps_payments_and_settlements_from_being_notified(ocs: Ocs) -> None:
-    take(ocs, ocs.ledger(ROWS[:1]), "--silent").done()
+@pytest.mark.parametrize("notify", [False, True])
+def test_nobody_is_notified_of_what_is_taken_over_unless_that_is_asked_for(ocs: Ocs, notify: bool) -> None:
+    take(ocs, ocs.ledger(ROWS[:1]), *(["--notify"] if notify else [])).done()
     told = set(re.findall(r'"ce_type":"io\.ocs\.rm\.(\w+)"', ocs("events").done().out))
-    assert {"payment", "document", "paymentDocuments"} <= told
-    assert not {"paymentReceived", "documentOpenBalanceChanged"} & told
+    assert {"account", "payer", "payment", "document", "paymentDocuments"} <= told
+    notifications = {"documentCreated", "paymentReceived", "documentOpenBalanceChanged"}
+    assert told & notifications == (notifications if notify else set())
 
 
 def test_a_row_that_is_refused_leaves_no_account_behind(ocs: Ocs) -> None:
     rows = [("A", "1", "2014-01-31", "2014-02-28", "10.00", ""), ("Z", "2", "2014-01-31", "2014-02-28", "3.001", "")]
-    ended = take(ocs, ocs.ledger(rows))
-    assert "line 3: invoice 2: EUR is paid in steps of 10000 millionths. (AMOUNT_TOO_FINE)" in ended.refused()
+    rows.append(("Z", "3", "2014-01-31", "2014-02-28", "3.0011", ""))
+    ended = take(ocs, ocs.ledger(rows), "--keep-good")
+    assert "line 4: the amount 3.0011 EUR is finer than EUR is paid (AMOUNT_TOO_FINE)" in ended.refused()
     assert counts(ended)["accounts"] == (1, 0)
 
 

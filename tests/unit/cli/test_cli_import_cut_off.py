@@ -35,10 +35,12 @@ def test_after_a_kill_in_the_middle_the_next_import_adds_exactly_what_is_missing
     started.wait()
     kept = documents_in(ocs)
     assert 300 <= kept < ROWS
+    assert "begun with other options" in take(ocs, file, "--add-up").refused()
     ended = take(ocs, file).done()
-    assert counts(ended)["documents"] == (ROWS - kept, kept)
-    assert counts(ended)["payments"] == (ROWS - kept, kept)
-    assert counts(take(ocs, file).done())["documents"] == (0, ROWS)
+    assert f"which was cut off: up to line {kept + 1} it is written" in ended.err
+    assert counts(ended)["documents"] == (ROWS - kept, 0)
+    assert counts(ended)["payments"] == (ROWS - kept, 0)
+    assert f"70 accounts, {ROWS} documents and {ROWS} payments were new" in take(ocs, file).done().err
     with closing(sqlite3.connect(ocs.folder / "ocs.sqlite3")) as connection:
         (totals,) = connection.execute("SELECT count(*), sum(due_amount) FROM documents")
         (remaining,) = connection.execute("SELECT count(*), sum(remaining_amount) FROM payments")
@@ -54,10 +56,9 @@ def test_a_payment_that_was_kept_without_its_assignment_is_assigned_by_the_next(
     take(ocs, file).done()
     with closing(sqlite3.connect(ocs.folder / "ocs.sqlite3")) as connection, connection:
         connection.execute("DELETE FROM settlements")
-        connection.execute("DELETE FROM requests WHERE request_id = 'assignment/N-1'")
         connection.execute("UPDATE payments SET remaining_amount = payment_amount")
         connection.execute("UPDATE documents SET due_amount = total_amount_net")
-    take(ocs, file).done()
+    take(ocs, file, as_of="2014-12-30").done()
     with closing(sqlite3.connect(ocs.folder / "ocs.sqlite3")) as connection:
         assert connection.execute("SELECT due_amount FROM documents").fetchall() == [(0,)]
         assert connection.execute("SELECT count(*) FROM settlements").fetchall() == [(1,)]

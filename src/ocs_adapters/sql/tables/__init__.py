@@ -27,6 +27,7 @@ from ocs_adapters.sql.tables.system import (
     schedules,
     series,
 )
+from ocs_adapters.sql.tables.take_overs import take_over_rows, take_overs
 
 __all__ = [
     "accounts",
@@ -52,4 +53,6 @@ __all__ = [
     "schedules",
     "series",
     "settlements",
+    "take_over_rows",
+    "take_overs",
 ]

@@ -1,9 +1,11 @@
-"""Bank details have the names that the product documents, and payers those of their direct debits.
+"""Bank details have the names that the product documents, and payers those of their direct debits; files that are taken over
+are remembered.
 
 Revision ID: 0006
 """
 
 import sqlalchemy as sa
+from alembic import op
 
 from ocs_adapters.sql.migrations import steps
 
@@ -11,6 +13,8 @@ revision = "0006"
 down_revision = "0005"
 older_release_goes_on = False
 
+AN_ID = sa.Uuid().with_variant(sa.String(36), "sqlite")
+INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 BANK_DETAILS = ("bank_account_name", "bank_account_number", "bank_number_code", "iban", "bic")
 OF_PAYERS = (
     "bank_account_number_direct_debit",
@@ -26,3 +30,47 @@ def upgrade() -> None:
     steps.rename_columns("payments", names)
     for name in OF_PAYERS:
         steps.add_column("payers", sa.Column(name, sa.Text()))
+    steps.at_once(_take_overs, unless=lambda: steps.has_table("take_overs"))
+    steps.at_once(_take_over_rows, unless=lambda: steps.has_table("take_over_rows"))
+
+
+def _take_overs() -> None:
+    under_way = sa.text("state IN ('WRITING', 'UNDOING')")
+    op.create_table(
+        "take_overs",
+        sa.Column("ref_id", AN_ID, nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("terms", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("through", sa.Integer(), nullable=False),
+        sa.Column("created", sa.Text(), nullable=False),
+        sa.Column("began_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT),
+        sa.PrimaryKeyConstraint("ref_id"),
+    )
+    op.create_index("ix_take_overs_digest", "take_overs", ["digest"])
+    op.create_index(
+        "uq_take_overs_under_way",
+        "take_overs",
+        ["digest"],
+        unique=True,
+        postgresql_where=under_way,
+        sqlite_where=under_way,
+    )
+
+
+def _take_over_rows() -> None:
+    op.create_table(
+        "take_over_rows",
+        sa.Column("take_over_ref_id", AN_ID, nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("account_ref_id", AN_ID, nullable=False),
+        sa.Column("account_made", sa.Boolean(), nullable=False),
+        sa.Column("document_ref_id", AN_ID, nullable=False),
+        sa.Column("document_made", sa.Boolean(), nullable=False),
+        sa.Column("payment_ref_id", AN_ID),
+        sa.Column("payment_made", sa.Boolean(), nullable=False),
+        sa.Column("settlement_ref_id", AN_ID),
+        sa.PrimaryKeyConstraint("take_over_ref_id", "line", name="pk_take_over_rows"),
+    )

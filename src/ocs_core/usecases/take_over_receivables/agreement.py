@@ -1,0 +1,80 @@
+"""Where a ledger's file and what is stored contradict each other."""
+
+import datetime as dt
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from ocs_core.entities.account import Account, AccountState
+from ocs_core.entities.configuration import Configuration, day_of
+from ocs_core.entities.document import Document, DueAmountType
+from ocs_core.entities.payment import Payment
+from ocs_core.money import Money
+from ocs_core.usecases.take_over_receivables.invoices import Invoice
+
+
+class Contradiction(Exception):
+    """The row and what is stored cannot both be true; nothing of the row is changed."""
+
+
+def account_agrees(invoice: Invoice, account: Account, configuration: Configuration) -> None:
+    """Raises `Contradiction` where nothing of the invoice can be on the account."""
+    account_type = configuration.account_types.get(account.account_type)
+    if account.currency != invoice.currency:
+        raise Contradiction(f"the account {invoice.customer} is in {account.currency}, not in {invoice.currency}")
+    if account.state is AccountState.DEACTIVATED:
+        raise Contradiction(f"the account {invoice.customer} is deactivated")
+    if account_type is None or not account_type.payment_responsible:
+        raise Contradiction(f"the account {invoice.customer} is of type {account.account_type}, which is no payer")
+
+
+def document_agrees(invoice: Invoice, document: Document) -> None:
+    """Raises `Contradiction` with everything in which the file and the document differ."""
+    kind = {DueAmountType.AR: "an invoice", DueAmountType.LIABILITY: "a credit"}
+    _agree(
+        f"invoice {invoice.number}",
+        document.cancelled,
+        (
+            ("the customer", document.account.external_id, invoice.customer),
+            (
+                "the amount",
+                Money(document.total_amount_net, document.currency),
+                Money(invoice.amount, invoice.currency),
+            ),
+            ("the kind", kind[document.due_amount_type], "a credit" if invoice.credit else "an invoice"),
+            ("the issued day", document.document_issued_date, invoice.issued),
+            ("the due day", document.document_due_date, invoice.due or document.document_due_date),
+        ),
+    )
+
+
+def payment_agrees(invoice: Invoice, account: Account, payment: Payment, zone: ZoneInfo) -> None:
+    """Raises `Contradiction` with everything in which the file and the payment of its settlement differ."""
+    received = payment.payment_date_received
+    stored = day_of(received, zone) if received else None
+    told: dt.date | None = invoice.settled or (stored if invoice.paid else None)
+    amount = Money(invoice.paid, invoice.currency) if invoice.paid else Money(payment.payment_amount, payment.currency)
+    _agree(
+        f"the payment of invoice {invoice.number}",
+        payment.cancelled,
+        (
+            ("the account", payment.account and payment.account.external_id, account.external_id),
+            ("the amount", Money(payment.payment_amount, payment.currency), amount),
+            ("the settled day", stored, told),
+        ),
+    )
+
+
+def _agree(what: str, cancelled: bool, compared: Iterable[tuple[str, object, object]]) -> None:
+    differences = [
+        f"{name} is stored as {_shown(stored)}, the file says {_shown(told)}"
+        for name, stored, told in compared
+        if stored != told
+    ]
+    if cancelled:
+        differences.append("it is cancelled")
+    if differences:
+        raise Contradiction(f"{what}: {'; '.join(differences)}")
+
+
+def _shown(value: object) -> str:
+    return "none" if value is None else str(value)

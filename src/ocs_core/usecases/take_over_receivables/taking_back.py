@@ -1,0 +1,186 @@
+"""Taking a take-over back as a whole, as if it had never been: while nothing else rests on it.
+
+What is cancelled here never counted: a settlement from when it took effect, a payment from its receipt, a document from its
+issue, so that no balance of any time has it. The numbers are let go, so that the file can be taken over again, rightly.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from uuid import UUID
+
+import attrs
+
+from ocs_core.entities.account import AccountState
+from ocs_core.entities.configuration import start_of_day
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import OperationType, Payment
+from ocs_core.entities.settlement import Settlement
+from ocs_core.errors import OcsError
+from ocs_core.ledger import Ledger
+from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, TakenRow, Wanted
+from ocs_core.usecases.payment_steps import record
+from ocs_core.usecases.perform import Command, UseCase, Work
+from ocs_core.usecases.settlement_steps import publish_assignment
+from ocs_core.usecases.take_over_receivables.table import Problem
+
+REASON = "takenBack"
+"""Why what is taken back is cancelled."""
+SUFFIX = "/taken-back/"
+
+
+class Touched(OcsError):
+    """Something else rests on what was taken over; nothing is taken back."""
+
+
+def touched(rows: Sequence[TakenRow], ledger: Ledger) -> list[Problem]:
+    """What keeps these rows of one account from being taken back."""
+    documents = {document.ref_id: document for document in ledger.documents}
+    payments = {payment.ref_id: payment for payment in ledger.payments}
+    live = [settlement for settlement in ledger.settlements if not settlement.cancelled]
+    found = []
+    for row in rows:
+        payment = payments.get(row.payment_ref_id) if row.payment_ref_id else None
+        ours = next((s for s in live if s.ref_id == row.settlement_ref_id), None)
+        try:
+            _check(row, documents.get(row.document_ref_id), payment, ours, ledger.account.state)
+        except Touched as reason:
+            found.append(Problem(row.line, str(reason)))
+    return found
+
+
+def _check(
+    row: TakenRow, document: Document | None, payment: Payment | None, ours: Settlement | None, state: AccountState
+) -> None:
+    """Raises `Touched`."""
+    amount = ours.amount if ours else 0
+    if state is AccountState.DEACTIVATED:
+        raise Touched("the account is deactivated")
+    if document is None or (row.payment_ref_id and payment is None):
+        raise Touched("the payment was given to another account")
+    number = document.external_document_no
+    if row.settlement_ref_id and ours is None:
+        raise Touched(f"the settlement of document {number} was cancelled")
+    if row.document_made and document.cancelled:
+        raise Touched(f"document {number} was cancelled")
+    if row.document_made and document.due_amount + amount != document.total_amount_net:
+        raise Touched(f"document {number} was settled by others")
+    if payment is not None and row.payment_made:
+        if payment.cancelled:
+            raise Touched(f"payment {payment.external_payment_no} was cancelled")
+        if payment.remaining_amount + amount != payment.payment_amount:
+            raise Touched(f"payment {payment.external_payment_no} was assigned to others")
+
+
+@attrs.frozen(kw_only=True)
+class TakeBackRowRequest(Command):
+    """What was made of one row."""
+
+    document_ref_id: UUID
+    document_made: bool
+    account_ref_id: UUID
+    payment_ref_id: UUID | None = None
+    payment_made: bool = False
+    settlement_ref_id: UUID | None = None
+
+    @property
+    def row(self) -> TakenRow:
+        return TakenRow(
+            take_over_ref_id=self.document_ref_id,
+            line=0,
+            account_ref_id=self.account_ref_id,
+            account_made=False,
+            document_ref_id=self.document_ref_id,
+            document_made=self.document_made,
+            payment_ref_id=self.payment_ref_id,
+            payment_made=self.payment_made,
+            settlement_ref_id=self.settlement_ref_id,
+        )
+
+
+class TakeBackRow(UseCase[TakeBackRowRequest]):
+    """Cancels what was made of one row of a file, from its beginning, and lets its numbers go.
+
+    Raises `Touched` where something else rests on it. Publishes `payment`, `document`, `paymentDocuments`,
+    `documentPayments` and `paymentHistory` (cancelled), as far as there are; notifies nobody.
+    """
+
+    def wanted(self, request: TakeBackRowRequest) -> Wanted:
+        payment = PaymentId(ref_id=request.payment_ref_id) if request.payment_ref_id else None
+        return Wanted(
+            account=AccountId(ref_id=request.account_ref_id),
+            payment=payment,
+            document=DocumentId(ref_id=request.document_ref_id),
+            settlements=True,
+        )
+
+    def execute(self, request: TakeBackRowRequest, found: Found, work: Work) -> None:
+        document, payment, account = found.document, found.payment, found.account
+        ours = next((s for s in found.settlements if s.ref_id == request.settlement_ref_id), None)
+        assert account is not None
+        _check(request.row, document, payment, ours, account.state)
+        assert document is not None
+
+        amount = ours.amount if ours else 0
+        if payment is not None:
+            payment = attrs.evolve(payment, remaining_amount=payment.remaining_amount + amount)
+            if request.payment_made:
+                payment = _payment_let_go(payment)
+            payment = work.save(payment)
+            work.publish(payment)
+        document = attrs.evolve(document, due_amount=document.due_amount + amount)
+        if request.document_made:
+            zone = found.configuration.zone_of(account.account_type)
+            document = _document_let_go(document, start_of_day(document.document_issued_date, zone))
+        if ours or request.document_made:
+            work.publish(work.save(document))
+        if ours is not None:
+            cancelled = attrs.evolve(ours, cancelled=True, cancel_reason=REASON, cancelled_at=ours.effective_at)
+            publish_assignment(work.save(cancelled), work)
+        if payment is not None and request.payment_made:
+            record(payment, OperationType.UPDATED, "CANCELLED", work, reason=REASON)
+
+
+def _payment_let_go(payment: Payment) -> Payment:
+    return attrs.evolve(
+        payment,
+        external_payment_no=f"{payment.external_payment_no}{SUFFIX}{payment.payment_no}",
+        cancelled=True,
+        cancel_reason=REASON,
+        cancelled_at=payment.payment_date_received,
+    )
+
+
+def _document_let_go(document: Document, issued: dt.datetime) -> Document:
+    return attrs.evolve(
+        document,
+        external_document_no=f"{document.external_document_no}{SUFFIX}{document.document_no}",
+        cancelled=True,
+        cancel_reason=REASON,
+        cancelled_at=issued,
+    )
+
+
+@attrs.frozen(kw_only=True)
+class TakeBackAccountRequest(Command):
+    """An account that was made, and on which nothing is any more."""
+
+    account_ref_id: UUID
+
+
+class TakeBackAccount(UseCase[TakeBackAccountRequest]):
+    """Deactivates an account that was never changed, and lets its externalId go. Publishes `account`."""
+
+    def wanted(self, request: TakeBackAccountRequest) -> Wanted:
+        return Wanted(account=AccountId(ref_id=request.account_ref_id), account_exclusively=True)
+
+    def execute(self, request: TakeBackAccountRequest, found: Found, work: Work) -> None:
+        account = found.account
+        if account is None or account.version > 1 or (found.payer is not None and found.payer.in_collection):
+            raise Touched("the account was changed")
+        gone = f"{account.external_id}{SUFFIX}{account.ref_id}"
+        work.publish(work.save(attrs.evolve(account, state=AccountState.DEACTIVATED, external_id=gone)))
+
+
+def is_bare(ledger: Ledger) -> bool:
+    """Whether everything on an account was cancelled: it can be taken back, too."""
+    return all(document.cancelled for document in ledger.documents) and all(p.cancelled for p in ledger.payments)
