@@ -25,6 +25,7 @@ import attrs
 from tests.contract.postgres import Cluster, binaries, cluster
 
 from bench.client import Result, load
+from bench.options import SHORT, check_arguments
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.serial import decode_request, plain
 from ocs_adapters.settings import Settings
@@ -35,7 +36,6 @@ from ocs_core.testkit.examples import Desk, configuration
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 
-SHORT = "--short" in sys.argv
 CLIENTS = 16
 SECONDS, ROUNDS = (2.0, 1) if SHORT else (6.0, 5)
 ACCOUNTS = 1000
@@ -144,13 +144,14 @@ def _filled(sql: str, names: tuple[str, ...], values: list[Any]) -> str:
 
 @contextmanager
 def serving(app: str, url: str, statements: Path) -> Iterator[int]:
-    """One uvicorn process of that application on a free port."""
+    """One process of that application on a free port: ours on its own server, the others on uvicorn."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {"BENCH_DATABASE": url, "OCS_DATABASE_URL": url, "BENCH_STATEMENTS": str(statements)}
-    command = [sys.executable, "-m", "uvicorn", app, "--port", str(port), "--no-access-log", "--log-level", "warning"]
-    process = subprocess.Popen(command, env=os.environ | environment)
+    uvicorn = ["uvicorn", app, "--port", str(port), "--no-access-log", "--log-level", "warning"]
+    command = ["bench.ours", str(port)] if app == "bench.ours" else uvicorn
+    process = subprocess.Popen([sys.executable, "-m", *command], env=os.environ | environment)
     try:
         for _ in range(200):
             with socket.socket() as probe:
@@ -165,6 +166,7 @@ def serving(app: str, url: str, statements: Path) -> Iterator[int]:
 
 
 def main() -> None:
+    check_arguments(__doc__)
     with cluster(durable=True) as server, tempfile.TemporaryDirectory() as folder:
         url = server.create("bench")
         made, recorder = prepare(url), _Recorder()
@@ -184,7 +186,7 @@ def main() -> None:
         made.services.close()
         limits: list[float] = []
         measured: dict[str, list[Result]] = {"ours": [], "(b) no core": [], "(c) ORM": []}
-        apps = {"ours": "bench.ours:app", "(b) no core": "bench.plain:app", "(c) ORM": "bench.orm:app"}
+        apps = {"ours": "bench.ours", "(b) no core": "bench.plain:app", "(c) ORM": "bench.orm:app"}
         for number in range(ROUNDS):
             limits.append(pgbench(server, "bench", recorder, SECONDS))
             for name, app in apps.items():

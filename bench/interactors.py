@@ -3,11 +3,11 @@
 Run: python -m bench.interactors [--short]
 """
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from bench.options import SHORT, check_arguments
 from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.memory import MemoryStore
@@ -18,8 +18,8 @@ from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAcc
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
 
-COUNT = 200 if "--short" in sys.argv else 5_000
-PAYERS = 100 if "--short" in sys.argv else 2_000
+COUNT = 200 if SHORT else 5_000
+PAYERS = 100 if SHORT else 2_000
 
 
 def _operations(desk: Desk) -> dict[str, tuple[int, Callable[[int], Any]]]:
@@ -88,6 +88,7 @@ def _collection() -> float:
 
 
 def main() -> None:
+    check_arguments(__doc__)
     print(f"{'interactor on the store in memory':36}{'operations/s':>14}")
     for name, (count, operation) in _operations(Desk(MemoryStore(configuration()))).items():
         begin = time.perf_counter()

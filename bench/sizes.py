@@ -5,7 +5,6 @@ first attempt. Run: python -m bench.sizes [--short]
 """
 
 import datetime as dt
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from tests.contract.postgres import cluster
 
+from bench.options import SHORT, check_arguments
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.consumer import Consumer
@@ -27,7 +27,7 @@ from ocs_adapters.settings import Settings
 from ocs_core.entities.configuration import KINDS
 from ocs_core.testkit.examples import Desk, configuration, named
 
-COMMANDS, RUNS = (500, 100) if "--short" in sys.argv else (20_000, 1_000)
+COMMANDS, RUNS = (500, 100) if SHORT else (20_000, 1_000)
 ACCOUNTS = 100
 AT_ONCE = 100
 DAY = dt.timedelta(days=1)
@@ -99,6 +99,7 @@ def _databases() -> Iterator[tuple[str, ...]]:
 
 
 def main() -> None:
+    check_arguments(__doc__)
     with _databases() as urls:
         columns = {}
         for url in urls:

@@ -27,6 +27,7 @@ from tests.contract.broker import broker
 from tests.contract.postgres import cluster
 
 from bench.http import prepare
+from bench.options import SHORT, check_arguments
 from ocs_adapters.bootstrap import Platform, consumers, kafka_connection, platform
 from ocs_adapters.kafka.consumer import KafkaStream
 from ocs_adapters.kafka.headers import to_record
@@ -39,7 +40,6 @@ from ocs_core.ports import AccountId, OutboxRow, Published, share_of
 from ocs_core.usecases.perform import Caller
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 
-SHORT = "--short" in sys.argv
 ROWS, ROUNDS = (3_000, 1) if SHORT else (20_000, 5)
 LATENCY_SECONDS, FLAT_SECONDS = (3, 3) if SHORT else (30, 600)
 ACCOUNTS = 1000
@@ -292,6 +292,7 @@ def relaying(made: Platform) -> Iterator[None]:
 
 
 def main() -> None:
+    check_arguments(__doc__)
     with cluster(durable=True) as postgres, broker() as kafka:
         url = postgres.create("bench")
         prepare(url).services.close()
