@@ -27,6 +27,23 @@ class Settings:
     )
     http_host: str = ts.option(default="127.0.0.1", help="The address the server listens on")
     http_port: int = ts.option(default=8000, help="The port the server listens on")
+    http_header_bytes: int = ts.option(default=32_768, help="How long all headers of a request may be together")
+    http_header_count: int = ts.option(default=100, help="How many headers a request may have")
+    http_url_bytes: int = ts.option(default=8_192, help="How long the address of a request may be, with its query")
+    http_header_seconds: int = ts.option(default=20, help="How long the headers of a request may take to arrive")
+    http_body_seconds: int = ts.option(default=60, help="How long the body of a request may take to arrive")
+    http_idle_seconds: int = ts.option(
+        default=75, help="How long a connection is kept without a request; give more than the load balancer does"
+    )
+    http_connections: int = ts.option(default=1_000, help="How many connections a process of the server has at once")
+    http_trusted_proxies: str = ts.option(
+        default="",
+        help="Addresses and networks, separated by commas, whose Forwarded and X-Forwarded-… headers count; * for everybody's",
+    )
+    http_metrics: bool = ts.option(default=True, help="Whether the server shows /metrics")
+    http_metrics_port: int | None = ts.option(
+        default=None, help="The port that /metrics has for itself; the API's if not set"
+    )
     relay: bool = ts.option(default=True, help="Whether ocs serve publishes messages; ocs relay does nothing else")
     schedule: bool = ts.option(
         default=True, help="Whether ocs serve starts the collection run when it is due; ocs schedule run does, too"
@@ -112,3 +129,9 @@ def usable(url: str) -> str:
     if url.startswith("postgres") and url.partition("?")[0].count("@") > 1:
         raise OcsError(f"{masked(url)}: write an @ in the user, the password or the name as %40.")
     return url
+
+
+def proxies_of(settings: Settings) -> list[str]:
+    """The trusted proxies one by one, as networks; `*` is everybody."""
+    given = [part.strip() for part in settings.http_trusted_proxies.split(",") if part.strip()]
+    return ["0.0.0.0/0", "::/0"] if given == ["*"] else given

@@ -13,7 +13,7 @@ from ocs_http.auth import PUBLIC, Doorkeeper
 from ocs_http.errors import EXCEPTION_HANDLERS
 from ocs_http.handler import command_handler, read_handler
 from ocs_http.health import health_handlers
-from ocs_http.metrics import metrics_handler
+from ocs_http.metrics import has_metrics, metrics_handler
 from ocs_http.operations import OPERATIONS
 from ocs_http.searches import READS
 from ocs_http.viewer import viewer_handlers
@@ -50,7 +50,7 @@ def create_app(services: Services, *, background: bool = True, threads: int = 16
             *(command_handler(operation, services, commands) for operation in OPERATIONS),
             *(read_handler(read, services, reads) for read in READS),
             *health_handlers(services, reads),
-            metrics_handler(services, reads),
+            *([metrics_handler(services, reads)] if has_metrics(services.settings) else []),
             *viewer_handlers(),
         ],
         guards=[as_it_is_written, Doorkeeper(services.keys, reads).guard],

@@ -1,10 +1,12 @@
 """Who calls, and whether it may: every route is denied unless it says otherwise through its `opt`."""
 
+import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
+import structlog
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
@@ -21,8 +23,13 @@ PUBLIC = {"public": True}
 """The `opt` of a route that anybody may call."""
 
 _API_KEY, _APPLICATION_ID = API_KEY.lower().encode(), APPLICATION_ID.lower().encode()
+_LIKE_A_KEY = re.compile(r"[A-Za-z0-9_+/=-]{40,}")
+"""What nobody calls an application: headers that were mixed up."""
 _REMEMBERED_SECONDS = 3.0
 _MOST_REMEMBERED = 1000
+
+
+log = structlog.get_logger()
 
 
 def needs(privilege: str) -> dict[str, Any]:
@@ -46,7 +53,11 @@ class Doorkeeper:
         """Raises `NotAuthorizedException` without a valid key, `PermissionDeniedException` where it does not reach."""
         if handler.opt.get("public") is True:
             return
-        key = await self._key(connection.scope["headers"])
+        try:
+            key = await self._key(connection.scope["headers"])
+        except NotAuthorizedException:
+            _tell_of_refusal(connection.scope)
+            raise
         privilege = handler.opt.get("privilege")
         if privilege is None:
             raise PermissionDeniedException("This address is not open to anybody.")
@@ -77,3 +88,18 @@ class Doorkeeper:
         if keys:
             self._remembered[application] = (time.monotonic() + _REMEMBERED_SECONDS, keys)
         return keys
+
+
+def _tell_of_refusal(scope: Mapping[str, Any]) -> None:
+    """One line for whoever watches for guessed keys; what was presented as a key is in none."""
+    headers, client = dict(scope["headers"]), scope.get("client")
+    application = headers.get(_APPLICATION_ID, b"").decode("utf-8", "replace")
+    if not application.isprintable() or _LIKE_A_KEY.search(application) or len(application) > 255:
+        application = "unreadable"
+    log.warning(
+        "credentials refused",
+        address=client[0] if client else None,
+        application=application or None,
+        key="given" if _API_KEY in headers else "missing",
+        path=scope["raw_path"].decode("latin-1")[:255],
+    )

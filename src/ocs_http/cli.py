@@ -40,6 +40,7 @@ def join(commands: Commands) -> None:
             host: The address to listen on; OCS_HTTP_HOST, else 127.0.0.1, if not given.
             port: The port to listen on; OCS_HTTP_PORT, else 8000, if not given. With 0, any that is free.
         """
+        from ocs_http.apart import metrics_apart
         from ocs_http.app import create_app
         from ocs_http.server import listen, run
 
@@ -50,10 +51,11 @@ def join(commands: Commands) -> None:
         with (
             commands.opened(settings) as platform,
             listen(settings.http_host, settings.http_port) as listening,
+            metrics_apart(platform.services),
         ):
             platform.services.start()
             print(f"Listening on {listening.url}; the API is described at {listening.url}/docs", flush=True)
-            run(create_app(platform.services, background=False), listening)
+            run(create_app(platform.services, background=False), listening, settings)
 
     @commands.app.command
     def demo(*, port: int = 8000, once: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:

@@ -14,6 +14,7 @@ from ocs_core.errors import RequestRejected
 from ocs_core.queries import Page
 from ocs_core.usecases.perform import Caller, digest_of
 from ocs_http.auth import needs
+from ocs_http.links import base_of
 from ocs_http.operations import Operation
 from ocs_http.parameters import by_parameter, decode_query, next_page, parse_query
 from ocs_http.searches import Read
@@ -46,7 +47,7 @@ def read_handler(read: Read, services: Services, workers: Workers) -> HTTPRouteH
     """The route of a read, for GET and HEAD."""
     answer = read.answer(services)
 
-    def look_up(query: bytes, in_path: Mapping[str, str]) -> ASGIResponse:
+    def look_up(query: bytes, in_path: Mapping[str, str], base: str) -> ASGIResponse:
         given = parse_query(query, in_path)
         request = decode_query(read.request, given)
         try:
@@ -54,10 +55,12 @@ def read_handler(read: Read, services: Services, workers: Workers) -> HTTPRouteH
         except RequestRejected as rejected:
             raise by_parameter(rejected, given) from None
         follows = isinstance(found, Page) and found.next is not None
-        return _json(encode(found), {"Link": next_page(read.path, given, found.next)} if follows else None)
+        return _json(encode(found), {"Link": next_page(base + read.path, given, found.next)} if follows else None)
 
     async def handle(request: Request[Caller, Any, Any]) -> ASGIResponse:
-        return await workers.run(look_up, request.scope["query_string"], request.scope["path_params"])
+        return await workers.run(
+            look_up, request.scope["query_string"], request.scope["path_params"], base_of(request.scope)
+        )
 
     return route(read.route, name=read.name, http_method=["GET", "HEAD"], opt=needs(read.privilege))(handle)
 

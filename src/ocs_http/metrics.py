@@ -11,6 +11,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ocs_adapters.bootstrap import Services
+from ocs_adapters.settings import Settings
 from ocs_http.auth import PUBLIC
 from ocs_http.workers import Workers
 
@@ -29,6 +30,11 @@ class OutboxCollector(Collector):
         yield GaugeMetricFamily("ocs_outbox_messages", "Messages in the outbox, those that are held too.", backlog.rows)
         yield GaugeMetricFamily("ocs_outbox_held_messages", "Messages that cannot be published.", backlog.held)
         yield GaugeMetricFamily("ocs_outbox_oldest_seconds", "How long the first that waits has waited.", age)
+
+
+def has_metrics(settings: Settings) -> bool:
+    """Whether they are shown at the API's own port."""
+    return settings.http_metrics and settings.http_metrics_port is None
 
 
 def metrics_handler(services: Services, workers: Workers) -> HTTPRouteHandler:

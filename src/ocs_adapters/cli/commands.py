@@ -1,5 +1,6 @@
 """What every command works with: the settings, the database, and the list of privileges."""
 
+import ipaddress
 import re
 import sys
 from collections.abc import Callable, Collection, Iterator
@@ -14,7 +15,7 @@ from cyclopts import App, Parameter
 
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.cli.master_data import read_entries
-from ocs_adapters.settings import OVER_KAFKA, Settings, load, masked
+from ocs_adapters.settings import OVER_KAFKA, Settings, load, masked, proxies_of
 from ocs_core.entities.account import Account
 from ocs_core.errors import OcsError
 from ocs_core.form import FormError, ZoneName
@@ -35,6 +36,16 @@ Json = Annotated[
 DATABASES = ("database_url", "finance_url", "notifications_url")
 """The settings that name a database."""
 _SERVERS = re.compile(r"\s*[^\s,:]+:\d{1,5}\s*(,\s*[^\s,:]+:\d{1,5}\s*)*")
+HTTP_LIMITS = {
+    "http_header_bytes": (1_024, 1_048_576),
+    "http_header_count": (10, 10_000),
+    "http_url_bytes": (256, 65_536),
+    "http_header_seconds": (1, 3_600),
+    "http_body_seconds": (1, 3_600),
+    "http_idle_seconds": (1, 86_400),
+    "http_connections": (10, 100_000),
+}
+"""What is sensible, from the least to the most."""
 WORKERS = ("local", OVER_KAFKA)
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
@@ -88,8 +99,7 @@ def settings() -> Settings:
             ZoneName().check(found.zone)
         except FormError as error:
             wrong.append(f"OCS_ZONE: {error.message}")
-    if not 0 <= found.http_port <= 65535:
-        wrong.append(f"OCS_HTTP_PORT is {found.http_port}; give a port from 0 to 65535.")
+    wrong += http_needs(found)
     for field in attrs.fields(Settings):
         days = getattr(found, field.name)
         if field.name.endswith("_keep_days") and days is not None and not 1 <= days <= 36500:
@@ -126,6 +136,29 @@ def settings() -> Settings:
     return found
 
 
+def http_needs(found: Settings) -> list[str]:
+    """What is wrong with settings for the HTTP server, as sentences."""
+    wrong = []
+    for name in ("http_port", "http_metrics_port"):
+        port = getattr(found, name)
+        if port is not None and not 0 <= port <= 65535:
+            wrong.append(f"OCS_{name.upper()} is {port}; give a port from 0 to 65535.")
+    if found.http_metrics_port is not None and found.http_metrics_port == found.http_port != 0:
+        wrong.append("OCS_HTTP_PORT and OCS_HTTP_METRICS_PORT are the same; give each its own.")
+    for name, (least, most) in HTTP_LIMITS.items():
+        if not least <= (given := getattr(found, name)) <= most:
+            wrong.append(f"OCS_{name.upper()} is {given}; give {least} to {most}.")
+    for proxy in proxies_of(found):
+        try:
+            ipaddress.ip_network(proxy)
+        except ValueError:
+            wrong.append(
+                f"OCS_HTTP_TRUSTED_PROXIES has {proxy!r}; give addresses and networks such as 10.1.2.3 and 10.0.0.0/8, "
+                "separated by commas, or * for everybody."
+            )
+    return wrong
+
+
 def worker_needs(found: Settings) -> list[str]:
     """What is wrong with settings for `ocs worker`, as sentences."""
     wrong = []
@@ -140,7 +173,7 @@ def _not_taken(error: BaseException) -> str:
     found = re.search(r"value (.*) for option '(\w+)'", str(error))
     if found is None:
         return str(error)
-    wanted = "true or false" if found[2] in {"relay", "schedule"} else "a whole number"
+    wanted = "true or false" if found[2] in {"relay", "schedule", "http_metrics"} else "a whole number"
     return f"OCS_{found[2].upper()} is {found[1]}; give {wanted}."
 
 

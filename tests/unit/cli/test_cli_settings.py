@@ -17,6 +17,17 @@ PASSWORD = "planted-password"
     [
         ("OCS_HTTP_PORT", "abc", "OCS_HTTP_PORT is 'abc'; give a whole number."),
         ("OCS_HTTP_PORT", "70000", "OCS_HTTP_PORT is 70000; give a port from 0 to 65535."),
+        ("OCS_HTTP_METRICS_PORT", "-1", "OCS_HTTP_METRICS_PORT is -1; give a port from 0 to 65535."),
+        ("OCS_HTTP_METRICS_PORT", "8000", "OCS_HTTP_PORT and OCS_HTTP_METRICS_PORT are the same; give each its own."),
+        ("OCS_HTTP_METRICS", "perhaps", "OCS_HTTP_METRICS is 'perhaps'; give true or false."),
+        ("OCS_HTTP_IDLE_SECONDS", "0", "OCS_HTTP_IDLE_SECONDS is 0; give 1 to 86400."),
+        ("OCS_HTTP_HEADER_BYTES", "10", "OCS_HTTP_HEADER_BYTES is 10; give 1024 to 1048576."),
+        ("OCS_HTTP_BODY_SECONDS", "1.5", "OCS_HTTP_BODY_SECONDS is '1.5'; give a whole number."),
+        (
+            "OCS_HTTP_TRUSTED_PROXIES",
+            "10.0.0.0/8, proxy.example",
+            "OCS_HTTP_TRUSTED_PROXIES has 'proxy.example'; give addresses and networks such as 10.1.2.3 and 10.0.0.0/8",
+        ),
         ("OCS_EVENTS_KEEP_DAYS", "soon", "OCS_EVENTS_KEEP_DAYS is 'soon'; give a whole number."),
         ("OCS_EVENTS_KEEP_DAYS", "0", "OCS_EVENTS_KEEP_DAYS is 0; give 1 to 36500 days, or nothing for ever."),
         ("OCS_RUNS_KEEP_DAYS", "-7", "OCS_RUNS_KEEP_DAYS is -7; give 1 to 36500 days, or nothing for ever."),

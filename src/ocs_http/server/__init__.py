@@ -10,11 +10,21 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 import attrs
+import structlog
 import uvicorn
-from litestar import Litestar
+
+from ocs_adapters.settings import Settings, proxies_of
+from ocs_http.server.exchange import Application
+from ocs_http.server.limits import Limits
+from ocs_http.server.protocol import protocol
+from ocs_http.server.proxies import behind
 
 PATIENCE_SECONDS = 20
 """How long requests in hand have at the end."""
+OTHER_FILES = 256
+"""How many files a process has open beside its connections."""
+
+log = structlog.get_logger()
 
 
 @attrs.frozen
@@ -42,17 +52,19 @@ def listen(host: str, port: int) -> Iterator[Listening]:
         yield Listening(sock)
 
 
-def run(app: Litestar, listening: Listening) -> None:
+def run(app: Application, listening: Listening, settings: Settings | None = None) -> None:
     """Serve until interrupted or terminated; requests in hand are finished first."""
+    counts = settings or Settings()
 
     def end(*_: Any) -> None:
         raise SystemExit(0)
 
     spare_the_collector()
+    _allow_files(counts.http_connections)
     before = signal.signal(signal.SIGTERM, end)  # the server gives the signal back to us when it is done
     try:
         with suppress(KeyboardInterrupt):
-            _server(app).run(sockets=[listening.sock])
+            _server(app, counts).run(sockets=[listening.sock])
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -63,10 +75,25 @@ def spare_the_collector() -> None:
     gc.freeze()
 
 
+def _allow_files(connections: int) -> None:
+    """Ask the system for as many open files as connections need, where it has such a limit."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + OTHER_FILES
+    if soft < wanted:
+        possible = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (possible, hard))
+        if possible < wanted:
+            log.warning("not enough open files for all connections", allowed=possible, wanted=wanted)
+
+
 @contextmanager
-def running(app: Litestar, listening: Listening) -> Iterator[None]:
+def running(app: Application, listening: Listening, settings: Settings | None = None) -> Iterator[None]:
     """Serve in a thread as long as the block lasts."""
-    server = _server(app)
+    server = _server(app, settings or Settings())
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening.sock]}, name="http-server", daemon=True)
     thread.start()
     try:
@@ -76,14 +103,16 @@ def running(app: Litestar, listening: Listening) -> Iterator[None]:
         thread.join()
 
 
-def _server(app: Litestar) -> uvicorn.Server:
+def _server(app: Application, settings: Settings) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
-            app,
+            behind(app, proxies_of(settings)),  # ASGI, in other words
+            http=protocol(Limits.of(settings)),  # type: ignore[arg-type]  # any callable will do
             log_config=None,
             access_log=False,
             ws="none",
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=PATIENCE_SECONDS,
         )
     )
