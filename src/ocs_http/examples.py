@@ -1,6 +1,7 @@
 """A body of every command, as it would be with the example configuration. Amounts are in millionths."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 Example = Mapping[str, Any]
@@ -153,3 +154,10 @@ PROBLEM: Final[Example] = {
         },
     ],
 }
+
+
+def problem(status: int, detail: str) -> Example:
+    """A refusal with that status."""
+    if status == 400:
+        return dict(PROBLEM)
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, "errors": []}

@@ -1,18 +1,20 @@
 """The OpenAPI 3.1 document, from the same tables as the routes. `python -m ocs_http.openapi` prints it."""
 
 import functools
+import importlib.metadata
 import inspect
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ocs_adapters.serial.schema import schema_name
 from ocs_http import examples, health, schemas
 from ocs_http.auth import API_KEY, APPLICATION_ID
 from ocs_http.errors import PROBLEM, SENTENCES
+from ocs_http.openapi_links import links_of
 from ocs_http.operations import OPERATIONS, Operation
-from ocs_http.schemas import Schema
+from ocs_http.schemas import Schema, refusals_of
 from ocs_http.searches import READS, Read
 
 JSON = "application/json"
@@ -76,9 +78,15 @@ def _named_header(name: str) -> Schema:
 
 
 def _problem_response(status: int) -> Schema:
-    response: Schema = {"description": TITLES[status], "content": {PROBLEM: {"schema": schemas.ref("Problem")}}}
-    if status == 400:
-        response["content"][PROBLEM]["examples"] = {"failures": {"value": dict(examples.PROBLEM)}}
+    response: Schema = {
+        "description": TITLES[status],
+        "content": {
+            PROBLEM: {
+                "schema": schemas.ref("Problem"),
+                "example": examples.problem(status, SENTENCES.get(status, TITLES[status])),
+            }
+        },
+    }
     if status == 401:
         response["headers"] = {"WWW-Authenticate": _named_header("WWWAuthenticate")}
     if status == 503:
@@ -90,11 +98,13 @@ def _problems(*statuses: int) -> dict[str, Schema]:
     return {str(status): _response(f"Problem{status}") for status in statuses}
 
 
-def _success(description: str, schema: Schema, **headers: Schema) -> Schema:
+def _success(description: str, schema: Schema, name: str = "", **headers: Schema) -> Schema:
+    links = links_of(name)
     return {
         "description": description,
         **({"headers": headers} if headers else {}),
         "content": {JSON: {"schema": schema}},
+        **({"links": links} if links else {}),
     }
 
 
@@ -113,11 +123,16 @@ def _tag(path: str) -> str:
     return "accounts" if group == "account" else group
 
 
+def _description(told_by: type, privilege: str, refusals: Sequence[str] = ()) -> str:
+    rules = ["Refused, with all that is broken, by the rules:\n\n" + "\n".join(refusals)] if refusals else []
+    return "\n\n".join([inspect.getdoc(told_by) or "", *rules, f"Needs the privilege `{privilege}`."])
+
+
 def _command(operation: Operation) -> Schema:
     return {
         "operationId": _operation_id(operation.name),
         "summary": _words(operation.name),
-        "description": f"{inspect.getdoc(operation.use_case)}\n\nNeeds the privilege `{operation.privilege}`.",
+        "description": _description(operation.use_case, operation.privilege, refusals_of(operation.use_case)),
         "tags": [_tag(operation.path)],
         "requestBody": {
             "required": True,
@@ -132,6 +147,7 @@ def _command(operation: Operation) -> Schema:
             "200": _success(
                 "Performed, now or earlier: one step for each business transaction.",
                 schemas.ref(f"{operation.name}Answer"),
+                _operation_id(operation.name),
                 **{"Idempotent-Replayed": _named_header("IdempotentReplayed")},
             ),
             **_problems(400, 401, 403, 413, 415, 500, 503),
@@ -142,21 +158,21 @@ def _command(operation: Operation) -> Schema:
 def _read(read: Read) -> Schema:
     shown = schema_name(read.result)
     success = (
-        _success("One page.", schemas.ref(f"{shown}Page"), Link=_named_header("Link"))
+        _success("One page.", schemas.ref(f"{shown}Page"), _operation_id(read.name), Link=_named_header("Link"))
         if read.paged
-        else _success("What was asked for.", schemas.ref(shown))
+        else _success("What was asked for.", schemas.ref(shown), _operation_id(read.name))
     )
     return {
         "operationId": _operation_id(read.name),
         "summary": _words(read.name),
-        "description": f"{inspect.getdoc(read.request)}\n\nNeeds the privilege `{read.privilege}`.",
+        "description": _description(read.request, read.privilege),
         "tags": [_tag(read.path)],
         "parameters": schemas.parameters(read),
         "responses": {"200": success, **_problems(400, 401, 403, 500, 503)},
     }
 
 
-BACKLOG = schemas.closed(
+BACKLOG = schemas.answer(
     "What waits to be published: a platform that is away is seen here, and keeps nobody from being served.",
     rows={"type": "integer", "description": "Messages in the outbox."},
     held={"type": "integer", "description": "Messages among them that cannot be published; `ocs outbox` decides."},
@@ -165,7 +181,7 @@ BACKLOG = schemas.closed(
 
 
 def _health(name: str, summary: str, status: str, *problems: int, **more: Schema) -> Schema:
-    schema = schemas.closed("It is.", status={"const": status}, **more)
+    schema = schemas.answer("It is.", status={"type": "string", "enum": [status], "description": "Says so."}, **more)
     return {
         "operationId": name,
         "summary": summary,
@@ -183,7 +199,7 @@ def document() -> Mapping[str, Any]:
         "openapi": "3.1.0",
         "info": {
             "title": "OCS revenue management",
-            "version": "1.0.0",
+            "version": importlib.metadata.version("ocs-rm"),
             "description": DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },

@@ -1,11 +1,13 @@
 """Parts of the OpenAPI document: schemas of what the handlers take and give, from the classes that do the work."""
 
+import json
 import re
 from typing import Any
 
-from ocs_adapters.serial import components
-from ocs_adapters.serial.schema import schema_name
+from ocs_adapters.serial.field_help import description
+from ocs_adapters.serial.schema import components, open_components, schema_name
 from ocs_core import form, rules
+from ocs_core.catalogue import rules_applied
 from ocs_core.usecases.calculate_collection_balance import AMOUNT_OUT_OF_RANGE
 from ocs_http import errors
 from ocs_http.operations import OPERATIONS, Operation
@@ -24,21 +26,42 @@ FORM_CODES = (
     form.TEXT_NOT_ALLOWED,
     form.TIME_WITHOUT_OFFSET,
 )
+MORE = {"description": "More properties may be added: ignore those that you do not know."}
+"""Said aloud, and with a word: generated clients in Java refuse what is not named where nothing is said, or only `true`, and do
+so after the command was performed."""
 PARAMETERS = {
     "limit": "How many items a page has at the most.",
     "cursor": "Where the page begins: `next` of the page before.",
     "accountRefId": "Of the account with this refId.",
-    "accountExternalId": "Of the account with this externalId.",
-    "dateFrom": "Not before this day or instant.",
-    "dateTo": "Before this day or instant.",
-    "amountFrom": "Of at least this amount, in millionths.",
-    "amountTo": "Of at most this amount, in millionths.",
+    "accountExternalId": "Of the account with this externalId, such as `A-1001`.",
+    "dateFrom": "Not before this day (such as 2024-05-14) or instant with offset: payments by receipt, documents by issue, "
+    "events by their date.",
+    "dateTo": "Before this day or instant, which is not included.",
+    "amountFrom": "Of at least this amount, in millionths: 49.90 EUR is 49900000.",
+    "amountTo": "Of at most this amount, in millionths; it is included.",
     "paymentRef": "With this as one of the three payment references.",
-    "calculationForced": "Calculate now, instead of telling what the last run stored; an open balance always is.",
+    "paymentNo": "With this own number, such as `P0000000001`.",
+    "externalPaymentNo": "With this number of the caller's.",
+    "paymentType": "Of this type.",
+    "identified": "true: those that belong to an account. false: those that belong to none.",
+    "cancelled": "true: those that are cancelled. false: those that are not.",
+    "documentNo": "With this own number, such as `D0000000001`.",
+    "externalDocumentNo": "With this number of the caller's.",
+    "documentType": "Of the document type with this code.",
+    "state": "In this state.",
+    "eventType": "Of this type of event, such as `call`.",
+    "invoiced": "true: those that are on an invoice. false: those that are not yet.",
+    "originalRefId": "The adjustments of the event with this refId.",
+    "refId": "With this refId.",
+    "externalId": "With this externalId, such as `A-1001`.",
+    "accountType": "Of the account type with this code.",
+    "customer": "Of this customer.",
+    "calculationForced": "Calculate now, not as the last run stored it; nothing is stored. An open balance always is.",
     "documentTypesIncluded": "Tell the same figures by document type.",
     "detailIncluded": "Tell of every document and payment what it contributed, or why it did not count.",
-    "asOf": "Calculate as of this instant, or the end of this day.",
+    "asOf": "Calculate as of this instant with offset, or the end of this day (such as 2024-05-14) where the payer is.",
 }
+"""What each parameter of a read means, under its name on the wire."""
 
 
 def ref(name: str) -> Schema:
@@ -48,14 +71,14 @@ def ref(name: str) -> Schema:
 def problem() -> Schema:
     """RFC 9457, with every failure."""
     codes = sorted({rule.code for rule in rules.RULES.values()} | {AMOUNT_OUT_OF_RANGE} - {*FORM_CODES})
-    failure = closed(
+    failure = answer(
         "One failure of the request: a stable code, where, and a sentence for people. The field is a JSON Pointer into "
         "the body (empty: the body as a whole), or the name of a query parameter.",
         code={"type": "string", "enum": [*FORM_CODES, *(code for code in codes if code not in FORM_CODES)]},
         field={"type": "string"},
         message={"type": "string"},
     )
-    whole = closed(
+    whole = answer(
         "A problem of RFC 9457. `errors` holds every failure that was found; it is empty where the status says it all.",
         type={"type": "string", "enum": ["about:blank", errors.REJECTED]},
         title={"type": "string"},
@@ -68,38 +91,62 @@ def problem() -> Schema:
     return whole
 
 
-def closed(description: str, /, **properties: Schema) -> Schema:
-    """An object of these properties, all of them required, and no others."""
+def refusals_of(use_case: type) -> list[str]:
+    """The rules that an operation applies, a line each for people."""
+    applied = rules_applied(use_case)
+    return [
+        f"- `{rule.code}` at `{rule.field or '/'}`: {rule.sentence}"
+        for name, rule in sorted(rules.RULES.items())
+        if name in applied
+    ]
+
+
+def answer(text: str, /, **properties: Schema) -> Schema:
+    """An object of these properties, all of them there; a client ignores what it does not know, so that one can be added."""
     return {
-        "description": description,
+        "description": text,
         "type": "object",
-        "properties": properties,
+        "properties": {name: {"description": description("", name), **schema} for name, schema in properties.items()},
         "required": list(properties),
-        "additionalProperties": False,
+        "additionalProperties": MORE,
     }
 
 
-def steps(operation: Operation) -> Schema:
-    """The answer of a command: one step for each business transaction, in their order."""
-    kinds = [
-        closed(
-            f"One step: the {schema_name(entity)} that was published.",
-            name={"const": operation.step},
-            seqno={"type": "integer", "minimum": 1},
-            object=ref(schema_name(entity)),
-            objectType={"const": schema_name(entity)},
-        )
-        for entity in operation.steps
-    ]
-    return {"type": "array", "items": kinds[0] if len(kinds) == 1 else {"oneOf": kinds}}
+def step(entity: type) -> Schema:
+    """A step whose object is such an entity."""
+    name = schema_name(entity)
+    return answer(
+        f"One step: the {name} that was published.",
+        name={"type": "string", "examples": ["RegisterPayment"]},
+        seqno={"type": "integer", "minimum": 1},
+        object=ref(name),
+        objectType={"type": "string", "enum": [name]},
+    )
+
+
+def steps(operation: Operation) -> dict[str, Schema]:
+    """The answer of a command, by its schemas' names: one step for each business transaction, in their order."""
+    names = [schema_name(entity) for entity in operation.steps]
+    answer = {"type": "array", "description": f"What {operation.name} did, step by step."}
+    if len(names) == 1:
+        return {f"{operation.name}Answer": {**answer, "items": ref(f"{names[0]}Step")}}
+    one = {
+        "description": f"One step of {operation.name}; `objectType` says of which kind.",
+        "oneOf": [ref(f"{name}Step") for name in names],
+        "discriminator": {
+            "propertyName": "objectType",
+            "mapping": {name: _REF.format(name=f"{name}Step") for name in names},
+        },
+    }
+    return {f"{operation.name}Answer": {**answer, "items": ref(f"{operation.name}Step")}, f"{operation.name}Step": one}
 
 
 def page(read: Read) -> Schema:
     """One page of a list."""
-    return closed(
+    return answer(
         "One page, the newest first; `next` is the cursor of the following one, null at the end.",
         items={"type": "array", "items": ref(schema_name(read.result))},
-        next={"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]},
+        next={"type": ["string", "null"], "format": "uuid"},
     )
 
 
@@ -112,7 +159,7 @@ def parameters(read: Read) -> list[Schema]:
             "name": name,
             "in": "path" if name in in_path else "query",
             "required": name in fields["required"],
-            **({"description": PARAMETERS[name]} if name in PARAMETERS else {}),
+            "description": PARAMETERS[name],
             "schema": _never_null(schema),
         }
         for name, schema in fields["properties"].items()
@@ -122,18 +169,43 @@ def parameters(read: Read) -> list[Schema]:
 def _never_null(schema: Schema) -> Schema:
     """A parameter that is not wanted is left out; text has no null."""
     (schema,) = (kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null")
-    return {key: value for key, value in schema.items() if value is not None}
+    said = {key: value for key, value in schema.items() if key != "description"}
+    match said.get("type"):
+        case [kind, "null"]:
+            said["type"] = kind
+    return said
+
+
+def _open(schema: Schema) -> Schema:
+    """As clients read it. What may be null and is an object is not required: Java's clients would look into the null."""
+    if "properties" not in schema:
+        return schema
+    nullable = {name for name, said in schema["properties"].items() if "anyOf" in said}
+    required = [name for name in schema["required"] if name not in nullable]
+    return {**schema, "required": required, "additionalProperties": MORE}
+
+
+def _request(schema: Schema) -> Schema:
+    """A request says in words what an absent field stands for: generators take a `default` for a field that must be given."""
+    properties = {}
+    for name, said in schema["properties"].items():
+        default = said.pop("default", None)
+        told = "" if default in (None, []) else f" `{json.dumps(default)}` where absent."
+        properties[name] = {**said, "description": said["description"] + told}
+    return {**schema, "properties": properties}
 
 
 def all_schemas() -> dict[str, Schema]:
     """Every named schema of the document."""
     requests = [operation.request for operation in OPERATIONS]
     entities = [entity for operation in OPERATIONS for entity in operation.steps]
-    named = components([*requests, *entities, *(r.result for r in READS), *(r.request for r in READS)], _REF)
-    for read in READS:
-        del named[read.request.__name__]
+    taken, given = components(requests, _REF), open_components([*entities, *(r.result for r in READS)], _REF)
+    named = {name: _open(schema) for name, schema in given.items()}
+    named |= {name: _request(schema) if "properties" in schema else schema for name, schema in taken.items()}
+    for entity in set(entities):
+        named[f"{schema_name(entity)}Step"] = step(entity)
     for operation in OPERATIONS:
-        named[f"{operation.name}Answer"] = steps(operation)
+        named |= steps(operation)
     for read in READS:
         if read.paged:
             named[f"{schema_name(read.result)}Page"] = page(read)

@@ -48,8 +48,11 @@ def as_3_0(value: Any) -> Any:
         rest = {key: inner for key, inner in value.items() if key != "anyOf"}
         return {**rest, "nullable": True, "allOf": [as_3_0(kind) for kind in kinds if kind != {"type": "null"}]}
     plain = {key: as_3_0(inner) for key, inner in value.items()}
-    if "const" in plain:
-        plain |= {"type": "string", "enum": [plain.pop("const")]}
+    match plain.get("type"):
+        case [kind, "null"]:
+            plain |= {"type": kind, "nullable": True}
+    if isinstance(plain.get("examples"), list):
+        plain["example"] = plain.pop("examples")[0]
     return plain
 
 

@@ -1,7 +1,5 @@
 """A private Apache Kafka for tests: one node of its own on free ports, gone afterwards."""
 
-import fcntl
-import os
 import shutil
 import signal
 import socket
@@ -14,8 +12,9 @@ from pathlib import Path
 
 import attrs
 
+from tests.contract.maven import jars_of
+
 POM = Path(__file__).parent / "kafka" / "pom.xml"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ocs-rm" / "kafka-3.9.1"
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule"
 USER, PASSWORD = "ocs", "correct-horse"
 """Whom the broker knows where it asks for a name."""
@@ -43,26 +42,6 @@ group.min.session.timeout.ms=1000
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 allow.everyone.if.no.acl.found=true
 """
-
-
-def jars() -> Path:
-    """Kafka's own jars, fetched once for all projects of this user."""
-    assert shutil.which("java"), "Java is not installed (Debian: apt-get install default-jre-headless)"
-    CACHE.mkdir(parents=True, exist_ok=True)
-    libs = CACHE / "libs"
-    with (CACHE / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two test processes may come at once
-        if not libs.exists():
-            _fetch(libs)
-    return libs
-
-
-def _fetch(libs: Path) -> None:
-    assert shutil.which("mvn"), "Maven is not installed (Debian: apt-get install maven)"
-    fetched = libs.with_name("fetched")
-    options = ["-DincludeScope=runtime", f"-DoutputDirectory={fetched}"]
-    subprocess.run(["mvn", "-q", "-B", "-f", POM, "dependency:copy-dependencies", *options], check=True)
-    fetched.rename(libs)
 
 
 @attrs.define
@@ -124,7 +103,7 @@ class Broker:
 @contextmanager
 def broker(host: str = "127.0.0.1") -> Iterator[Broker]:
     """Start a broker, and stop it at the end; `host`: the address at which it is reached."""
-    libs = jars()
+    libs = jars_of(POM, "kafka-3.9.1")
     folder = Path(tempfile.mkdtemp(prefix="ocs-kafka-"))
     port, sasl, controller = _free_ports(3)
     properties = folder / "server.properties"

@@ -14,6 +14,7 @@ import attrs
 import msgspec
 from msgspec import Meta
 
+from ocs_adapters.serial.field_help import description
 from ocs_adapters.serial.wire import DERIVED, OMITTED
 from ocs_core.entities.process import ProcessRun
 from ocs_core.entities.settlement import Settlement
@@ -30,11 +31,12 @@ _NAMES: Mapping[Any, str] = {
 def components(classes: Iterable[type], ref_template: str = "#/$defs/{name}") -> dict[str, dict[str, Any]]:
     """The schemas of these classes and of all they hold, by name."""
     mirrors = [_mirror(cls) for cls in classes]
-    return msgspec.json.schema_components(mirrors, ref_template=ref_template)[1]
+    found = msgspec.json.schema_components(mirrors, ref_template=ref_template)[1]
+    return {name: _described(name, _plain(schema)) for name, schema in found.items()}
 
 
 def open_components(classes: Iterable[type], ref_template: str = "#/$defs/{name}") -> dict[str, dict[str, Any]]:
-    """The same for those who read messages: they ignore properties that they do not know, so that one can be added."""
+    """The same for those who read what we write: they ignore properties that they do not know, so that one can be added."""
     closed = components(classes, ref_template)
     return {
         name: {key: said for key, said in schema.items() if (key, said) != ("additionalProperties", False)}
@@ -44,6 +46,31 @@ def open_components(classes: Iterable[type], ref_template: str = "#/$defs/{name}
 
 def schema_name(cls: type) -> str:
     return _NAMES.get(cls, cls.__name__)
+
+
+def _plain(node: Any) -> Any:
+    """A schema as generators of clients read it: a type beside every value, none behind an alternative where one word does."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {key: _plain(inner) for key, inner in node.items() if (key, inner) != ("default", None)}
+    if "enum" in plain:
+        plain.setdefault("type", "string")
+    match plain.get("anyOf"):
+        case [{"type": str(kind), **said}, {"type": "null"}]:
+            del plain["anyOf"]
+            plain |= {**said, "type": [kind, "null"]}
+    return plain
+
+
+def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """With what each property means; a reference may say so beside it."""
+    properties = {
+        wire: {**said, "description": text} if (text := description(name, wire)) else said
+        for wire, said in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": properties} if properties else schema
 
 
 @functools.cache
@@ -80,7 +107,7 @@ def _mirrored(hint: Any) -> Any:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin in {types.UnionType, typing.Union}:
         if {dt.datetime, dt.date} <= set(arguments):
-            moment = Annotated[str, Meta(extra_json_schema={"anyOf": [{"format": "date-time"}, {"format": "date"}]})]
+            moment = Annotated[str, Meta(examples=["2024-05-14", "2024-05-14T07:15:00Z"])]
             return moment | None if types.NoneType in arguments else moment
         mirrored = [_mirrored(a) for a in arguments]
         return functools.reduce(lambda left, right: left | right, mirrored)

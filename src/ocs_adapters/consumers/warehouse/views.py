@@ -50,4 +50,5 @@ def _kind(field: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
         given = schemas[given["$ref"]]
     if "enum" in given:
         return "VARCHAR"
-    return _FORMATS.get(given.get("format", "")) or _TYPES.get(given.get("type", ""), "JSON")
+    kind = given.get("type", "")
+    return _FORMATS.get(given.get("format", "")) or _TYPES.get(kind if isinstance(kind, str) else kind[0], "JSON")

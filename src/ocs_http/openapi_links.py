@@ -1,0 +1,81 @@
+"""What can be done next with an answer, as links of the OpenAPI document: by operation, where it leads and with what."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+Schema = dict[str, Any]
+_FIRST = "$response.body#/0/object/refId"
+_NEXT_PAGE = "$response.body#/next"
+
+
+@attrs.frozen
+class Link:
+    """To the operation with this id, with values from the answer: for its parameters, or for fields of its body."""
+
+    operation: str
+    text: str
+    parameters: Mapping[str, str] = {}
+    body: Mapping[str, str] = {}
+
+
+def _about_the_account(refers: str) -> Sequence[Link]:
+    return (
+        Link("readCollectionBalance", "What the payer owes.", {"refId": refers}),
+        Link("readOpenBalance", "All that is open of the payer.", {"refId": refers}),
+        Link("searchPayments", "The account's payments.", {"accountRefId": refers}),
+        Link("searchDocuments", "The account's documents.", {"accountRefId": refers}),
+    )
+
+
+def _next_page(of: str) -> Sequence[Link]:
+    return (Link(of, "The following page; at the end `next` is null.", {"cursor": _NEXT_PAGE}),)
+
+
+LINKS: Mapping[str, Sequence[Link]] = {
+    "createAccount": _about_the_account(_FIRST),
+    "registerPayment": (
+        Link("identifyPaymentIn", "Give it to an account.", body={"paymentRefId": _FIRST}),
+        Link("assignPaymentInToDocument", "Pay a document with it.", body={"paymentRefId": _FIRST}),
+        Link("cancelPayment", "Take it back.", body={"paymentRefId": _FIRST}),
+    ),
+    "identifyPaymentIn": (
+        Link("assignPaymentInToDocument", "Pay a document with it.", body={"paymentRefId": _FIRST}),
+        Link("cancelPaymentInIdentification", "Take it from the account again.", body={"paymentRefId": _FIRST}),
+    ),
+    "assignPaymentInToDocument": (
+        Link("cancelPaymentInAssignment", "Take the assignment back.", body={"paymentRefId": _FIRST}),
+    ),
+    "createAnyDocument": (
+        Link("assignPaymentInToDocument", "Pay it.", body={"documentRefId": _FIRST}),
+        Link("cancelDocument", "Take it back.", body={"documentRefId": _FIRST}),
+    ),
+    "feedChargeableEvents": (
+        Link("adjustChargeableEvent", "Adjust the first event.", body={"chargeableEventRefId": _FIRST}),
+        Link("searchChargeableEvents", "Find its adjustments.", {"originalRefId": _FIRST}),
+    ),
+    "adjustChargeableEvent": (Link("searchChargeableEvents", "Read the adjustment.", {"refId": _FIRST}),),
+    "calculateCollectionBalance": (
+        Link("readProcessRun", "How far the run is.", {"refId": _FIRST}),
+        Link("cancelProcessRun", "End it where it is.", body={"refId": _FIRST}),
+    ),
+    "searchPayments": _next_page("searchPayments"),
+    "searchDocuments": _next_page("searchDocuments"),
+    "searchChargeableEvents": _next_page("searchChargeableEvents"),
+    "searchAccounts": _next_page("searchAccounts"),
+    "searchProcessRuns": _next_page("searchProcessRuns"),
+}
+
+
+def links_of(operation: str) -> dict[str, Schema]:
+    """The links of an operation's answer, by name."""
+    return {
+        link.operation: {
+            "operationId": link.operation,
+            "description": link.text,
+            **({"parameters": dict(link.parameters)} if link.parameters else {}),
+            **({"requestBody": dict(link.body)} if link.body else {}),
+        }
+        for link in LINKS.get(operation, ())
+    }
