@@ -1,8 +1,11 @@
 """Settings from the environment: `OCS_DATABASE_URL`, `OCS_ZONE`, `OCS_HTTP_HOST`, `OCS_HTTP_PORT` …"""
 
 import datetime as dt
+import difflib
 import re
+from collections.abc import Iterable, Iterator
 
+import attrs
 import typed_settings as ts
 
 from ocs_core.errors import OcsError
@@ -10,6 +13,8 @@ from ocs_core.messages import Family
 
 OVER_KAFKA = "kafka"
 """Collection runs are calculated by `ocs worker`, on any machine."""
+OF_TESTS = frozenset({"OCS_HYPOTHESIS_PROFILE", "OCS_ORACLE_PAYERS"})
+"""Variables that the test kit and tests go by."""
 _PASSWORD = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
 _SECRET_PARAMETER = re.compile(r"(?<=[?&;])([^=&;]*(?:pass|secret|token|key)[^=&;]*)=[^&;]*", re.IGNORECASE)
 
@@ -117,6 +122,14 @@ class Settings:
 def load() -> Settings:
     """The settings of this process. Raises `typed_settings.exceptions.InvalidValueError` for a value of the wrong type."""
     return ts.load_settings(Settings, loaders=[ts.EnvLoader(prefix="OCS_")])
+
+
+def unknown(variables: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+    """Every variable that looks like a setting and is none, with the setting whose name is nearest, if any is near."""
+    known = [f"OCS_{field.name.upper()}" for field in attrs.fields(Settings)]
+    for name in sorted(variables):
+        if name.startswith("OCS_") and name not in known and name not in OF_TESTS:
+            yield name, next(iter(difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.75)), None)
 
 
 def masked(url: str) -> str:

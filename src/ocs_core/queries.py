@@ -9,6 +9,7 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.collection import Line, collection_balance
+from ocs_core.configuring import Use
 from ocs_core.entities.account import Account, AccountRef, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, as_instant
@@ -128,6 +129,9 @@ class Queries(Protocol):
     def chargeable_events(self, search: ChargeableEventSearch) -> Page[ChargeableEvent]: ...
 
     def configuration(self) -> Configuration: ...
+
+    def is_used(self, use: Use) -> bool:
+        """Whether anything is kept that goes by this entry of the configuration."""
 
     def account(self, named: AccountId) -> Account | None: ...
 

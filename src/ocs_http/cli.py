@@ -10,6 +10,9 @@ from cyclopts import App, Parameter
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.settings import Settings
 
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
+Port = Annotated[int, Parameter(metavar="PORT")]
+
 
 class Commands(Protocol):
     """What the command line offers to those who join it."""
@@ -31,7 +34,11 @@ def join(commands: Commands) -> None:
     commands.knows(privileges)
 
     @commands.app.command
-    def serve(*, host: str | None = None, port: int | None = None) -> None:
+    def serve(
+        *,
+        host: Annotated[str | None, Parameter(metavar="ADDRESS")] = None,
+        port: Port | None = None,
+    ) -> None:
         """Serve the HTTP API, run processes at their times and publish messages, until interrupted or terminated.
 
         The database must have the newest schema: ocs migrate brings it there. Callers need a key: ocs key add makes one.
@@ -58,7 +65,11 @@ def join(commands: Commands) -> None:
             run(create_app(platform.services, background=False), listening, settings)
 
     @commands.app.command
-    def demo(*, port: int = 8000, once: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> None:
+    def demo(
+        *,
+        port: Port = 8000,
+        once: Flag = False,
+    ) -> None:
         """Try everything on a made-up ledger, in a database that is thrown away at the end.
 
         Prints the server's address, a key, and five curl commands, one for each use-case.

@@ -1,7 +1,7 @@
 """The composition root: the only place that knows every adapter."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -36,9 +36,10 @@ from ocs_adapters.sql.take_overs import SqlTakeOvers
 from ocs_adapters.streaming.relay import Relay
 from ocs_adapters.telling import told
 from ocs_core.access import ApiKeys
+from ocs_core.configuring import contradictions, uses_to_look_up
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, RunState
-from ocs_core.errors import OcsError
+from ocs_core.errors import OcsError, RequestRejected, Violation
 from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemoryStore
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store, TakeOvers
 from ocs_core.queries import Queries
@@ -143,8 +144,18 @@ class Platform:
         """What `migrate` would do, as statements."""
         return as_sql(self.database.engine)
 
-    def configure(self, entries: Iterable[Any]) -> None:
-        """Add master data, or put it in the place of that with the same code."""
+    def contradictions(self, entries: Collection[Any]) -> tuple[Violation, ...]:
+        """What of this master data contradicts what is kept."""
+        queries = self.services.queries
+        before = queries.configuration()
+        used = {use for use in uses_to_look_up(before, entries) if queries.is_used(use)}
+        return contradictions(before, entries, used)
+
+    def configure(self, entries: Collection[Any]) -> None:
+        """Add master data, or put it in the place of that with the same code. Raises `RequestRejected` with everything that
+        contradicts what is kept; then nothing is changed."""
+        if contradicted := self.contradictions(entries):
+            raise RequestRejected(*contradicted)
         write_entries(self.database, entries)
 
     @contextmanager

@@ -12,7 +12,7 @@ from cyclopts.validators import Number
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
 from ocs_adapters.cli.balances import BalancesFile, csv_file, parquet_file
-from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
+from ocs_adapters.cli.commands import AccountName, AsOf, Commands, File, Flag, Json, Refused, Run
 from ocs_adapters.cli.explain import explain
 from ocs_adapters.serial import decode_request
 from ocs_core.entities.configuration import Configuration
@@ -30,14 +30,14 @@ def join(commands: Commands) -> None:
     @commands.app.command
     def collect(
         *,
-        as_of: str | None = None,
+        as_of: AsOf | None = None,
         dry_run: Flag = False,
         adopt: Flag = False,
-        failed_of: str | None = None,
-        explain_account: Annotated[str | None, Parameter(name="--explain")] = None,
-        csv: Path | None = None,
-        parquet: Path | None = None,
-        workers: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
+        failed_of: Run | None = None,
+        explain_account: Annotated[AccountName | None, Parameter(name="--explain")] = None,
+        csv: File | None = None,
+        parquet: File | None = None,
+        workers: Annotated[int | None, Parameter(metavar="NUMBER", validator=Number(gte=1))] = None,
         json: Json = False,
     ) -> int:
         """Calculate every payer's collection balance, and start collection where it is due.

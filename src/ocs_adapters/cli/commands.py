@@ -1,5 +1,6 @@
 """What every command works with: the settings, the database, and the list of privileges."""
 
+import datetime as dt
 import ipaddress
 import re
 import sys
@@ -7,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from itertools import combinations
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -33,6 +35,11 @@ Json = Annotated[
     ),
 ]
 """What every command has that prints a table; it goes on to `say`."""
+AsOf = Annotated[str, Parameter(metavar="DAY|INSTANT")]
+Day = Annotated[dt.date, Parameter(metavar="DAY")]
+AccountName = Annotated[str, Parameter(metavar="ACCOUNT")]
+Run = Annotated[str, Parameter(metavar="RUN")]
+File = Annotated[Path, Parameter(metavar="FILE")]
 DATABASES = ("database_url", "finance_url", "notifications_url")
 """The settings that name a database."""
 _SERVERS = re.compile(r"\s*[^\s,:]+:\d{1,5}\s*(,\s*[^\s,:]+:\d{1,5}\s*)*")

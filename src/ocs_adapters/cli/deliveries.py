@@ -25,9 +25,9 @@ def join(commands: Commands) -> None:
     @app.command(name="list")
     def list_(
         *,
-        state: Literal["waiting", "delivered", "failed"] | None = None,
-        recipient: str | None = None,
-        limit: Annotated[int, Parameter(validator=Number(gte=1))] = 50,
+        state: Annotated[Literal["waiting", "delivered", "failed"] | None, Parameter(metavar="STATE")] = None,
+        recipient: Annotated[str | None, Parameter(metavar="RECIPIENT")] = None,
+        limit: Annotated[int, Parameter(metavar="NUMBER", validator=Number(gte=1))] = 50,
         json: Json = False,
     ) -> None:
         """Show the newest deliveries, the newest first.

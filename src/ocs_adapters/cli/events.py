@@ -11,7 +11,7 @@ from ocs_adapters.bootstrap import Platform
 from ocs_adapters.cli.commands import Commands, Flag, Refused
 
 IDLE_SECONDS = 0.3
-Offset = Annotated[int, Parameter(validator=Number(gte=0, lte=2**63 - 1))]
+Offset = Annotated[int, Parameter(metavar="OFFSET", validator=Number(gte=0, lte=2**63 - 1))]
 
 
 def join(commands: Commands) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ocs_adapters.bootstrap import consumers
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Json, Refused
+from ocs_adapters.cli.commands import Commands, Day, Json, Refused
 from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.finance.figures import Figures, OfAge
 from ocs_core.entities.configuration import Configuration
@@ -16,7 +16,7 @@ SHOWN_DAYS = 30
 
 def join(commands: Commands) -> None:
     @commands.app.command
-    def finance(*, as_of: dt.date | None = None, since: dt.date | None = None, json: Json = False) -> None:
+    def finance(*, as_of: Day | None = None, since: Day | None = None, json: Json = False) -> None:
         """Show what ocs consume finance has made of the messages: receivables by age, payments that belong to no account by
         age, and payments per day and method. Cancelled ones are left out.
 

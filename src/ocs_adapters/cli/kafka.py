@@ -10,7 +10,8 @@ from ocs_adapters.bootstrap import kafka_connection
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Refused
 
-Count = Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))]
+Days = Annotated[int, Parameter(metavar="DAYS", validator=Number(gte=1, lte=10_000))]
+Count = Annotated[int, Parameter(metavar="NUMBER", validator=Number(gte=1, lte=10_000))]
 
 
 def join(commands: Commands) -> None:
@@ -19,7 +20,7 @@ def join(commands: Commands) -> None:
 
     @app.command
     def init(
-        *, partitions: Count = 12, slice_partitions: Count = 60, replication: Count = 1, retention_days: Count = 7
+        *, partitions: Count = 12, slice_partitions: Count = 60, replication: Count = 1, retention_days: Days = 7
     ) -> None:
         """Create the topics that do not exist yet; those that do are left as they are, and how they differ is said.
 

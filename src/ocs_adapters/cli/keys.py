@@ -17,7 +17,19 @@ def join(commands: Commands) -> None:
 
     @app.command(usage="Usage: ocs key add APPLICATION --privilege PRIVILEGE [PRIVILEGE ...]")
     def add(
-        application: str, /, *, privilege: Annotated[list[str], Parameter(consume_multiple=True, negative=())]
+        application: str,
+        /,
+        *,
+        privilege: Annotated[
+            list[str],
+            Parameter(
+                consume_multiple=True,
+                negative=(),
+                metavar="PRIVILEGE",
+                help=f"What the key allows; may be given several times. {EVERYTHING} is everything. The others: "
+                f"{', '.join(commands.privileges())}.",
+            ),
+        ],
     ) -> None:
         """Make a key for an application and print it: this once, since only its digest is kept.
 
@@ -25,7 +37,6 @@ def join(commands: Commands) -> None:
 
         Args:
             application: What the application is called; a key is valid for it alone.
-            privilege: What the key allows, such as payment:register or, for everything, '*'; may be given several times.
         """
         try:
             Text(255, trimmed=True).check(application)
@@ -81,9 +92,10 @@ def join(commands: Commands) -> None:
 
 
 def _check(privileges: list[str], known: list[str]) -> None:
-    if not known:
-        raise Refused("Keys open the HTTP API, which is not installed; install ocs-rm[http].")
+    there_are = f"there are: {', '.join([EVERYTHING, *known])}."
+    if not privileges:
+        raise Refused(f"A key without a privilege opens nothing; give --privilege with at least one; {there_are}")
     unknown = sorted(set(privileges) - {*known, EVERYTHING})
     if unknown:
         several = "are no privileges" if len(unknown) > 1 else "is no privilege"
-        raise Refused(f"{', '.join(unknown)} {several}; there are: {', '.join([EVERYTHING, *known])}.")
+        raise Refused(f"{', '.join(unknown)} {several}; {there_are}")

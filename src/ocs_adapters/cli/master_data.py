@@ -3,7 +3,11 @@
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from enum import Enum
 from typing import Any
+
+import attrs
+import tomli_w
 
 from ocs_adapters.serial import decode_entry
 from ocs_core.entities.configuration import (
@@ -17,7 +21,7 @@ from ocs_core.entities.configuration import (
     Tax,
 )
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE
-from ocs_core.errors import OcsError, RequestRejected
+from ocs_core.errors import OcsError, RequestRejected, Violation
 from ocs_core.messages import NOTIFICATIONS
 
 
@@ -51,6 +55,33 @@ def check_together(entries: Sequence[Any], configured: Configuration, name: str)
     failures = [failure for entry in entries for failure in _no_effect(entry, whole)]
     if failures:
         raise FileWrong("\n".join([*failures, _told(name, failures)]))
+
+
+def refusal(violations: Sequence[Violation], name: str) -> str:
+    """Violations at `/section/code/field` as lines, one for each."""
+    lines = []
+    for violation in violations:
+        _, section, code, field = violation.field.split("/")
+        lines.append(f"[[{section}]] {code}, {field}: {violation.message} ({violation.code})")
+    return "\n".join([*lines, _told(name, lines)])
+
+
+def written(configuration: Configuration) -> str:
+    """Everything that is configured, as a file that `read_entries` reads the same entries from."""
+    sections = {kind: getattr(configuration, kind).values() for kind in KINDS}
+    return tomli_w.dumps({kind: [_plain(entry) for entry in found] for kind, found in sections.items() if found})
+
+
+def _plain(value: Any) -> Any:
+    if attrs.has(type(value)):
+        return {
+            name: _plain(inner)
+            for name, inner in attrs.asdict(value, recurse=False).items()
+            if inner is not None and inner != ()
+        }
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value.value if isinstance(value, Enum) else value
 
 
 def _no_effect(entry: Any, whole: Configuration) -> Iterator[str]:

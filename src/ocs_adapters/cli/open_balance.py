@@ -3,7 +3,7 @@
 from typing import Any
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Json, account_named
+from ocs_adapters.cli.commands import AsOf, Commands, Flag, Json, account_named
 from ocs_adapters.serial import decode_request
 from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import format_instant
@@ -17,7 +17,7 @@ def join(commands: Commands) -> None:
         account: str,
         /,
         *,
-        as_of: str | None = None,
+        as_of: AsOf | None = None,
         document_types: Flag = False,
         explain: Flag = False,
         json: Json = False,

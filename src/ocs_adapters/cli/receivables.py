@@ -34,7 +34,10 @@ from ocs_core.usecases.take_over_receivables import (
 
 SHOWN = 200
 """So many problems are printed."""
-Some = Annotated[list[str] | None, Parameter(negative=())]
+Code = Annotated[str, Parameter(metavar="CODE")]
+Pairs = Annotated[list[str] | None, Parameter(metavar="FIELD=NAME", negative=())]
+Words = Annotated[list[str] | None, Parameter(metavar="WORD=MEANING", negative=())]
+Names = Annotated[list[str] | None, Parameter(metavar="NAME", negative=())]
 
 
 def join(commands: Commands) -> None:
@@ -46,23 +49,23 @@ def join(commands: Commands) -> None:
         file: ExistingFile,
         /,
         *,
-        as_of: str,
-        currency: str | None = None,
+        as_of: Annotated[str, Parameter(metavar="DAY")],
+        currency: Code | None = None,
         dry_run: Flag = False,
         keep_good: Flag = False,
-        column: Some = None,
-        ignore_column: Some = None,
-        date_format: str | None = None,
-        decimal_separator: Literal[".", ","] | None = None,
-        decimal_places: int | None = None,
-        status: Some = None,
-        type: Some = None,  # the name of the option
+        column: Pairs = None,
+        ignore_column: Names = None,
+        date_format: Annotated[str | None, Parameter(metavar="FORMAT")] = None,
+        decimal_separator: Annotated[Literal[".", ","] | None, Parameter(metavar="SIGN")] = None,
+        decimal_places: Annotated[int | None, Parameter(metavar="DIGITS")] = None,
+        status: Words = None,
+        type: Words = None,  # the name of the option
         add_up: Flag = False,
-        encoding: str | None = None,
-        account_type: str = "payer",
-        document_type: str = "genericInvoice",
-        credit_type: str = "creditNote",
-        payment_method: str = "bankTransfer",
+        encoding: Annotated[str | None, Parameter(metavar="ENCODING")] = None,
+        account_type: Code = "payer",
+        document_type: Code = "genericInvoice",
+        credit_type: Code = "creditNote",
+        payment_method: Code = "bankTransfer",
         notify: Flag = False,
         json: Json = False,
     ) -> int:

@@ -16,13 +16,15 @@ from ocs_core.entities.process import ProcessRun
 from ocs_core.queries import ProcessRunSearch, ReadProcessRun
 from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
 
+Limit = Annotated[int, Parameter(metavar="NUMBER", validator=Number(gte=1, lte=200))]
+
 
 def join(commands: Commands) -> None:
     app = App(name="runs", help="Collection runs: show how far they are and what failed, and end one where it is.")
     commands.app.command(app)
 
     @app.command(name="list")
-    def list_(*, limit: Annotated[int, Parameter(validator=Number(gte=1, lte=200))] = 20, json: Json = False) -> None:
+    def list_(*, limit: Limit = 20, json: Json = False) -> None:
         """Show the newest runs, the newest first.
 
         Args:

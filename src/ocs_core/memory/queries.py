@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from ocs_core.configuring import Use
 from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
@@ -106,6 +107,14 @@ class MemoryQueries:
 
     def configuration(self) -> Configuration:
         return self.store.configuration
+
+    def is_used(self, use: Use) -> bool:
+        with self.store.lock:
+            kept = self.store.entities
+            if use.kind == "account_types":
+                return any(account.account_type == use.code for account in kept[Account].values())
+            classes = (Account, Payment, Document, ChargeableEvent)
+            return any(entity.currency == use.code for cls in classes for entity in kept[cls].values())
 
     def account(self, named: AccountId) -> Account | None:
         with self.store.lock:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import httpx
@@ -23,7 +23,7 @@ class Disappointed(Exception):
     """Something did not happen that should have."""
 
 
-def main(entries: Iterable[Any]) -> None:
+def main(entries: Collection[Any]) -> None:
     """Raises `SystemExit` with a sentence where anything fails."""
     with site(entries) as made, listen("127.0.0.1", 0) as listening:
         made.platform.services.start()

@@ -1,6 +1,6 @@
 """`ocs demo`: serve the demonstration until interrupted."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from ocs_http.app import create_app
@@ -11,7 +11,7 @@ from ocs_http.server import listen, run
 RUN = "/v1/rm/processes/runs/"
 
 
-def main(entries: Iterable[Any], port: int) -> None:
+def main(entries: Collection[Any], port: int) -> None:
     with listen("127.0.0.1", port) as listening, site(entries) as made:
         print(f"Listening on {listening.url} (the API is described at {listening.url}/docs)")
         print(f"Key:         {made.key}")

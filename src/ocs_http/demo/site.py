@@ -1,7 +1,7 @@
 """The throw-away system of the demonstration: a database in a temporary folder, its ledger, and a key."""
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ class Site:
 
 
 @contextmanager
-def site(entries: Iterable[Any]) -> Iterator[Site]:
+def site(entries: Collection[Any]) -> Iterator[Site]:
     """Make it, with these entries as its configuration; it is gone at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="ocs-demo-") as folder:
         made = platform(Settings(database_url=f"sqlite:///{Path(folder) / 'demo.sqlite3'}"))
@@ -36,7 +36,7 @@ def site(entries: Iterable[Any]) -> Iterator[Site]:
             made.services.close()
 
 
-def _furnish(made: Platform, entries: Iterable[Any]) -> Site:
+def _furnish(made: Platform, entries: Collection[Any]) -> Site:
     services, key = made.services, new_key()
     made.migrate()
     made.configure(entries)

@@ -1,9 +1,17 @@
 """`ocs configure`: master data from a file, all of it or nothing."""
 
+import io
+import json
+import re
 import tomllib
 
+import pytest
+from hypothesis import given
+
+from ocs_adapters.cli.master_data import read_entries, written
 from ocs_adapters.serial import decode_entry
 from ocs_core.entities.configuration import KINDS, AccountType, Configuration, Currency
+from ocs_core.testkit.strategies.entities import configurations
 from tests.unit.cli.conftest import Ocs
 
 
@@ -149,6 +157,65 @@ def test_what_would_have_no_effect_is_refused_whole(ocs: Ocs) -> None:
     ]
     assert told[-1] == f"{file} has 5 failures; nothing was changed."
     assert configured(ocs) == before
+
+
+def test_a_dry_run_shows_each_field_that_would_change_and_changes_nothing(ocs: Ocs) -> None:
+    before = configured(ocs)
+    wanted = (
+        '[[currencies]]\ncode="EUR"\nname="Euros"\n[[currencies]]\ncode="CZK"\nname="Koruna"\n[[taxes]]\ncode="vat"\n'
+    )
+    file = ocs.file("more.toml", wanted)
+    out = ocs("configure", file, "--dry-run").done().out
+    assert re.search(r"currencies +EUR +name +Euro +Euros", out)
+    assert re.search(r"currencies +CZK +code +CZK", out)
+    assert re.search(r"taxes +vat +rates +1900 from 2000-01-01, 2100 from 2013-01-01", out)
+    told = json.loads(ocs("configure", file, "--dry-run", "--json").done().out)
+    assert {"section": "currencies", "code": "EUR", "field": "symbol", "is": "€", "wouldBe": None} in told[
+        "differences"
+    ]
+    assert told["entries"] == [
+        {"section": "currencies", "new": 1, "changed": 1, "unchanged": 0},
+        {"section": "taxes", "new": 0, "changed": 1, "unchanged": 0},
+    ]
+    assert configured(ocs) == before
+
+
+def test_what_is_kept_is_not_contradicted_and_nothing_of_the_file_is_taken(ocs: Ocs) -> None:
+    rows = [("C-1", "N-1", "2013-01-25", "2013-02-24", "50.00", "2013-02-20")]
+    ocs("import", "receivables", ocs.ledger(rows), "--currency", "EUR", "--as-of", "2014-12-31").done()
+    before = configured(ocs)
+    file = ocs.file(
+        "wrong.toml",
+        '[[currencies]]\ncode="EUR"\nminor_digits=0\n[[account_types]]\ncode="payer"\npayment_responsible=false\n'
+        '[[currencies]]\ncode="CZK"\n[[currencies]]\ncode="USD"\nminor_digits=3\n',
+    )
+    for dry in ((), ("--dry-run",)):
+        told = ocs("configure", file, *dry).refused().splitlines()
+        assert told == [
+            "[[currencies]] EUR, minor_digits: Amounts of EUR are kept already, as fine as 2 minor digits; they cannot be 0 now. (ENTRY_IN_USE)",
+            "[[account_types]] payer, payment_responsible: There are accounts of type payer already; a payer stays one, and a technical account, too. (ENTRY_IN_USE)",
+            f"{file} has 2 failures; nothing was changed.",
+        ]
+    assert configured(ocs) == before
+    ocs("configure", ocs.file("usd.toml", '[[currencies]]\ncode="USD"\nminor_digits=3\n')).done()
+
+
+@given(configurations())
+def test_what_is_shown_is_taken_again_as_it_is(configuration: Configuration) -> None:
+    entries = read_entries(written(configuration), "what was shown")
+    again = Configuration().with_entries(entries)
+    assert all(getattr(again, kind) == getattr(configuration, kind) for kind in KINDS)
+
+
+def test_what_is_configured_is_shown_and_taken_from_standard_input(ocs: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = configured(ocs)
+    shown = ocs("configure", "--show").done().out
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(shown.encode())))
+    counts = json.loads(ocs("configure", "-", "--json").done().out)
+    assert [(row["new"], row["changed"]) for row in counts] == [(0, 0)] * len(counts)
+    assert {kind: getattr(configured(ocs), kind) for kind in KINDS} == {k: getattr(before, k) for k in KINDS}
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"= 1")))
+    assert ocs("configure", "-").refused().startswith("Standard input is not TOML")
 
 
 def test_a_threshold_of_a_currency_of_the_same_file_is_taken(ocs: Ocs) -> None:

@@ -1,13 +1,19 @@
 """Every command explains itself, and is told apart from what is none."""
 
+import io
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cyclopts import App
+from rich.console import Console
 
+from ocs_adapters.cli import EXIT_CODES
+from ocs_adapters.cli.program import commands
 from tests.unit.cli.conftest import Ocs
 
 COMMANDS = (
@@ -56,9 +62,63 @@ def test_a_command_has_a_help_that_says_what_it_does_and_what_each_option_means(
 ) -> None:
     out = empty(*command, "--help").done().out
     assert out.startswith(f"Usage: ocs {' '.join(command)}")
-    explained = re.findall(r"│ \*? *(?:[A-Z_]+ +)?--[a-z-]+(?: [A-Z.]+)? {2,}(\S)", out)
+    explained = re.findall(r"│ \*? *(?:[A-Z_]+ +)?--[a-z-]+(?: [A-Z.|=]+)? {2,}(\S)", out)
     options = re.findall(r"│ \*? *(--[a-z-]+)", out)
     assert len(explained) == len(options)
+
+
+def every_command(app: App) -> Iterator[tuple[str, ...]]:
+    for name, inner in app.resolved_commands().items():
+        if not name.startswith("-"):
+            below = [(name, *rest) for rest in every_command(inner)]
+            yield from below or [(name,)]
+
+
+def test_every_command_is_tried_here() -> None:
+    assert {command[0] for command in every_command(commands().app)} >= {command[0] for command in COMMANDS}
+    assert len(list(every_command(commands().app))) > 30
+
+
+def helped(app: App, command: tuple[str, ...], columns: int) -> str:
+    console = Console(file=io.StringIO(), width=columns)
+    app.help_print(list(command), console=console)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_no_option_is_explained_by_the_type_that_holds_it_and_no_word_is_cut_at_80_columns() -> None:
+    app = commands().app
+    for command in every_command(app):
+        words = set(re.findall(r"\S+", helped(app, command, 400).replace("─", "")))
+        out = helped(app, command, 80)
+        assert not re.search(r"--[a-z-]+ (STR|INT|PATH|DATE|BOOL|FLOAT|UUID|CHOICE)\b", out), command
+        assert "[ARGS]" not in out, command
+        assert max(map(len, out.splitlines())) <= 80, command
+        assert words <= set(re.findall(r"\S+", out.replace("─", ""))), command
+
+
+def test_the_exit_codes_are_those_of_the_documentation() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = page.partition("## Exit codes")[2].partition("\n## ")[0]
+    assert re.findall(r"^\| (\d+) \| (.*) \|$", table, re.MULTILINE) == [(str(c), m) for c, m in EXIT_CODES.items()]
+
+
+def test_no_command_ends_with_another_code() -> None:
+    for package in ("ocs_adapters/cli", "ocs_http"):
+        for path in (Path(__file__).parents[3] / "src" / package).rglob("*.py"):
+            for code in re.findall(r"(?:sys\.exit|SystemExit)\((-?\d+)\)", path.read_text(encoding="utf-8")):
+                assert int(code) in EXIT_CODES, path
+
+
+def test_completion_is_made_for_each_shell(empty: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "--install-completion" in empty("--help").done().out
+    for shell in ("bash", "zsh", "fish"):
+        made = commands().app.generate_completion(shell=shell)
+        assert "collect" in made
+        assert "dry-run" in made
+    monkeypatch.setenv("HOME", str(empty.folder))
+    empty("--install-completion", "--shell", "bash").done()
+    assert any("collect" in path.read_text() for path in empty.folder.rglob("*ocs*") if path.is_file())
 
 
 def test_the_version_is_that_of_the_distribution(empty: Ocs) -> None:
@@ -76,6 +136,7 @@ def test_the_version_is_that_of_the_distribution(empty: Ocs) -> None:
         (("import", "receivables", "missing.csv", "--currency", "USD", "--as-of", "2014-12-31"), "missing.csv"),
         (("import", "receivables"), "FILE"),
         (("configure", "missing.toml"), "missing.toml"),
+        (("configure", "--dryrun"), "Unknown option: --dryrun"),
         (("serve", "--port", "x"), "--port"),
     ],
 )

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from ocs_core.catalogue import catalogue
+from ocs_http.cli import privileges
 from tests.unit.cli.conftest import Ocs
 
 ROW = ("C-1", "N-1", "2013-01-25", "2013-02-24", "50.00", "2013-02-20")
@@ -45,6 +47,24 @@ def test_an_unknown_privilege_is_refused_with_the_list_of_those_there_are(ocs: O
     assert refusal.startswith("payments:register is no privilege; there are: *, account:create, ")
     assert "payment:register" in refusal
     assert ocs("key", "list").done().out.count("\n") == 1
+
+
+def test_a_key_without_a_privilege_is_refused(ocs: Ocs) -> None:
+    refusal = ocs("key", "add", "crm", "--privilege").refused()
+    assert refusal.startswith(
+        "A key without a privilege opens nothing; give --privilege with at least one; there are: *, "
+    )
+    ocs("key", "add", "crm").refused(2)
+    ocs("key", "add", "crm", "--privilege", "").refused()
+    assert ocs("key", "list").done().out == "(none)\n"
+
+
+def test_the_privileges_are_listed_in_the_help_and_in_the_documentation(empty: Ocs) -> None:
+    helped = " ".join(re.sub("[│╭╮╰╯─]", " ", empty("key", "add", "--help").done().out).split())
+    page = (Path(__file__).parents[3] / "docs" / "operations.md").read_text(encoding="utf-8")
+    of_keys = page.partition("## Keys and privileges")[2].partition("\n## ")[0]
+    assert ", ".join(sorted(privileges())) in helped
+    assert re.findall(r"`([a-z-]+:[a-z-]+)`", of_keys) == sorted(privileges())
 
 
 def test_a_name_that_no_application_can_send_is_refused(ocs: Ocs) -> None:

@@ -6,7 +6,7 @@ import sys
 import attrs
 import pytest
 
-from ocs_adapters.settings import Settings, load
+from ocs_adapters.settings import Settings, load, unknown
 from tests.unit.cli.conftest import Ocs
 
 PASSWORD = "planted-password"
@@ -187,6 +187,24 @@ def test_kafka_without_its_client_is_refused_with_what_brings_it(ocs: Ocs, monke
     monkeypatch.setenv("OCS_KAFKA_SERVERS", "127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "ocs_adapters.kafka.publisher", None)
     assert "install ocs-rm[kafka]" in ocs("outbox", "status").refused()
+
+
+@pytest.mark.parametrize("command", [("migrate",), ("key", "list"), ("collect", "--dry-run"), ("rules",)], ids=" ".join)
+def test_a_variable_that_is_no_setting_is_named_with_the_nearest_one_and_the_command_goes_on(
+    ocs: Ocs, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("OCS_DATABSE_URL", "sqlite:///other.sqlite3")
+    monkeypatch.setenv("OCS_Zone", "Europe/Madrid")
+    monkeypatch.setenv("OCS_COLOUR", "red")
+    told = ocs(*command).done().err
+    assert "OCS_DATABSE_URL is no setting, and has no effect; did you mean OCS_DATABASE_URL?\n" in told
+    assert "OCS_Zone is no setting, and has no effect; did you mean OCS_ZONE?\n" in told
+    assert "OCS_COLOUR is no setting, and has no effect; ocs settings shows those there are.\n" in told
+
+
+def test_no_setting_is_taken_for_none(ocs: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(unknown(f"OCS_{field.name.upper()}" for field in attrs.fields(Settings))) == []
+    assert "no setting" not in ocs("rules").done().err
 
 
 def test_every_setting_is_shown_and_no_password(empty, monkeypatch) -> None:

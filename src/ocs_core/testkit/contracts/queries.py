@@ -7,8 +7,12 @@ from typing import Any
 import attrs
 import pytest
 
+from ocs_core.configuring import Use
+from ocs_core.entities.account import Account
+from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import KINDS
-from ocs_core.entities.document import DocumentState
+from ocs_core.entities.document import Document, DocumentState
+from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import FAILURES_TOLD, RunFailure, RunSlice, RunState
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.ports import AccountId, Store
@@ -166,6 +170,20 @@ def _looks() -> type:
             assert subject.queries.account(AccountId(external_id="a-1")) == ANN_TOO
             assert subject.queries.account(AccountId(external_id="nobody")) is None
             assert subject.queries.account(AccountId(ref_id=id_of(99))) is None
+
+        def test_what_goes_by_an_entry_of_the_configuration_is_known(self, subject: Subject) -> None:
+            """How fine a currency is, and who is a payer, must not change under what is kept."""
+            codes = {Account: "AUD", Payment: "BRL", Document: "CAD", ChargeableEvent: "DKK"}
+            uses = [Use("currencies", code) for code in (*codes.values(), "EUR")]
+            uses += [Use("account_types", code) for code in ("odd", "payer")]
+            assert not any(map(subject.queries.is_used, uses))
+            one_of_each = {type(entity): entity for entity in EVERYTHING}
+            with subject.store.begin() as uow:
+                for cls, code in codes.items():
+                    more = {"account_type": "odd"} if cls is Account else {}
+                    uow.add(attrs.evolve(one_of_each[cls], currency=code, **more))
+            used = [use.code for use in uses if subject.queries.is_used(use)]
+            assert used == [*codes.values(), "odd"]
 
         def test_a_ledger_has_all_that_ever_was(self, subject: Subject) -> None:
             """A balance of the past needs what is paid or cancelled by now, and an explanation tells of it."""

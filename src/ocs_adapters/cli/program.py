@@ -13,7 +13,13 @@ from rich.text import Text
 
 from ocs_adapters import logs
 from ocs_adapters.cli import (
+    DONE,
+    INTERRUPTED,
+    NOT_UNDERSTOOD,
+    REFUSED,
+    TERMINATED,
     collect,
+    configure,
     consume,
     database,
     deliveries,
@@ -29,12 +35,15 @@ from ocs_adapters.cli import (
     relay,
     rules,
     runs,
+    say,
     schedule,
     settings,
     warehouse,
     worker,
 )
 from ocs_adapters.cli.commands import Commands
+from ocs_adapters.cli.extras import what_brings
+from ocs_adapters.settings import unknown
 from ocs_adapters.telling import traced
 from ocs_core.errors import Conflict, OcsError, RequestRejected
 
@@ -48,14 +57,23 @@ def commands() -> Commands:
         name="ocs",
         help="Revenue management: payments, charges, receivables and collections.",
         help_epilogue="Settings come from the environment, such as OCS_DATABASE_URL (sqlite:///ocs.sqlite3 if not set) and "
-        "OCS_KAFKA_SERVERS; ocs settings shows all.",
+        "OCS_KAFKA_SERVERS; ocs settings shows all. "
+        f"A command ends with {DONE} where all is done, {REFUSED} where it is refused or done in part, {NOT_UNDERSTOOD} where it "
+        f"is not understood, {INTERRUPTED} interrupted, {TERMINATED} terminated.",
         help_format="markdown",
         error_formatter=lambda error: Text(str(error)),
         version=lambda: importlib.metadata.version("ocs-rm"),
     )
+    app.register_install_completion_command(
+        help="Install completion for the shell that runs this: bash, zsh or fish; a new shell has it."
+    )
     joined = Commands(app)
+    # Those of others first: what they tell of is in the help of ours.
+    for entry_point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda e: e.name):
+        entry_point.load()(joined)
     for part in (
         database,
+        configure,
         keys,
         receivables,
         collect,
@@ -77,8 +95,6 @@ def commands() -> Commands:
         settings,
     ):
         part.join(joined)
-    for entry_point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda e: e.name):
-        entry_point.load()(joined)
     return joined
 
 
@@ -87,12 +103,15 @@ def perform(arguments: Sequence[str] | None = None) -> None:
     _print_anything(sys.stdout)
     _print_anything(sys.stderr)
     logs.configure()  # what is logged must not mix with what is printed
+    for name, nearest in unknown(os.environ):
+        did_you_mean = f"; did you mean {nearest}?" if nearest else "; ocs settings shows those there are."
+        say.warn(f"{name} is no setting, and has no effect{did_you_mean}")
     before = signal.signal(signal.SIGTERM, _end)
     try:
         commands().app(arguments)
     except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(REFUSED)
     except RequestRejected as rejected:
         _refuse("\n".join(f"{v.message} ({' at '.join(filter(None, (v.code, v.field)))})" for v in rejected.violations))
     except Conflict as conflict:
@@ -102,14 +121,14 @@ def perform(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         _refuse(f"{error.filename or 'The system says'}: {error.strerror or error}.")
     except Exception as error:
-        _refuse(f"Something went wrong that nobody thought of.\n{traced(error)}")
+        _refuse(what_brings(error) or f"Something went wrong that nobody thought of.\n{traced(error)}")
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
 def _end(*_: object) -> None:
     """Terminated is ended in order: what is open is closed, what is temporary is removed."""
-    sys.exit(128 + signal.SIGTERM)
+    sys.exit(TERMINATED)
 
 
 def _print_anything(stream: TextIO) -> None:
@@ -119,5 +138,5 @@ def _print_anything(stream: TextIO) -> None:
 
 
 def _refuse(message: str) -> None:
-    print(message, file=sys.stderr)
-    sys.exit(1)
+    say.warn(message)
+    sys.exit(REFUSED)
