@@ -19,6 +19,7 @@ nox.options.sessions = [
     "bare",
     "build",
     "outsider",
+    "extras",
     "crash_short",
     "bench_short",
     "mutation_short",
@@ -113,6 +114,12 @@ def outsider(session: nox.Session) -> None:
     """A project of somebody else, with the wheel and its extra `testkit`: its store passes, and a planted defect is named."""
     session.install(f"{_wheel(session)}[testkit]")
     session.run("python", "tests/outsider.py")
+
+
+@nox.session
+def extras(session: nox.Session) -> None:
+    """Each extra alone, in an environment of its own: what is missing is named with its extra, nobody sees a traceback."""
+    session.run("python", "tests/extras.py", str(_wheel(session)))
 
 
 @nox.session

@@ -328,7 +328,9 @@ def _moment(value: Any, pointer: str) -> Iterator[Violation]:
 
 def _typed(expected: type) -> _Checker:
     def check(value: Any, pointer: str) -> Iterator[Violation]:
-        if type(value) is not expected:
+        if issubclass(expected, StrEnum) and type(value) is str:
+            yield Violation(TYPE_WRONG, pointer, _member_instead(expected, value))
+        elif type(value) is not expected:
             yield Violation(TYPE_WRONG, pointer, f"Give {noun(expected)}, not {describe(value)}.")
         elif isinstance(value, dt.date):
             try:
@@ -337,6 +339,13 @@ def _typed(expected: type) -> _Checker:
                 yield Violation(error.code, pointer, error.message)
 
     return check
+
+
+def _member_instead(expected: type[StrEnum], text: str) -> str:
+    """JSON has texts, Python has the members that they stand for."""
+    members = [f"{expected.__name__}.{member.name}" for member in expected if text in {member.value, member.name}]
+    wanted = members or [f"{expected.__name__}.{member.name}" for member in expected]
+    return f"Give {'one of ' if len(wanted) > 1 else ''}{', '.join(wanted)}, not {describe(text)}."
 
 
 _NOUNS = {

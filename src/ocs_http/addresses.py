@@ -16,5 +16,5 @@ def as_it_is_written(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRout
     wanted = connection.scope["path_template"].encode().split(b"/")[1:]
     given = raw.partition(b"?")[0].split(b"/")[1:]
     fixed = zip(wanted, given[-len(wanted) :], strict=False)
-    if b"" in given or any(one != other for one, other in fixed if not one.startswith(b"{")):
+    if (b"" in given and given != wanted) or any(one != other for one, other in fixed if not one.startswith(b"{")):
         raise NotFoundException

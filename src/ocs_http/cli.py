@@ -72,11 +72,12 @@ def join(commands: Commands) -> None:
     ) -> None:
         """Try everything on a made-up ledger, in a database that is thrown away at the end.
 
-        Prints the server's address, a key, and five curl commands, one for each use-case.
+        Prints commands to paste into a shell, one for each use-case, the server's address and a key, then each request as it
+        comes.
 
         Args:
             port: The port to listen on, on 127.0.0.1.
-            once: Perform the five use-cases over HTTP on a free port, print each request, its answer and the messages that
+            once: Perform the use-cases over HTTP on a free port, print each request, its answer and the messages that
                 it published, and end.
         """
         from ocs_http.demo import once as perform_once

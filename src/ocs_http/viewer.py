@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
+from litestar.response import Redirect
 from swagger_ui_bundle import swagger_ui_path  # type: ignore[import-untyped]
 
 from ocs_http.auth import PUBLIC
@@ -67,6 +68,10 @@ def viewer_handlers() -> list[HTTPRouteHandler]:
     async def openapi_document() -> Response[bytes]:
         return Response(openapi, media_type="application/json")
 
+    @get("/", name="Root", opt=PUBLIC)
+    async def root() -> Redirect:
+        return Redirect("/docs")
+
     @get("/docs", name="Viewer", opt=PUBLIC)
     async def viewer() -> Response[str]:
         return Response(PAGE, media_type="text/html", headers={"Content-Security-Policy": POLICY})
@@ -78,7 +83,7 @@ def viewer_handlers() -> list[HTTPRouteHandler]:
             raise NotFoundException
         return Response(found[0], media_type=found[1], headers={"Cache-Control": "max-age=3600"})
 
-    return [openapi_document, viewer, viewer_file]
+    return [openapi_document, root, viewer, viewer_file]
 
 
 def _viewed() -> bytes:

@@ -6,6 +6,8 @@ import pkgutil
 import re
 import shutil
 import subprocess
+import sys
+import tomllib
 from pathlib import Path
 
 import attrs
@@ -38,8 +40,30 @@ def test_a_snippet_runs_as_it_stands(snippet: str) -> None:
 
 def test_the_embedding_example_is_short_enough_to_be_one() -> None:
     (example,) = re.findall(r"<!-- embedding -->\n```python\n(.*?)```", PAGES[0].read_text(encoding="utf-8"), re.DOTALL)
-    statements = example[example.index("clock =") :].strip().splitlines()
-    assert len(statements) <= 20
+    statements = example[example.index("def clock") :].strip().splitlines()
+    assert len(statements) <= 25
+
+
+def test_the_embedding_example_passes_strict_type_checkers(tmp_path: Path) -> None:
+    (example,) = re.findall(r"<!-- embedding -->\n```python\n(.*?)```", PAGES[0].read_text(encoding="utf-8"), re.DOTALL)
+    file = tmp_path / "example.py"
+    file.write_text(example, encoding="utf-8")
+    (tmp_path / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}', encoding="utf-8")
+    programs = Path(sys.executable).parent
+    for command in (
+        [programs / "mypy", "--strict", "--cache-dir", tmp_path / "cache", file],
+        [programs / "basedpyright", "--project", tmp_path, "--pythonpath", sys.executable, file],
+    ):
+        told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_the_table_of_extras_has_each_of_them() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    table = PAGES[0].read_text(encoding="utf-8").partition("| extra |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`([a-z]+)`", "".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE)))) == set(
+        project["optional-dependencies"]
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

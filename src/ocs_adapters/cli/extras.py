@@ -4,8 +4,8 @@ import traceback
 from collections.abc import Mapping
 
 EXTRAS: Mapping[str, str] = {
-    "sql": "alembic cattrs msgspec psycopg sqlalchemy uuid_utils",
-    "cli": "cronsim cyclopts rich structlog typed_settings tzdata",
+    "sql": "alembic cattrs msgspec psycopg sqlalchemy structlog uuid_utils",
+    "cli": "cronsim cyclopts rich tomli_w typed_settings tzdata",
     "http": "httptools litestar prometheus_client swagger_ui_bundle uvicorn uvloop",
     "kafka": "kafka",
     "consumers": "anyio httpx standardwebhooks",

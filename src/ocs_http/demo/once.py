@@ -1,4 +1,4 @@
-"""`ocs demo --once`: perform the five use-cases over HTTP, and show what comes of them."""
+"""`ocs demo --once`: perform the use-cases over HTTP, and show what comes of them."""
 
 import json
 import time
@@ -10,7 +10,7 @@ import httpx
 
 from ocs_adapters.bootstrap import Platform
 from ocs_http.app import create_app
-from ocs_http.demo.requests import Try, five, headers_with
+from ocs_http.demo.requests import Try, headers_with, trials
 from ocs_http.demo.site import Site, site
 from ocs_http.server import listen, running
 
@@ -33,21 +33,24 @@ def main(entries: Collection[Any]) -> None:
             httpx.Client(base_url=listening.url, headers=headers_with(made.key), timeout=PATIENCE_SECONDS) as client,
         ):
             try:
-                for number, trial in enumerate(five(made), 1):
-                    _perform(number, trial, client, made.platform)
+                kept: dict[str, str] = {}
+                for number, trial in enumerate(trials(made), 1):
+                    _perform(number, trial, kept, client, made.platform)
                 _show_balance(client, made)
             except (Disappointed, httpx.HTTPError) as error:
                 raise SystemExit(f"The demonstration failed: {error}") from None
-    print("\nAll five use-cases were performed.")
+    print("\nAll use-cases were performed.")
 
 
-def _perform(number: int, trial: Try, client: httpx.Client, platform: Platform) -> None:
-    offset = _last_offset(platform)
-    print(f"\n{'─' * 100}\n{number}. {trial.title}\n\nPOST {trial.path}\n{_pretty(trial.body)}")
-    answer = client.post(trial.path, json=trial.body)
+def _perform(number: int, trial: Try, kept: dict[str, str], client: httpx.Client, platform: Platform) -> None:
+    offset, body = _last_offset(platform), trial.body_with(kept)
+    print(f"\n{'─' * 100}\n{number}. {trial.title}\n\nPOST {trial.path}\n{_pretty(body)}")
+    answer = client.post(trial.path, json=body)
     print(f"\nAnswer {answer.status_code}\n{_pretty(answer.json())}")
     if answer.status_code != 200:
         raise Disappointed(f"{trial.operation} was answered with {answer.status_code}.")
+    if trial.keeps:
+        kept[trial.keeps] = answer.json()[0]["object"]["refId"]
     if trial.operation == "CalculateCollectionBalance":
         _await_run(answer.json()[0]["object"]["refId"], client)
     _show_messages(_messages(platform, offset, trial.body["requestId"]), trial)

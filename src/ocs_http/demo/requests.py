@@ -1,4 +1,4 @@
-"""The five use-cases as requests to the demonstration's ledger."""
+"""The use-cases as requests to the demonstration's ledger."""
 
 import datetime as dt
 import json
@@ -12,27 +12,45 @@ from ocs_http.auth import API_KEY, APPLICATION_ID
 from ocs_http.demo.site import APPLICATION, Site
 from ocs_http.operations import OPERATIONS
 
+PAYMENT = "$PAYMENT"
+"""Stands for the payment's refId, which is known once it is registered."""
 _PATHS = {operation.name: operation.path for operation in OPERATIONS}
 
 
 @attrs.frozen
 class Try:
-    """One use-case to try: what it shows, and its request. `publishes` are the codes of messages that follow."""
+    """One use-case to try: what it shows, and its request. `publishes` are the codes of messages that follow; `keeps`: the
+    refId of its answer is to be kept, under this name of a variable."""
 
     title: str
     operation: str
     body: Mapping[str, Any]
     publishes: tuple[str, ...]
+    keeps: str | None = None
 
     @property
     def path(self) -> str:
         return _PATHS[self.operation]
 
     def curl(self, url: str, key: str) -> str:
-        """The request as a command that can be pasted."""
+        """The request as a command for a shell, which prints the answer."""
         headers = headers_with(key) | {"Content-Type": "application/json"}
         lines = [f"curl -s {url}{self.path}", *(f"-H '{name}: {value}'" for name, value in headers.items())]
-        return " \\\n  ".join([*lines, f"-d '{json.dumps(self.body)}'"])
+        command = " \\\n  ".join([*lines, f"-d '{self._text}'"])
+        if self.keeps is None:
+            return command
+        return f"""{self.keeps}=$({command} \\\n  | tee /dev/stderr | sed -n 's/.*"refId": "\\(.*\\)".*/\\1/p' | head -n 1)"""
+
+    def body_with(self, kept: Mapping[str, str]) -> Any:
+        """The body with what was kept of answers before."""
+        text = json.dumps(self.body)
+        for name, value in kept.items():
+            text = text.replace(f"${name}", value)
+        return json.loads(text)
+
+    @property
+    def _text(self) -> str:
+        return json.dumps(self.body).replace(PAYMENT, f"'\"{PAYMENT}\"'")
 
 
 def headers_with(key: str) -> dict[str, str]:
@@ -40,8 +58,8 @@ def headers_with(key: str) -> dict[str, str]:
     return {API_KEY: key, APPLICATION_ID: APPLICATION}
 
 
-def five(site: Site) -> tuple[Try, ...]:
-    """One request for each use-case."""
+def trials(site: Site) -> tuple[Try, ...]:
+    """One request for each use-case; the payment ends on its invoice."""
     highlights = site.highlights
     invoice, account = highlights.open_invoice, {"externalId": highlights.account}
     now = site.platform.services.clock()
@@ -60,6 +78,19 @@ def five(site: Site) -> tuple[Try, ...]:
                 "paymentRef1": invoice.payment_ref1,
             },
             ("payment", "paymentHistory", "paymentHistory", "paymentReceived"),
+            keeps="PAYMENT",
+        ),
+        Try(
+            f"Assign the payment to the invoice {invoice.external_document_no}: nothing of either is left open",
+            "AssignPaymentInToDocument",
+            {
+                "requestId": "try-assign-payment-in-to-document",
+                "paymentRefId": PAYMENT,
+                "documentRefId": str(invoice.ref_id),
+                "amount": invoice.due_amount,
+                "currency": invoice.currency,
+            },
+            ("payment", "document", "paymentHistory", "documentOpenBalanceChanged"),
         ),
         Try(
             "Adjust a chargeable event: credit 0.05 EUR of a charge, tax included",

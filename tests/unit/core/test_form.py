@@ -37,6 +37,7 @@ from ocs_core.ports import AccountId
 from ocs_core.testkit.examples import NOW
 from ocs_core.testkit.strategies import ZONES, forbidden_texts, texts
 from ocs_core.usecases.feed_chargeable_events import FeedChargeableEventsRequest
+from ocs_core.usecases.register_payment import RegisterPaymentRequest
 
 from .scene import Scene
 
@@ -301,3 +302,20 @@ def test_a_wrong_value_is_described_for_people(value: Any, words: str) -> None:
 def test_one_class_catches_every_error_of_the_library() -> None:
     assert issubclass(RequestRejected, OcsError)
     assert issubclass(InvalidValue, OcsError)
+
+
+def test_a_text_in_the_place_of_a_member_is_told_which_member_it_stands_for() -> None:
+    rest: dict[str, Any] = {
+        "request_id": "1",
+        "payment_amount": 1_000_000,
+        "currency": "EUR",
+        "payment_method": "cash",
+        "payment_date_received": NOW,
+    }
+    for text, said in {
+        "IN": "Give PaymentType.IN, not the text 'IN'.",
+        "in": "Give one of PaymentType.IN, PaymentType.OUT, PaymentType.PROMISE_TO_PAY, not the text 'in'.",
+    }.items():
+        with pytest.raises(RequestRejected) as rejected:
+            RegisterPaymentRequest(payment_type=text, **rest)  # type: ignore[arg-type]
+        assert [v.message for v in rejected.value.violations] == [said]
