@@ -1,7 +1,9 @@
 """Where `ocs` begins: all commands together, and what went wrong as a sentence."""
 
+import datetime as dt
 import importlib.metadata
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -46,9 +48,12 @@ from ocs_adapters.cli.extras import what_brings
 from ocs_adapters.settings import unknown
 from ocs_adapters.telling import traced
 from ocs_core.errors import Conflict, OcsError, RequestRejected
+from ocs_core.form import noun
 
 GROUP = "ocs.commands"
 """The entry-point group of further commands: functions that take `Commands`."""
+_WANTED = {"UUID": "an id such as 018f3a5c-7b1e-7cc0-8000-0123456789ab", "date": noun(dt.date), "int": noun(int)}
+_UNCONVERTED = re.compile(rf'unable to convert (".*") into ({"|".join(_WANTED)})\.')
 
 
 def commands() -> Commands:
@@ -61,7 +66,7 @@ def commands() -> Commands:
         f"A command ends with {DONE} where all is done, {REFUSED} where it is refused or done in part, {NOT_UNDERSTOOD} where it "
         f"is not understood, {INTERRUPTED} interrupted, {TERMINATED} terminated.",
         help_format="markdown",
-        error_formatter=lambda error: Text(str(error)),
+        error_formatter=_told,
         version=lambda: importlib.metadata.version("ocs-rm"),
     )
     app.register_install_completion_command(
@@ -96,6 +101,11 @@ def commands() -> Commands:
     ):
         part.join(joined)
     return joined
+
+
+def _told(error: Exception) -> Text:
+    """What was not understood; what was wanted is said as people call it, not as the type that holds it."""
+    return Text(_UNCONVERTED.sub(lambda found: f"give {_WANTED[found[2]]}, not {found[1]}.", str(error)))
 
 
 def perform(arguments: Sequence[str] | None = None) -> None:

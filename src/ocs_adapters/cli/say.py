@@ -52,7 +52,7 @@ class Table:
             return
         grid = self._grid()
         if Measurement.get(target, target.options.update(width=WIDE), grid).minimum <= target.width:
-            target.print(grid)
+            _print_grid(grid, target)
         else:
             self._show_lists(target)
 
@@ -155,6 +155,13 @@ def _field(heading: str) -> str:
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
+def _print_grid(grid: Grid, target: Console) -> None:
+    """Without the blanks that fill up the last column."""
+    with target.capture() as captured:
+        target.print(grid)
+    print("\n".join(line.rstrip() for line in captured.get().splitlines()), file=target.file)
+
+
 def _show_title(title: str | None, target: Console) -> None:
     if title:
         target.print(Text(shown(title)), soft_wrap=True)
@@ -173,7 +180,7 @@ def _show_fields(fields: Sequence[tuple[str, Any]], target: Console) -> None:
 
 
 def _print_field(name: str, width: int, lines: Sequence[str], indent: int, target: Console) -> None:
-    first = Text(name, style="bold") + Text(" " * (width - cell_len(name)) + lines[0])
+    first = Text.assemble((name, "bold"), " " * (width - cell_len(name)) + lines[0])
     first.rstrip()
     rest = (Text(" " * indent + line) for line in lines[1:])
     for line in (first, *rest):

@@ -137,7 +137,9 @@ def test_the_version_is_that_of_the_distribution(empty: Ocs) -> None:
         (("import", "receivables"), "FILE"),
         (("configure", "missing.toml"), "missing.toml"),
         (("configure", "--dryrun"), "Unknown option: --dryrun"),
-        (("serve", "--port", "x"), "--port"),
+        (("serve", "--port", "x"), '--port: give a whole number, not "x".'),
+        (("finance", "--as-of", "2024-13-01"), '--as-of: give a day such as 2024-05-14, not "2024-13-01".'),
+        (("runs", "show", "7"), 'RUN: give an id such as 018f3a5c-7b1e-7cc0-8000-0123456789ab, not "7".'),
     ],
 )
 def test_what_is_not_understood_is_named_and_ends_with_2(empty: Ocs, arguments: tuple[str, ...], said: str) -> None:

@@ -98,6 +98,15 @@ def test_what_others_wrote_commands_no_terminal(capsys: pytest.CaptureFixture[st
     assert "علی\u200cرضا" in capsys.readouterr().out
 
 
+def test_no_line_ends_with_blanks_and_only_names_are_bold(capsys: pytest.CaptureFixture[str]) -> None:
+    say.table(["one", "two"], [("a", "b"), ("a", "a long text")], json=False)
+    assert not re.search(" $", capsys.readouterr().out, re.MULTILINE)
+    target = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="standard", no_color=False)
+    say.Record([("id", "A-1")]).show(target)
+    assert isinstance(target.file, io.StringIO)
+    assert re.fullmatch(r"\x1b\[1mid\x1b\[0m  A-1\n", target.file.getvalue())
+
+
 def test_a_table_without_rows_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     say.table(["id"], [], json=False, title="Payments")
     assert capsys.readouterr().out == "Payments\n(none)\n"
