@@ -27,6 +27,10 @@ class Settings:
         default="sqlite:///ocs.sqlite3",
         help="Where everything is kept: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME",
     )
+    database_pool: int = ts.option(
+        default=24,
+        help="Connections that a process has to a database at the most; give two at least, and let the server allow them all",
+    )
     zone: str | None = ts.option(
         default=None, help="The IANA zone of the system, where the configuration names none; UTC if not set"
     )

@@ -3,7 +3,8 @@
 import functools
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,13 +21,13 @@ from ocs_adapters.schedule.scheduler import Scheduler
 from ocs_adapters.schedule.state import SqlSchedule
 from ocs_adapters.serial import encode
 from ocs_adapters.settings import OVER_KAFKA, Settings, usable
+from ocs_adapters.sql.backup import back_up
 from ocs_adapters.sql.bell import Bell
 from ocs_adapters.sql.configuration import write_entries
-from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, Transaction, connect, is_missing
 from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.keys import SqlApiKeys
-from ocs_adapters.sql.migrations import NO_SCHEMA, REVISIONS, as_sql, migrate, pending, problem
+from ocs_adapters.sql.migrations import NO_SCHEMA, as_sql, migrate, problem
 from ocs_adapters.sql.outbox import SqlOutbox, Topics
 from ocs_adapters.sql.queries import SqlQueries
 from ocs_adapters.sql.retention import PRUNABLES, Retention, little_by_little, retentions
@@ -136,10 +137,6 @@ class Platform:
         """Bring the schema to the newest revision, and give those that were performed. Raises `SchemaRefused`."""
         return migrate(self.database.engine)
 
-    def pending(self) -> list[str]:
-        """The revisions that `migrate` would perform."""
-        return REVISIONS if is_missing(self.database) else pending(self.database.engine)
-
     def migration_as_sql(self) -> str:
         """What `migrate` would do, as statements."""
         return as_sql(self.database.engine)
@@ -161,13 +158,13 @@ class Platform:
     @contextmanager
     def together(self) -> Iterator[Store]:
         """A store all of whose work is kept at the end of the block, or none of it: for much work at once."""
-        with translated(), self.database.engine.begin() as connection:
+        with self.database.translated(), self.database.engine.begin() as connection:
             yield self._store_on(connection)
 
     @contextmanager
     def taking_over(self) -> Iterator[tuple[Store, TakeOvers]]:
         """The same, with the note of what was taken over from which file."""
-        with translated(), self.database.engine.begin() as connection:
+        with self.database.translated(), self.database.engine.begin() as connection:
             transaction = Transaction(connection.connection.driver_connection, self.database.driver)
             self.database.driver.begin(transaction.connection, snapshot=False, writing=True)
             yield self._store_on(connection), SqlTakeOvers(transaction)
@@ -288,7 +285,18 @@ def _dispatcher(settings: Settings, store: Store) -> Dispatcher | None:
 
 def platform(settings: Settings) -> Platform:
     """Everything on the database that the settings name."""
-    return Platform(settings, connect(usable(settings.database_url)))
+    return Platform(settings, connect(usable(settings.database_url), pool=settings.database_pool))
+
+
+def backed_up(settings: Settings, of: str, target: Path, on_progress: Callable[[int, int], object]) -> None:
+    """Copy the system's database, or a consumer's, to a file. Raises `OcsError`."""
+    urls = {
+        "system": settings.database_url,
+        "finance": settings.finance_url,
+        "notifications": settings.notifications_url,
+    }
+    with closing(connect(usable(urls[of]))) as database:
+        back_up(database, target, on_progress)
 
 
 def work_at_run(settings: Settings, run_ref_id: UUID, is_to_stop: Callable[[], bool], slices_at_once: int) -> None:

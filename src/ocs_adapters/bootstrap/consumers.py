@@ -96,7 +96,7 @@ def database_of(kind: Kind, settings: Settings) -> Iterator[Database]:
     """The database of a kind of consumer, whatever is in it; closed at the end. Raises `OcsError` where there can be none."""
     url = usable(kind.url(settings))
     try:
-        database = connect(url)
+        database = connect(url, pool=settings.database_pool)
     except Exception as error:  # what a URL can do wrong is known to the driver alone
         raise OcsError(f"The database of {kind.tables.name}, {masked(url)}, cannot be used: {told(error)}.") from None
     try:

@@ -107,6 +107,8 @@ def settings() -> Settings:
         except FormError as error:
             wrong.append(f"OCS_ZONE: {error.message}")
     wrong += http_needs(found)
+    if not 2 <= found.database_pool <= 1000:
+        wrong.append(f"OCS_DATABASE_POOL is {found.database_pool}; give 2 to 1000 connections.")
     for field in attrs.fields(Settings):
         days = getattr(found, field.name)
         if field.name.endswith("_keep_days") and days is not None and not 1 <= days <= 36500:
@@ -134,7 +136,7 @@ def settings() -> Settings:
         )
     for name in DATABASES:
         url = getattr(found, name)
-        if not re.match(r"(sqlite|postgresql)(\+\w+)?://", url):
+        if not re.match(r"(sqlite|postgres|postgresql)(\+\w+)?://", url):
             wrong.append(
                 f"OCS_{name.upper()} is {masked(url)}; give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."
             )

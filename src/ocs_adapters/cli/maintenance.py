@@ -1,10 +1,12 @@
-"""`ocs maintenance`: what an operator does now and then."""
+"""`ocs backup` and `ocs maintenance`: what an operator does now and then."""
 
 import datetime as dt
+from pathlib import Path
+from typing import Literal
 
 from cyclopts import App
 
-from ocs_adapters.bootstrap import consumers
+from ocs_adapters.bootstrap import backed_up, consumers
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Json
 from ocs_adapters.sql.retention import Retention
@@ -14,6 +16,25 @@ COLUMNS = ["table", "what", "setting", "days ", "older than"]
 
 
 def join(commands: Commands) -> None:
+    @commands.app.command
+    def backup(target: Path, /, *, of: Literal["system", "finance", "notifications"] = "system") -> None:
+        """Copy a database of SQLite to a file, as of one instant, while others go on writing to it.
+
+        A copy of the file alone lacks what its log holds: committed commands would be missing. The copy is a database as it is:
+        stop everything, put it where OCS_DATABASE_URL says, and start again. PostgreSQL has programs of its own for it, such as
+        pg_dump.
+
+        Args:
+            target: The file to make, which must not be there yet; nobody else may read it.
+            of: Whose database: the system's, or that of a consumer.
+        """
+        with say.progress() as bar:
+            task = bar.add_task("pages", total=None)
+            backed_up(
+                commands.settings(), of, target, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        print(f"The database was copied to {target}.")
+
     app = App(name="maintenance", help="Keep the databases in order: forget what is old.")
     commands.app.command(app)
 

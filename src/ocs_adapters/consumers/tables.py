@@ -8,8 +8,8 @@ import attrs
 import sqlalchemy as sa
 
 from ocs_adapters.clock import new_id
-from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, is_missing
+from ocs_adapters.sql.migrations.alone import refuse_encoding
 from ocs_adapters.sql.retention import Prunable
 from ocs_adapters.sql.tables.columns import Id, Instant, text
 from ocs_core.errors import OcsError
@@ -119,15 +119,16 @@ class ConsumerTables:
         """Whether this consumer ever worked on that database."""
         if is_missing(database):
             return False
-        with translated():
+        with database.translated():
             return sa.inspect(database.engine).has_table(self.layouts.name)
 
 
 @contextmanager
 def _whole(database: Database) -> Iterator[sa.Connection]:
     """A transaction for statements that change tables: SQLite begins none by itself."""
-    with translated(), database.engine.begin() as connection:
+    with database.translated(), database.engine.begin() as connection:
         if connection.dialect.name != "sqlite":
+            refuse_encoding(connection)
             # Two that make the same table at once would disturb each other, whether it is there or not.
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             yield connection

@@ -10,7 +10,6 @@ from sqlalchemy import bindparam
 
 from ocs_adapters.schedule.due import Seen
 from ocs_adapters.sql import tables
-from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Call, Row
 from ocs_core.ports import Store
@@ -54,7 +53,7 @@ class SqlSchedule:
         Of several who come at once with the same, one goes on; the others wait for it, do nothing, and get None.
         """
         driver = self.database.driver
-        with translated(), self.database.engine.begin() as connection:
+        with self.database.translated(), self.database.engine.begin() as connection:
             transaction = Transaction(connection.connection.driver_connection, driver)
             driver.begin(transaction.connection, snapshot=False, writing=True)
             unchanged = {"this": self.process, "schedule": seen.schedule, "until": seen.until}

@@ -8,15 +8,15 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 
-from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.drivers.postgres import is_pooled
 from ocs_core.errors import StoreUnavailable
 
 RING_SECONDS = 0.1
 """A writer rings no more often: PostgreSQL lets transactions that notify commit one after the other only."""
-SQLITE_SECONDS = 0.05
-"""SQLite has no bell: a relay looks again after so long."""
+POLL_SECONDS = 0.05
+"""Without a bell, on SQLite and behind a pooler, a relay looks again after so long."""
 _NOTIFY = sa.text("NOTIFY ocs_outbox")
 
 
@@ -30,6 +30,11 @@ class Bell:
     database: Database
     _rung_at: float = float("-inf")
     _listening: Any = None
+    _is_deaf: bool = attrs.field(init=False)
+
+    @_is_deaf.default
+    def _has_no_bell(self) -> bool:
+        return self.database.driver.name != "postgresql"
 
     def ring(self) -> None:
         """Wake those who wait. Never raises: a relay that is not woken looks by itself in a moment."""
@@ -41,8 +46,8 @@ class Bell:
 
     def wait(self, seconds: float) -> None:
         """Wait until it is rung, or for so long. Raises `StoreUnavailable`."""
-        if self.database.driver.name != "postgresql":
-            time.sleep(min(seconds, SQLITE_SECONDS))
+        if self._is_deaf:
+            time.sleep(min(seconds, POLL_SECONDS))
         elif self._listening is None:
             self._listen()  # what was committed before is not told of: the caller looks once more
         else:
@@ -57,6 +62,10 @@ class Bell:
     def _listen(self) -> None:
         with self._ended_by_an_error():
             pooled = self.database.engine.raw_connection()
+            if is_pooled(pooled.driver_connection):
+                self._is_deaf = True  # what a pooler's connection listens to is told to whoever has it then
+                pooled.close()
+                return
             self._listening = pooled.driver_connection
             pooled.detach()
             self._listening.autocommit = True
@@ -71,7 +80,7 @@ class Bell:
     def _ended_by_an_error(self) -> Iterator[None]:
         """What went wrong may have happened to the connection: the next wait makes another."""
         try:
-            with translated():
+            with self.database.translated():
                 yield
         except BaseException:
             self.close()

@@ -2,20 +2,25 @@
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import attrs
 import sqlalchemy as sa
+from psycopg import errors
 from sqlalchemy import event
 
-from ocs_adapters.sql.conflicts import HELD, translated
+from ocs_adapters.sql import connecting
+from ocs_adapters.sql.conflicts import held, translated
 from ocs_adapters.sql.drivers import Call, Copy, Driver, PostgresDriver, Row, SqliteDriver, driver, driver_for
-from ocs_core.errors import StoreBusy
+from ocs_adapters.sql.urls import file_of, parsed
+from ocs_core.errors import StoreBusy, StoreUnavailable
 
 POOL = 24
-"""Connections a process keeps at the most."""
+"""Connections a process keeps at the most, unless it is told otherwise."""
+POOL_SECONDS = 10
+"""How long one of them is waited for."""
 ASKED_FOR = {
     "client_encoding": "UTF8",
     "connect_timeout": 5,
@@ -43,19 +48,32 @@ class Database:
     @_writers.default
     def _one_writer_of_sqlite(self) -> Any:
         # SQLite has one writer at a time: waiting at a lock is fair and quick, polling for the file is neither.
-        return _Turns() if self.engine.dialect.name == "sqlite" else nullcontext()
+        return _Turns(self.file) if self.engine.dialect.name == "sqlite" else nullcontext()
+
+    @property
+    def file(self) -> Path | None:
+        """The file that it is in, on SQLite."""
+        return file_of(self.engine.url)
+
+    def translated(self) -> AbstractContextManager[None]:
+        """Raise `Conflict`, `StoreBusy` or `StoreUnavailable` in the place of the driver's errors that mean it."""
+        return translated(self.file)
 
     @contextmanager
     def transaction(self, *, snapshot: bool = False, writing: bool = True) -> Iterator["Transaction"]:
         """A transaction of its own: rolled back unless it was committed, whatever happens in between."""
         with self._writers if writing else nullcontext():
-            with translated():
+            with self.translated():
                 pooled = self.engine.raw_connection()
             transaction = Transaction(pooled.driver_connection, self.driver)
             try:
-                with translated():
+                with self.translated():
                     self.driver.begin(transaction.connection, snapshot=snapshot, writing=writing)
                     yield transaction
+            except StoreUnavailable as error:
+                if isinstance(error.__cause__, errors.ReadOnlySqlTransaction):
+                    self._find_another_server(pooled)
+                raise
             finally:
                 self._let_go(pooled)
 
@@ -72,10 +90,16 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
+    def _find_another_server(self, pooled: Any) -> None:
+        """Where the one that took writes has become a copy of another, connections made anew find that."""
+        pooled.invalidate()
+        self.engine.dispose()
+
     def _let_go(self, pooled: Any) -> None:
         """Give the connection back, rolled back. Where it cannot be, the server is gone: every connection is made anew."""
         try:
-            pooled.driver_connection.rollback()
+            if pooled.is_valid:
+                pooled.driver_connection.rollback()
         except Exception:
             pooled.invalidate()
             self.engine.dispose()
@@ -86,11 +110,12 @@ class Database:
 class _Turns:
     """A lock that is waited for as long as any other."""
 
+    _file: Path | None
     _lock: Any = attrs.field(factory=threading.Lock, init=False)
 
     def __enter__(self) -> None:
         if not self._lock.acquire(timeout=driver.LOCK_SECONDS):
-            raise StoreBusy(HELD)
+            raise StoreBusy(held(self._file))
 
     def __exit__(self, *_: object) -> None:
         self._lock.release()
@@ -112,35 +137,42 @@ class Transaction:
 
 def is_missing(database: Database) -> bool:
     """Whether it is a file that is not there yet; only to look into it would make one."""
-    url = database.engine.url
-    return url.get_backend_name() == "sqlite" and not _is_in_memory(url) and not Path(url.database or "").exists()
+    return database.file is not None and not database.file.exists()
 
 
-def _is_in_memory(url: sa.URL) -> bool:
-    return url.database in {None, "", ":memory:"}
-
-
-def connect(url: str) -> Database:
-    """Open a database by its URL: `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://…` (psycopg 3)."""
-    parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        engine = sa.create_engine(
-            parsed.set(drivername="postgresql+psycopg"),
-            connect_args={name: value for name, value in ASKED_FOR.items() if name not in parsed.query},
-            pool_size=POOL,
-            max_overflow=0,
-            pool_reset_on_return=None,
-        )
-        event.listen(engine, "connect", lambda connection, _: PostgresDriver.prepare(connection))
-    else:
-        in_memory = _is_in_memory(parsed)
-        # sqlite3's own handling of transactions is switched off: begin and commit are said, never guessed.
-        engine = sa.create_engine(
-            parsed,
-            connect_args={"isolation_level": None, "check_same_thread": False},
-            poolclass=sa.StaticPool if in_memory else sa.QueuePool,
-            pool_reset_on_return=None,
-            **({} if in_memory else {"pool_size": POOL, "max_overflow": 0}),
-        )
-        event.listen(engine, "connect", lambda connection, _: SqliteDriver.prepare(connection))
+def connect(url: str, *, pool: int = POOL) -> Database:
+    """Open a database by its URL: `sqlite:///FILE`, `sqlite://` (in memory) or `postgresql://…` (psycopg 3), with so many
+    connections at the most."""
+    target = parsed(url)
+    engine = _postgres(target, pool) if target.get_backend_name() == "postgresql" else _sqlite(target, pool)
     return Database(engine)
+
+
+def _postgres(url: sa.URL, pool: int) -> sa.Engine:
+    engine = sa.create_engine(
+        url,
+        connect_args={name: value for name, value in ASKED_FOR.items() if name not in url.query},
+        pool_size=pool,
+        pool_timeout=POOL_SECONDS,
+        max_overflow=0,
+        pool_reset_on_return=None,
+    )
+    event.listen(engine, "do_connect", connecting.wait_for_room)
+    event.listen(engine, "connect", lambda connection, _: PostgresDriver.prepare(connection))
+    return engine
+
+
+def _sqlite(url: sa.URL, pool: int) -> sa.Engine:
+    file = file_of(url)
+    # sqlite3's own handling of transactions is switched off: begin and commit are said, never guessed.
+    engine = sa.create_engine(
+        url,
+        connect_args={"isolation_level": None, "check_same_thread": False},
+        poolclass=sa.QueuePool if file else sa.StaticPool,
+        pool_reset_on_return=None,
+        **({"pool_size": pool, "pool_timeout": POOL_SECONDS, "max_overflow": 0} if file else {}),
+    )
+    if file:
+        event.listen(engine, "do_connect", lambda *_: connecting.make_private(file))
+    event.listen(engine, "connect", lambda connection, _: SqliteDriver.prepare(connection))
+    return engine

@@ -14,6 +14,15 @@ from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Driver, driver_for
 from ocs_adapters.sql.outbox import Topics
 from ocs_adapters.sql.unit_of_work import SqlUnitOfWork
+from ocs_adapters.sql.urls import file_of
+
+
+def _is_a_target(_: Any, __: Any, value: Any) -> None:
+    if not isinstance(value, Database | sa.Connection):
+        raise TypeError(
+            f"SqlStore was given {type(value).__name__}; give it a Database, which connect(URL) opens, or a Connection that is "
+            "in a transaction of yours"
+        )
 
 
 @attrs.define(eq=False)
@@ -25,7 +34,7 @@ class SqlStore:
     `default_zone` is the system's zone where the configuration names none.
     """
 
-    _target: Database | sa.Connection
+    _target: Database | sa.Connection = attrs.field(validator=_is_a_target)
     topics: Topics = attrs.field(factory=Topics)
     default_zone: str = "UTC"
     _configuration: ConfigurationCache = attrs.field(
@@ -59,15 +68,14 @@ def _savepoint(connection: sa.Connection) -> Iterator[Transaction]:
         raise RuntimeError("begin a transaction on the connection first: this store joins it and never commits")
     driver: Driver = driver_for(connection.dialect.name)
     raw: Any = connection.connection.driver_connection
-    with translated():
-        if driver.name == "sqlite" and not raw.in_transaction:
-            raw.execute("BEGIN IMMEDIATE")  # a savepoint outside a transaction would commit when it is released
-        raw.execute("SAVEPOINT ocs")
+    file = file_of(connection.engine.url)
+    with translated(file):
+        driver.join(raw)
     try:
-        with translated():
+        with translated(file):
             yield Transaction(raw, driver)
     except BaseException:
         raw.execute("ROLLBACK TO SAVEPOINT ocs")
         raw.execute("RELEASE SAVEPOINT ocs")
         raise
-    raw.execute("RELEASE SAVEPOINT ocs")
+    driver.leave(raw)

@@ -18,6 +18,7 @@ from tests.unit.cli.conftest import Ocs
 
 COMMANDS = (
     ("migrate",),
+    ("backup",),
     ("configure",),
     ("key", "add"),
     ("key", "list"),

@@ -59,6 +59,12 @@ class Driver(Protocol):
 
     def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None: ...
 
+    def join(self, connection: Any) -> None:
+        """Begin a savepoint named `ocs` in somebody else's transaction, with waits that are bounded."""
+
+    def leave(self, connection: Any) -> None:
+        """Keep what was done since, and leave the transaction's settings as they were found."""
+
     def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
         """Run the calls in order, waiting for the answers once; then commit, if asked to. A query gives its rows, anything
         else the number of rows that it touched."""

@@ -30,6 +30,26 @@ def _answer(cursor: Any) -> Any:
     return cursor.fetchall() if result is not None and result.nfields else cursor.rowcount
 
 
+def is_pooled(connection: Any) -> bool:
+    """Whether a pooler such as pgbouncer is between us and the server, which gives each transaction any connection it has."""
+    return connection.prepare_threshold is None
+
+
+def limits() -> dict[str, str]:
+    """How long a statement may wait, as settings of the server's."""
+    return {"lock_timeout": f"{driver.LOCK_SECONDS}s"}
+
+
+def finds_pooler(connection: Any) -> bool:
+    """Whether there is one: it answers for many, and the process that it gave us as ours is none of the server's."""
+    (server,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return bool(server != connection.info.backend_pid)
+
+
+def _set(command: str, settings: Mapping[str, Any]) -> str:
+    return "".join(f"{command} {name} = '{value}';" for name, value in settings.items())
+
+
 @attrs.define(eq=False)
 class PostgresDriver:
     """psycopg 3. Several statements go through its pipeline, BEGIN and COMMIT included; one goes by itself."""
@@ -41,21 +61,42 @@ class PostgresDriver:
 
     @staticmethod
     def prepare(connection: "psycopg.Connection[Any]") -> None:
-        """Set a new connection up: UTC, bounded waits, one width for whole numbers so that prepared statements are found.
+        """Set a new connection up: UTC, the isolation that our statements are made for, bounded waits, one width for whole
+        numbers so that prepared statements are found.
 
-        The server, too, is to notice who is cut off: what a lost worker holds would be held for ever.
+        The server, too, is to notice who is cut off: what a lost worker holds would be held for ever. Through a pooler nothing
+        is left behind on the server's connection, which serves another client next: neither settings nor prepared statements.
         """
         connection.adapters.register_dumper(int, Int8Dumper)
         connection.adapters.register_dumper(int, Int8BinaryDumper)
         arrays.use(connection)
-        settings = {"lock_timeout": f"{driver.LOCK_SECONDS}s", **driver.CUT_OFF}
-        connection.execute("SET TIME ZONE 'UTC';" + "".join(f"SET {n} = '{v}';" for n, v in settings.items()))
+        settings: dict[str, Any] = {"timezone": "UTC"}  # which poolers keep for each client
+        pooled = finds_pooler(connection)
+        connection.rollback()
+        if pooled:
+            connection.prepare_threshold = None
+            connection.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        else:
+            settings |= {"default_transaction_isolation": "read committed", **limits(), **driver.CUT_OFF}
+        connection.execute(_set("SET", settings))
         connection.commit()
 
     def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
+        settings = _set("SET LOCAL", limits()) if is_pooled(connection) else ""
         if snapshot:
-            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            settings += "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+        if settings:
+            connection.execute(settings)
             self.round_trips += 1
+
+    def join(self, connection: Any) -> None:
+        """A limit of the transaction's own is kept; rolled back, the savepoint takes ours back by itself."""
+        bound = f"set_config('lock_timeout', '{driver.LOCK_SECONDS}s', TRUE), set_config('ocs.bound', 'on', TRUE)"
+        connection.execute(f"SAVEPOINT ocs; SELECT {bound} WHERE current_setting('lock_timeout') = '0'")
+
+    def leave(self, connection: Any) -> None:
+        free = "set_config('lock_timeout', '0', TRUE), set_config('ocs.bound', '', TRUE)"
+        connection.execute(f"SELECT {free} WHERE current_setting('ocs.bound', TRUE) = 'on'; RELEASE SAVEPOINT ocs")
 
     def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
         statements = [call for call in calls if isinstance(call, Call)]

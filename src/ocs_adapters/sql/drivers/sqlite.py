@@ -18,6 +18,9 @@ from ocs_adapters.sql.drivers.driver import NOTHING, Call, Compiler, Copy, Row
 from ocs_adapters.sql.writing import Columns, Rows
 from ocs_core.messages import format_instant
 
+LOG_BYTES = 4_000_000
+"""What is left of the write-ahead log after one who read for long made it grow: as much as SQLite lets it have by itself."""
+
 _TO_SQLITE: Mapping[type, Callable[[Any], Any]] = {
     UUID: str,
     dt.datetime: format_instant,
@@ -54,9 +57,18 @@ class SqliteDriver:
         connection.execute(f"PRAGMA busy_timeout = {driver.LOCK_SECONDS * 1000}")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
 
     def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
         connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    def join(self, connection: Any) -> None:
+        if not connection.in_transaction:
+            connection.execute("BEGIN IMMEDIATE")  # a savepoint outside a transaction would commit when it is released
+        connection.execute("SAVEPOINT ocs")
+
+    def leave(self, connection: Any) -> None:
+        connection.execute("RELEASE SAVEPOINT ocs")
 
     def run(self, connection: Any, calls: Sequence[Call | Copy], *, commit: bool = False) -> list[Any]:
         self.round_trips += 1

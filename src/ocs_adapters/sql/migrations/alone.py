@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 import structlog
 
+from ocs_adapters.sql.drivers.postgres import finds_pooler
 from ocs_core.errors import OcsError
 
 LOCK = 7243
@@ -58,11 +59,20 @@ def _begins(connection: sa.Connection) -> bool:
 def _alone_on_postgres(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Nothing waits within a transaction: its snapshot would keep an index from ever being made beside others."""
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.detach()  # what is set here must serve nobody else, and its end lets the lock go
+        _refuse_pooler(connection)
         refuse_encoding(connection)
+        connection.detach()  # what is set here must serve nobody else, and its end lets the lock go
         connection.exec_driver_sql("SET lock_timeout = 0; SET statement_timeout = 0")
         _wait_for(lambda: bool(connection.scalar(_TRY_LOCK)))
         yield connection
+
+
+def _refuse_pooler(connection: sa.Connection) -> None:
+    if finds_pooler(connection.connection.driver_connection):
+        raise SchemaRefused(
+            "A pooler such as pgbouncer is between this and PostgreSQL, and a migration locks for longer than a transaction; "
+            "nothing was changed. Give ocs migrate the server's own address in OCS_DATABASE_URL."
+        )
 
 
 def refuse_encoding(connection: sa.Connection) -> None:
