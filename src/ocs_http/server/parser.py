@@ -29,6 +29,8 @@ class Parser:
 
     limits: Limits
     conn: h11.Connection = attrs.field(init=False)
+    headers: list[tuple[bytes, bytes]] = attrs.field(factory=list, init=False)
+    """Those of the request in hand, with their names in lower case."""
     is_for_head: bool = attrs.field(default=False, init=False)
     """Whether the request in hand wants no body of an answer."""
     _is_in_body: bool = attrs.field(default=False, init=False)
@@ -70,7 +72,7 @@ class Parser:
                 yield event
 
     def _check(self, request: h11.Request) -> None:
-        headers = request.headers
+        headers = self.headers = [(name.lower(), value) for name, value in request.headers.raw_items()]
         if len(request.target) > self.limits.url_bytes:
             raise self._url_too_long()
         if len(headers) > self.limits.header_count or _size(headers) > self.limits.header_bytes:

@@ -176,7 +176,8 @@ class Connection(asyncio.Protocol):
         """With what came meanwhile, or else with what is to come."""
         if self._is_over or self._is_busy:
             return
-        self._proceed()
+        if self._parser.has_begun:
+            self._proceed()
         if self._is_half_closed and self._exchange is None:
             self._close()
         elif not (self._is_over or self._is_busy):
@@ -226,7 +227,7 @@ class Connection(asyncio.Protocol):
             "path": unquote(target.decode("ascii")),
             "raw_path": target,
             "query_string": query,
-            "headers": list(request.headers),
+            "headers": self._parser.headers,
             "state": self._app_state.copy(),
         }
 
