@@ -176,9 +176,10 @@ def _tax(line: Line, amount: int, sign: int, configuration: Configuration, reaso
     ]
     if len(fitting) != 1:
         which = f"several configured taxes ({', '.join(fitting)}) come" if fitting else "no configured tax comes"
+        without = "" if line.net is not None else "if the amount is without it, say --column net=NAME; else "
         reasons.append(
-            f"{which} to {_m(tax, line)} in {_m(total, line)} on {line.issued}; configure it, or pass the columns of "
-            "net and tax over with --ignore-column"
+            f"{which} to {_m(tax, line)} in {_m(total, line)} on {line.issued}; {without}configure it, or pass the columns "
+            "of net and tax over with --ignore-column"
         )
         return None
     return fitting[0]

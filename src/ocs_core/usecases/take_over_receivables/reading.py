@@ -159,7 +159,7 @@ class _Reading:
     ) -> Line | None:
         reasons = self.reasons[row.line]
         cells = {field: self._cell(row, field) for field in self.columns.of}
-        required = (*REQUIRED, "amount") if self.columns.of["amount"] else (*REQUIRED, "net")
+        required = REQUIRED if cells["net"] and cells["tax"] else (*REQUIRED, "amount")
         reasons += [f"the {field} is missing" for field in required if not cells[field]]
         for field in ("customer", "number"):
             if cells[field] and (wrong := wrong_with_id(cells[field])):

@@ -23,8 +23,8 @@ _KNOWN: Mapping[str, Mapping[Meaning, str]] = {
     "status": {
         Meaning.OPEN: "open, unpaid, overdue, past due, due, not due, outstanding, sent, issued, posted, approved, authorised, "
         "authorized, not paid, unsettled, awaiting payment, finalized, finalised, invoiced",
-        Meaning.PART: "part paid, partly paid, partially paid, partial, part, partially settled, partly settled",
-        Meaning.PAID: "paid, settled, closed, cleared, paid in full, fully paid, complete, completed",
+        Meaning.PART: "part paid, partly paid, partially paid, partial, partially settled, partly settled",
+        Meaning.PAID: "paid, settled, closed, cleared, paid in full, fully paid",
         Meaning.OUT: "cancelled, canceled, void, voided, deleted, draft, reversed, rejected",
     },
     "type": {
