@@ -229,3 +229,22 @@ def test_a_document_that_somebody_else_made_meanwhile_keeps_an_account_from_bein
         assert undoing.accounts_kept == 1
         assert services.queries.account(AccountId(external_id="C-1")) is not None
         assert services.queries.account(AccountId(external_id="C-0")) is None
+
+
+@DATABASES
+def test_an_import_that_was_cut_off_may_be_taken_back_instead(make, monkeypatch) -> None:
+    with make() as database:
+        platform = Platform(Settings(), database)
+        monkeypatch.setattr("ocs_adapters.files.takeover.TOGETHER", 2)
+        importer, rows = importer_on(platform), invoices(*range(1, 8), paid=2_000_000)
+        importer.begin(begun := a_take_over())
+        with platform.taking_over() as (store, note):
+            cut_off, _ = importer._write_some(begun, rows, store, note)
+        services = platform.services
+        undoing = Undoing(services.queries, platform.taking_over, clock=services.clock, ids=services.ids)
+        undoing.take_back(cut_off)
+        with pytest.raises(FileRefused, match="it is UNDONE"):
+            importer.write(cut_off, rows)
+        again = importer_on(platform)
+        again.begin(anew := a_take_over())
+        assert again.write(anew, rows).created == {"accounts": 2, "documents": 7, "payments": 7}

@@ -162,11 +162,11 @@ class Platform:
             yield self._store_on(connection)
 
     @contextmanager
-    def taking_over(self) -> Iterator[tuple[Store, TakeOvers]]:
+    def taking_over(self, *, writing: bool = True) -> Iterator[tuple[Store, TakeOvers]]:
         """The same, with the note of what was taken over from which file."""
         with self.database.translated(), self.database.engine.begin() as connection:
             transaction = Transaction(connection.connection.driver_connection, self.database.driver)
-            self.database.driver.begin(transaction.connection, snapshot=False, writing=True)
+            self.database.driver.begin(transaction.connection, snapshot=False, writing=writing)
             yield self._store_on(connection), SqlTakeOvers(transaction)
 
     def problem(self) -> str | None:

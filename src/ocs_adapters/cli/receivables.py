@@ -102,6 +102,8 @@ def join(commands: Commands) -> None:
             notify: Notify documentCreated, paymentReceived and documentOpenBalanceChanged, as if all of it happened now.
                 Without it nobody is notified of what happened long ago. Business transactions are published in any case.
         """
+        if decimal_places is not None and not 0 <= decimal_places <= 6:
+            raise Refused(f"--decimal-places {decimal_places}: give 0 to 6.")
         terms = Terms(
             as_of=_day(as_of),
             currency=currency,
@@ -146,7 +148,7 @@ def join(commands: Commands) -> None:
     def list_imports(*, json: Json = False) -> None:
         """Which files were taken over, the newest first."""
         with commands.opened() as platform:
-            with platform.taking_over() as (_, note):
+            with platform.taking_over(writing=False) as (_, note):
                 found = note.all()
             say.table(
                 ["import", "file", "state", "began", "accounts ", "documents ", "payments "],
@@ -217,7 +219,7 @@ class _Import:
 
     def _earlier(self) -> TakeOver | None:
         """This import, where it was begun before. Raises `Refused` where the file is in other hands."""
-        with self.platform.taking_over() as (_, note):
+        with self.platform.taking_over(writing=False) as (_, note):
             known = note.of_file(self.digest)
         for take_over in known:
             if take_over.state is TakeOverState.UNDOING:
@@ -266,7 +268,7 @@ def _undo(platform: Platform, what: str, *, dry_run: bool) -> int:
 
 
 def _found(platform: Platform, what: str) -> TakeOver:
-    with platform.taking_over() as (_, note):
+    with platform.taking_over(writing=False) as (_, note):
         if Path(what).is_file():
             known = note.of_file(hashlib.sha256(Path(what).read_bytes()).hexdigest())
         else:

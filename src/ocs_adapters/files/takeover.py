@@ -4,6 +4,7 @@ Everything is looked for before it is made: a longer file or a later day adds on
 first; then it is written some rows at a time, with a note of how far, so that an import that was cut off goes on.
 """
 
+import bisect
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -147,7 +148,8 @@ class Importer:
         if current is None or current.state is not TakeOverState.WRITING:
             state = current.state if current else "gone"
             raise FileRefused(f"Somebody else has changed this import meanwhile: it is {state}.")
-        some = [invoice for invoice in invoices if invoice.line > current.through][:TOGETHER]
+        behind = bisect.bisect_right(invoices, current.through, key=lambda invoice: invoice.line)
+        some = invoices[behind : behind + TOGETHER]
         created, taken = Counter(current.created), list[TakenRow]()
         for invoice in some:
             if row := self._write_one(invoice, current.ref_id, store, created):

@@ -60,7 +60,7 @@ class Columns:
 
 def bare(name: str) -> str:
     """A column's name in small letters, without anything between the words."""
-    return re.sub(r"[\W_]+", "", name).lower()
+    return re.sub(r"[^\w%]+|_", "", name).lower()
 
 
 def recognised(names: Iterable[str], told: Collection[str] = ()) -> int:

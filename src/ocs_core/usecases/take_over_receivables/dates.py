@@ -15,7 +15,7 @@ _WORDS = {"%Y": "YYYY", "%y": "YY", "%b": "MMM", "%B": "MMM", "%m": "MM", "%d": 
 _LETTER = re.compile("|".join(_LETTERS), re.IGNORECASE)
 _HOUR = r"(?:[01]?\d|2[0-4])"
 _TIME = re.compile(
-    rf"(?:[T ]\s*{_HOUR}[:.][0-5]\d(?:[:.][0-5]\d(?:[.,]\d{{1,9}})?)?|T{_HOUR}[0-5]\d(?:[0-5]\d)?)"
+    rf"(?:[T ]\s*{_HOUR}[:.][0-5]\d(?:[:.][0-5]\d(?:[.,]\d{{1,9}})?)?|(?<=\d)T{_HOUR}[0-5]\d(?:[0-5]\d)?)"
     r"\s*(?:[AP]\.?M\.?)?\s*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?|(?<=\d)(?:Z|[+-]\d\d:\d\d)",
     re.IGNORECASE,
 )
