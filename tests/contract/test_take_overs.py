@@ -154,7 +154,7 @@ def test_what_others_change_between_the_check_and_the_writing_stops_it_with_a_se
     with make() as database:
         platform = Platform(Settings(), database)
         importer, rows = importer_on(platform), invoices(*range(1, 4))
-        assert len(importer.check(rows).good) == 3
+        assert len(importer.check(rows).lacking) == 3
         services = platform.services
         importer.begin(begun := a_take_over())
         other = importer_on(platform)

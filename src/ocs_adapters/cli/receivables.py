@@ -194,12 +194,12 @@ class _Import:
                 "or take the other rows over with --keep-good."
             )
         if not dry_run:
-            self._write(importer, earlier, checked.good)
+            self._write(importer, earlier, checked.lacking)
         else:
             say.warn("A dry run: nothing was written.")
         return 1 if problems else 0
 
-    def _write(self, importer: Importer, earlier: TakeOver | None, good: list[Invoice]) -> None:
+    def _write(self, importer: Importer, earlier: TakeOver | None, invoices: list[Invoice]) -> None:
         take_over = earlier or TakeOver(
             ref_id=importer.ids(),
             file_name=self.name,
@@ -211,8 +211,8 @@ class _Import:
         if earlier is None:
             importer.begin(take_over)
         with say.progress() as bar:
-            task = bar.add_task("invoices", total=len(good))
-            importer.write(take_over, good, lambda rows: bar.advance(task, rows))
+            task = bar.add_task("invoices", total=len(invoices))
+            importer.write(take_over, invoices, lambda rows: bar.advance(task, rows))
 
     def _terms(self) -> str:
         return msgspec.json.encode(attrs.asdict(self.terms), order="sorted").decode()

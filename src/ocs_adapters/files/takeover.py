@@ -55,7 +55,8 @@ class Checked:
     new: Counter[str] = attrs.field(factory=Counter)
     unchanged: Counter[str] = attrs.field(factory=Counter)
     left_out: int = 0
-    good: list[Invoice] = attrs.field(factory=list)
+    lacking: list[Invoice] = attrs.field(factory=list)
+    """Those of which something is to be made."""
     conflicts: list[Problem] = attrs.field(factory=list)
 
 
@@ -72,6 +73,10 @@ class Stored:
     @property
     def is_assigned(self) -> bool:
         return self.payment is not None and self.payment.remaining_amount != self.payment.payment_amount
+
+    @property
+    def is_complete(self) -> bool:
+        return self.document is not None and (not self.owed or self.is_assigned)
 
 
 @attrs.define
@@ -112,7 +117,8 @@ class Importer:
             except Contradiction as conflict:
                 checked.conflicts.append(Problem(invoice.line, str(conflict)))
                 continue
-            checked.good.append(invoice)
+            if not stored.is_complete:
+                checked.lacking.append(invoice)
             if invoice.customer not in made:
                 made.add(invoice.customer)
                 (checked.unchanged if stored.account else checked.new)["accounts"] += 1
@@ -166,7 +172,7 @@ class Importer:
 
     def _write_one(self, invoice: Invoice, ref_id: UUID, store: Store, created: Counter[str]) -> TakenRow | None:
         stored = self._stored(invoice)
-        if stored.document and (not stored.owed or stored.is_assigned):
+        if stored.is_complete:
             return None
         making = _Making(self, invoice, ref_id, store)
         account = stored.account or making.account()
