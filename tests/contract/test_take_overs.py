@@ -2,17 +2,20 @@
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import attrs
 import pytest
+import sqlalchemy as sa
 
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.clock import new_id
 from ocs_adapters.files.takeover import Importer
 from ocs_adapters.files.undoing import Undoing
 from ocs_adapters.settings import Settings
+from ocs_adapters.sql import tables
 from ocs_core.errors import Conflict
 from ocs_core.memory import MemoryStore, MemoryTakeOvers
 from ocs_core.ports import AccountId, Store, TakenRow, TakeOver, TakeOvers, TakeOverState
@@ -201,6 +204,10 @@ def test_what_is_taken_back_leaves_nothing_open_at_any_time(make) -> None:
         assert {s.cancelled_at == s.effective_at for s in ledger.settlements} == {True}
         assert {p.cancelled_at == p.payment_date_received for p in ledger.payments} == {True}
         assert {d.cancelled for d in ledger.documents} == {True}
+        with database.engine.connect() as connection:
+            told = connection.execute(sa.select(tables.payment_history.c.operation_parameters)).scalars().all()
+        assigned = [int(entry["amount"]) for entry in map(json.loads, told) if "amount" in entry]
+        assert sorted(assigned) == [-2_000_000] * 4 + [2_000_000] * 4, "a payment's history adds up to what is assigned"
         again = importer_on(platform)
         again.begin(anew := a_take_over())
         assert again.write(anew, rows).created == {"accounts": 2, "documents": 4, "payments": 4}

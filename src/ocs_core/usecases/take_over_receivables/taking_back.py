@@ -101,7 +101,8 @@ class TakeBackRow(UseCase[TakeBackRowRequest]):
     """Cancels what was made of one row of a file, from its beginning, and lets its numbers go.
 
     Raises `Touched` where something else rests on it. Publishes `payment`, `document`, `paymentDocuments`,
-    `documentPayments` and `paymentHistory` (cancelled), as far as there are; notifies nobody.
+    `documentPayments` and `paymentHistory` (updated, with the amount below zero, and cancelled), as far as there are;
+    notifies nobody.
     """
 
     def wanted(self, request: TakeBackRowRequest) -> Wanted:
@@ -136,6 +137,9 @@ class TakeBackRow(UseCase[TakeBackRowRequest]):
         if ours is not None:
             cancelled = attrs.evolve(ours, cancelled=True, cancel_reason=REASON, cancelled_at=ours.effective_at)
             publish_assignment(work.save(cancelled), work)
+            if payment is not None:
+                taken_back = {"documentRefId": str(document.ref_id), "amount": str(-amount), "reason": REASON}
+                record(payment, OperationType.UPDATED, "UPDATED", work, **taken_back)
         if payment is not None and request.payment_made:
             record(payment, OperationType.UPDATED, "CANCELLED", work, reason=REASON)
 
