@@ -17,6 +17,7 @@ from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_adapters.files.table import content_of, read_table
 from ocs_adapters.files.takeover import Checked, Importer
 from ocs_adapters.files.undoing import Undoing
+from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import format_instant
 from ocs_core.ports import TakeOver, TakeOverState
 from ocs_core.usecases.take_over_receivables import (
@@ -34,6 +35,8 @@ from ocs_core.usecases.take_over_receivables import (
 
 SHOWN = 200
 """So many problems are printed."""
+EXAMPLES = 10
+"""So many rows does a dry run show."""
 Code = Annotated[str, Parameter(metavar="CODE")]
 Pairs = Annotated[list[str] | None, Parameter(metavar="FIELD=NAME", negative=())]
 Words = Annotated[list[str] | None, Parameter(metavar="WORD=MEANING", negative=())]
@@ -186,7 +189,7 @@ class _Import:
         with say.progress() as bar:
             task = bar.add_task("checked", total=len(rest))
             checked = importer.check(rest, lambda: bar.advance(task, 1))
-        _tell(read, checked, json)
+        _tell(read, checked, _examples(read.invoices, importer.configuration) if dry_run else None, json)
         problems = bool(read.bad or checked.conflicts)
         if problems and not self.terms.keep_good:
             raise Refused(
@@ -317,7 +320,7 @@ def _warn(what: str, problems: Sequence[Problem]) -> None:
         say.warn(f"… and {len(problems) - SHOWN} more.")
 
 
-def _tell(read: Receivables, checked: Checked, json: bool) -> None:
+def _tell(read: Receivables, checked: Checked, examples: say.Table | None, json: bool) -> None:
     _warn("", read.bad)
     _warn("conflict: ", checked.conflicts)
     for line in _readings(read):
@@ -328,7 +331,28 @@ def _tell(read: Receivables, checked: Checked, json: bool) -> None:
     left = {"left out, issued later": checked.left_out}
     left |= {f"left out, {word}": times for word, times in sorted(read.out.items())}
     left |= {"bad rows": len(read.bad), "conflicts": len(checked.conflicts)}
-    say.several(json=json, columns=read.columns.of, kept=kept, left=say.Record(list(left.items())))
+    parts = {"kept": kept, "left": say.Record(list(left.items()))} | ({"rows": examples} if examples else {})
+    say.several(json=json, columns=read.columns.of, **parts)
+
+
+def _examples(invoices: Sequence[Invoice], configuration: Configuration) -> say.Table:
+    """The first rows as they were read."""
+    rows = [
+        (
+            invoice.line,
+            invoice.customer,
+            invoice.number,
+            "credit" if invoice.credit else "invoice",
+            invoice.issued,
+            invoice.due,
+            say.money(invoice.amount, invoice.currency, configuration),
+            say.money(invoice.paid, invoice.currency, configuration) if invoice.paid else None,
+            invoice.settled,
+        )
+        for invoice in invoices[:EXAMPLES]
+    ]
+    columns = ["line ", "customer", "number", "kind", "issued", "due", "amount ", "paid ", "settled"]
+    return say.Table(columns, rows, "The first rows, as they are read:")
 
 
 def _readings(read: Receivables) -> list[str]:

@@ -80,6 +80,33 @@ def test_a_payment_is_received_at_the_beginning_of_the_settled_day_in_the_system
     assert format_instant(stored(ocs)[1]["N-1"].payment_date_received or pytest.fail()) == "2013-02-20T05:00:00.000000Z"
 
 
+def test_a_dry_run_shows_what_would_come_and_how_it_is_read_and_writes_nothing(ocs: Ocs) -> None:
+    file = ocs.ledger(
+        [("C-1", "N-1", "1/13/2013", "2/12/2013", "1050.5", "2/1/2013"), ("C-1", "N-2", "2/1/2013", "", "-7", "")]
+    )
+    ended = take(ocs, file, "--dry-run").done()
+    assert counts(ended) == summary((1, 0), (2, 0), (1, 0))
+    assert "days as MM/DD/YYYY" in ended.out
+    assert "Amounts are read with the decimal separator ." in ended.err
+    lines = [line.split() for line in ended.out.splitlines()]
+    assert [
+        "2",
+        "C-1",
+        "N-1",
+        "invoice",
+        "2013-01-13",
+        "2013-02-12",
+        "1050.50",
+        "EUR",
+        "1050.50",
+        "EUR",
+        "2013-02-01",
+    ] in lines
+    assert ["3", "C-1", "N-2", "credit", "2013-02-01", "7.00", "EUR"] in lines
+    assert stored(ocs) == ({}, {})
+    assert ocs("events").done().out == ""
+
+
 def test_the_same_file_again_changes_nothing(ocs: Ocs) -> None:
     file = ocs.ledger(ROWS[:2])
     take(ocs, file).done()
