@@ -57,8 +57,8 @@ ASSIGN_PAYMENT_IN_TO_DOCUMENT: Final[Example] = {
 }
 CANCEL_PAYMENT_IN_ASSIGNMENT: Final[Example] = {
     "requestId": "crm-2024-05-14-000012",
-    "externalPaymentNo": "BANK-0001",
-    "externalDocumentNo": "2024-0001",
+    "account": ACCOUNT,
+    "monetaryTransactionRefId": "018f7628-0fb0-7cc0-8000-000000000009",
     "reason": "mistake",
 }
 CANCEL_PAYMENT_IN_IDENTIFICATION: Final[Example] = {

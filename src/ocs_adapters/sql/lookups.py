@@ -125,6 +125,18 @@ def _settlements_after(items: tuple[tuple[Any, tuple[str, ...]], ...]) -> Any:
     return _SETTLEMENT.select().where(sa.or_(*touching), changed)
 
 
+_ONE_SETTLEMENT = _SETTLEMENT.select().where(_SETTLEMENT.key == bindparam("settlement"))
+_ONE_SETTLEMENT = _ONE_SETTLEMENT.with_for_update(of=_SETTLEMENT.table)
+
+
+@functools.cache
+def _of_settlement(rows: Any, column: str, *, shared: bool = False) -> Any:
+    """What a settlement refers to by that column, which never changes."""
+    sought = _SETTLEMENT.table.alias("sought_settlement")
+    ref = sa.select(sought.c[column]).where(sought.c.ref_id == bindparam("settlement")).scalar_subquery()
+    return rows.select().where(rows.key == ref).with_for_update(read=shared, of=rows.table)
+
+
 _ADJUSTMENTS = _EVENT.select().where(_EVENT.table.c.original_ref_id == bindparam("id")).order_by(_EVENT.key)
 
 
@@ -242,6 +254,12 @@ def _ask_for_items(asked: _Asked, wanted: Wanted) -> None:
     payment = _Sought.by(_PAYMENT, attrs.asdict(wanted.payment) if wanted.payment else {})
     document = _Sought.by(_DOCUMENT, attrs.asdict(wanted.document) if wanted.document else {})
     event = _Sought.by(_EVENT, {"ref_id": wanted.chargeable_event})
+    if wanted.settlement:
+        of = {"settlement": wanted.settlement}
+        asked.one("payment", _PAYMENT, _of_settlement(_PAYMENT, "source_ref_id"), of)
+        asked.one("document", _DOCUMENT, _of_settlement(_DOCUMENT, "target_ref_id"), of)
+        asked.one("settlement", _SETTLEMENT, _ONE_SETTLEMENT, of)
+        asked.one("owner", _ACCOUNT, _of_settlement(_ACCOUNT, "account_ref_id", shared=True), of)
     if payment:
         asked.one("payment", _PAYMENT, _item(_PAYMENT, payment.names), payment.values)
     if document:

@@ -74,7 +74,10 @@ class OperationType(StrEnum):
 
 @attrs.frozen(kw_only=True)
 class PaymentHistory:
-    """One thing that happened to a payment; written once, never changed."""
+    """One thing that happened to a payment; written once, never changed.
+
+    `ref_document_ref_id` or `ref_payment_ref_id` is what it was settled with, or is no longer.
+    """
 
     code: ClassVar[str] = "paymentHistory"
 
@@ -87,4 +90,7 @@ class PaymentHistory:
     payment_type: PaymentType
     payment_ref_id: UUID
     effective_date: dt.datetime
+    ref_payment_type: PaymentType | None = None
+    ref_payment_ref_id: UUID | None = None
+    ref_document_ref_id: UUID | None = None
     version: int = 1

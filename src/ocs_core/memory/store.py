@@ -76,8 +76,14 @@ class MemoryUnitOfWork:
         store = self.store
         account = self.account(wanted.account)
         payment, document = self._payment(wanted.payment), self._document(wanted.document)
+        settlement = self._one(Settlement, wanted.settlement)
+        if settlement is not None:
+            payment, document = (
+                self._one(Payment, settlement.source_ref_id),
+                self._one(Document, settlement.target_ref_id),
+            )
         event = self._one(ChargeableEvent, wanted.chargeable_event)
-        owned = document if wanted.document else event if wanted.chargeable_event else payment
+        owned = settlement or (document if wanted.document else event if wanted.chargeable_event else payment)
         return Found(
             configuration=store.configuration,
             performed=store.performed.get(wanted.key) if wanted.key else None,
@@ -88,6 +94,7 @@ class MemoryUnitOfWork:
             document=document,
             settlements=self._live_settlements(wanted, payment, document) if wanted.settlements else (),
             settlements_after=self._settlements_after(wanted.settlements_after, payment, document),
+            settlement=settlement,
             owner=self._one(Account, owned.account.ref_id if owned and owned.account else None),
             chargeable_event=event,
             adjustments=tuple(store.related[ChargeableEvent, event.ref_id].values()) if event else (),

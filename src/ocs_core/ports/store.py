@@ -107,7 +107,9 @@ class Wanted:
     adjustments, and account or payer where said); the account a rule leans on is read under a **shared** lock, so that it
     cannot be deactivated before the commit. `settlements` asks for the live ones of the payment or document that is named,
     or between the two where both are; `settlements_after` for all of either, cancelled ones too, that took effect or were
-    cancelled after that instant. `draw` names the series a number is drawn from; a series without gaps is held until
+    cancelled after that instant. `settlement` names one by its id: it is read **exclusively**,
+    live or cancelled, and with it as `payment` and `document` the payment that is its source and the document that is its
+    target, as `owner` its account. `draw` names the series a number is drawn from; a series without gaps is held until
     the commit.
     """
 
@@ -119,6 +121,7 @@ class Wanted:
     payment: PaymentId | None = None
     document: DocumentId | None = None
     settlements: bool = False
+    settlement: UUID | None = None
     settlements_after: dt.datetime | None = None
     chargeable_event: UUID | None = None
     external_account_id: str | None = None
@@ -152,6 +155,7 @@ class Found:
     payment: Payment | None = None
     document: Document | None = None
     settlements: tuple[Settlement, ...] = ()
+    settlement: Settlement | None = None
     settlements_after: tuple[Settlement, ...] = ()
     owner: Account | None = None
     chargeable_event: ChargeableEvent | None = None

@@ -41,6 +41,7 @@ from ocs_core.rules.common import (
 from ocs_core.rules.documents import (
     amount_is_due,
     assignment_exists,
+    assignment_has_the_id,
     both_sides_exist_by,
     document_exists,
     document_is_not_assigned,
@@ -100,6 +101,7 @@ __all__ = [
     "answer_is_still_kept",
     "as_of_has_come",
     "assignment_exists",
+    "assignment_has_the_id",
     "at",
     "both_sides_exist_by",
     "charge_and_tax_add_up",

@@ -5,10 +5,11 @@ from collections.abc import Collection
 from zoneinfo import ZoneInfo
 
 from ocs_core.collection import Shortage
+from ocs_core.entities.account import Account
 from ocs_core.entities.configuration import Configuration, DocumentType, day_of
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
-from ocs_core.entities.settlement import Settlement
+from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import DocumentId
 from ocs_core.rules.common import not_there
@@ -112,6 +113,22 @@ def assignment_exists(payment: Payment | None, document: Document | None, live: 
     if payment is None or payment.payment_type is not PaymentType.IN or document is None or live:
         return None
     return "The payment is not assigned to the document, or no longer."
+
+
+@rule("SETTLEMENT_NOT_FOUND", "/monetaryTransactionRefId")
+def assignment_has_the_id(
+    settlement: Settlement | None, account: Account | None, owner: Account | None, named_are_its_own: bool
+) -> str | None:
+    """The monetary transaction is a live assignment of an incoming payment to a document, of the account that is named,
+    and of the payment and the document where these are named too."""
+    if settlement is None or not named_are_its_own:
+        return "There is no such monetary transaction."
+    if account is not None and owner is not None and account.ref not in {owner.ref, owner.payer_account}:
+        return "The account has no such monetary transaction."
+    sides = (settlement.source, settlement.target)
+    if sides != (SettlementSide.PAYMENT_IN, SettlementSide.DOCUMENT_AR):
+        return f"The monetary transaction is from {sides[0]} to {sides[1]}, no assignment of an incoming payment."
+    return "The assignment is cancelled already." if settlement.cancelled else None
 
 
 @rule("VALUE_OUT_OF_RANGE", "/effectiveDate")

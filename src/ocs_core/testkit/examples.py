@@ -31,6 +31,7 @@ from ocs_core.entities.configuration import (
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun, RunState
+from ocs_core.entities.settlement import Settlement
 from ocs_core.memory import MemoryIds
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Response
 from ocs_core.money import MILLIONTHS as UNIT
@@ -171,6 +172,13 @@ class Desk:
             document_ref_id=document.ref_id,
             reason="mistake",
             **more,
+        )
+        return self.perform(CancelPaymentInAssignment, request)
+
+    def cancel_one(self, assignment: Settlement, **more: Any) -> Response:
+        """Take back one assignment, by its id."""
+        request = CancelPaymentInAssignmentRequest(
+            request_id=self.request_id(), monetary_transaction_ref_id=assignment.ref_id, reason="mistake", **more
         )
         return self.perform(CancelPaymentInAssignment, request)
 

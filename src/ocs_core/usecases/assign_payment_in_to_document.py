@@ -115,7 +115,7 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
         work.publish(document)
         publish_assignment(settlement, work)
         assigned = {"documentRefId": str(document.ref_id), "amount": str(request.amount)}
-        record(payment, OperationType.UPDATED, "UPDATED", work, **assigned)
+        record(payment, OperationType.UPDATED, "UPDATED", work, document.ref_id, **assigned)
         if request.notification_requested:
             notify_open_balance(document, found.configuration, work)
 

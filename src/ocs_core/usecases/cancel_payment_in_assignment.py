@@ -1,6 +1,6 @@
 """Cancel payment in assignment (domain: sections 3 and 7)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,8 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
 from ocs_core.entities.payment import OperationType
-from ocs_core.form import Code, ExternalId, one_of
+from ocs_core.errors import Violation
+from ocs_core.form import UNSET, Code, ExternalId, one_of
 from ocs_core.ports import DocumentId, Found, Wanted
 from ocs_core.usecases.payment_steps import AboutPayment, record
 from ocs_core.usecases.perform import UseCase, Work, fields_of
@@ -18,9 +19,10 @@ from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assi
 
 @attrs.frozen(kw_only=True)
 class CancelPaymentInAssignmentRequest(AboutPayment):
-    """An incoming payment and a document it was assigned to, each named by its id or one of its numbers, and why this
-    was wrong."""
+    """An assignment, and why it was wrong: one by the id of its monetary transaction, or all that are live between an incoming
+    payment and a document, each named by its id or one of its numbers. What is named beside an id must be its own."""
 
+    monetary_transaction_ref_id: UUID | None = None
     document_ref_id: UUID | None = None
     document_no: Code | None = None
     external_document_no: ExternalId | None = None
@@ -29,10 +31,13 @@ class CancelPaymentInAssignmentRequest(AboutPayment):
 
     @classmethod
     def also_required(cls, given: Mapping[str, Any]) -> Collection[str]:
-        return {
-            *super().also_required(given),
-            *one_of(given, "document_ref_id", "document_no", "external_document_no"),
-        }
+        if given.get("monetary_transaction_ref_id", UNSET) is not None:
+            return ()
+        payment = ("payment_ref_id", "payment_no", "external_payment_no")
+        document = ("document_ref_id", "document_no", "external_document_no")
+        if nothing := one_of(given, "monetary_transaction_ref_id", *payment, *document):
+            return nothing
+        return {*one_of(given, *payment), *one_of(given, *document)}
 
     @property
     def document(self) -> DocumentId:
@@ -42,45 +47,62 @@ class CancelPaymentInAssignmentRequest(AboutPayment):
 
 
 class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest]):
-    """Cancels every live settlement of a document by an incoming payment; both are open again by what it had settled.
+    """Cancels one settlement of a document by an incoming payment, or all that are live between the two; both are open again
+    by what was settled.
 
-    Publishes `payment`, `document`, for each settlement `paymentDocuments` and `documentPayments`, and `paymentHistory`
-    (updated, with the amount below zero); notifies `documentOpenBalanceChanged`.
+    Publishes `payment`, `document`, for each settlement `paymentDocuments` and `documentPayments`, then for each
+    `paymentHistory` (updated, with the amount below zero); notifies `documentOpenBalanceChanged`.
     """
 
     def wanted(self, request: CancelPaymentInAssignmentRequest) -> Wanted:
+        if request.monetary_transaction_ref_id is not None:
+            return Wanted(account=request.account, settlement=request.monetary_transaction_ref_id)
         return Wanted(account=request.account, payment=request.payment, document=request.document, settlements=True)
 
     def execute(self, request: CancelPaymentInAssignmentRequest, found: Found, work: Work) -> None:
         account, payment, document, owner = found.account, found.payment, found.document, found.owner
+        settlements = (found.settlement,) if found.settlement else found.settlements
         rules.check(
             rules.named_account_has_an_id(request.account),
             rules.account_exists(request.account, account),
             rules.account_ids_agree(request.account, account),
             rules.account_is_not_deactivated(owner),
-            rules.account_owns(account, owner),
-            rules.payment_exists(request.payment, payment),
-            rules.payment_is_incoming(payment),
-            rules.document_exists(request.document, document),
-            rules.assignment_exists(payment, document, found.settlements),
+            *_judged(request, found),
             rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelPaymentInAssignmentRequest),
         )
         assert payment is not None
         assert document is not None
 
-        amount = sum(settlement.amount for settlement in found.settlements)
+        amount = sum(settlement.amount for settlement in settlements)
         payment = work.save(attrs.evolve(payment, remaining_amount=payment.remaining_amount + amount))
         document = work.save(attrs.evolve(document, due_amount=document.due_amount + amount))
         cancelled = [
             work.save(attrs.evolve(settlement, cancelled=True, cancel_reason=request.reason, cancelled_at=work.now))
-            for settlement in found.settlements
+            for settlement in settlements
         ]
         work.publish(payment)
         work.publish(document)
         for settlement in cancelled:
             publish_assignment(settlement, work)
-        taken_back = {"documentRefId": str(document.ref_id), "amount": str(-amount), "reason": request.reason}
-        record(payment, OperationType.UPDATED, "UPDATED", work, **taken_back)
+        for settlement in cancelled:
+            what = {"documentRefId": str(document.ref_id), "amount": str(-settlement.amount), "reason": request.reason}
+            record(payment, OperationType.UPDATED, "UPDATED", work, document.ref_id, **what)
         if request.notification_requested:
             notify_open_balance(document, found.configuration, work)
+
+
+def _judged(request: CancelPaymentInAssignmentRequest, found: Found) -> Iterator[Violation | None]:
+    """Whether there is what the request names."""
+    account, payment, document, owner = found.account, found.payment, found.document, found.owner
+    if request.monetary_transaction_ref_id is not None:
+        its_own = (payment is None or request.payment.is_of(payment)) and (
+            document is None or request.document.is_of(document)
+        )
+        yield rules.assignment_has_the_id(found.settlement, account, owner, its_own)
+        return
+    yield rules.account_owns(account, owner)
+    yield rules.payment_exists(request.payment, payment)
+    yield rules.payment_is_incoming(payment)
+    yield rules.document_exists(request.document, document)
+    yield rules.assignment_exists(payment, document, found.settlements)

@@ -35,8 +35,16 @@ class AboutPayment(Command):
         )
 
 
-def record(payment: Payment, operation: OperationType, what: str, work: Work, **parameters: str) -> None:
-    """Write and publish what happened to a payment: `PAYMENT_IN_CREATED`, `PAYMENT_IN_IDENTIFIED` …"""
+def record(
+    payment: Payment,
+    operation: OperationType,
+    what: str,
+    work: Work,
+    document: UUID | None = None,
+    /,
+    **parameters: str,
+) -> None:
+    """Write and publish what happened to a payment, with which document: `PAYMENT_IN_CREATED`, `PAYMENT_IN_IDENTIFIED` …"""
     history = work.add(
         PaymentHistory(
             ref_id=work.ids(),
@@ -48,6 +56,7 @@ def record(payment: Payment, operation: OperationType, what: str, work: Work, **
             payment_type=payment.payment_type,
             payment_ref_id=payment.ref_id,
             effective_date=work.now,
+            ref_document_ref_id=document,
         )
     )
     work.publish(history, key=payment.account.ref_id if payment.account else payment.ref_id)

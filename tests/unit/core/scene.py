@@ -10,6 +10,7 @@ from ocs_core.entities.account import Account, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.settlement import Settlement
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import Message
 from ocs_core.ports import AccountId, E, Store
@@ -104,6 +105,11 @@ class Scene:
         """Change an entity past the use-cases, where none does it yet."""
         with self.store.begin() as uow:
             return uow.save(attrs.evolve(self.now_is(entity), **changes))
+
+    def settlement(self, **changes: Any) -> Settlement:
+        """The assignment that there is, with something changed."""
+        (settlement,) = self.store.entities[Settlement].values()
+        return self.change(settlement, **changes)
 
     def keep(self, entity: E) -> E:
         """Keep an entity past the use-cases, where they would never let it be."""

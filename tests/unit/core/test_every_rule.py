@@ -14,6 +14,7 @@ from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.entities.configuration import AccountType, Reason
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.settlement import SettlementSide
 from ocs_core.errors import RequestRejected, Violation
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import AccountId
@@ -555,6 +556,25 @@ CANCELLATION_CASES = (
         payment_ref_id=lambda s: s.outgoing(account=s.payer.ref).ref_id,
     ),
     *cases_of_a_named_document(CANCEL_ASSIGNMENT),
+    *(
+        case(
+            CANCEL_ASSIGNMENT,
+            "assignment_has_the_id",
+            "SETTLEMENT_NOT_FOUND",
+            "/monetaryTransactionRefId",
+            monetary_transaction_ref_id=named_by,
+            **changes,
+        )
+        for named_by, changes in (
+            (lambda s: s.desk.ids(), {}),
+            (lambda s: s.settlement().ref_id, {"account": lambda s: named(s.other)}),
+            (lambda s: s.settlement().ref_id, {"payment_ref_id": lambda s: s.identified.ref_id}),
+            (lambda s: s.settlement().ref_id, {"document_ref_id": lambda s: s.document.ref_id}),
+            (lambda s: s.settlement(cancelled=True, cancelled_at=NOW).ref_id, {}),
+            (lambda s: s.settlement(source=SettlementSide.DOCUMENT_LIABILITY).ref_id, {}),
+            (lambda s: s.settlement(target=SettlementSide.PAYMENT_OUT).ref_id, {}),
+        )
+    ),
     *(
         case(CANCEL_ASSIGNMENT, "assignment_exists", "ASSIGNMENT_NOT_FOUND", "/documentRefId", **changes)
         for changes in (

@@ -271,8 +271,13 @@ def test_all_live_settlements_between_the_two_are_cancelled_and_no_others(scene:
 
     answer = scene.desk.cancel_assignment(scene.assigned, scene.invoice)
 
-    assert told(scene) == [*CANCELLED, *LINKS, *LINKS, *UPDATED]
-    assert answer.steps[-1].object.operation_parameters["amount"] == str(-7 * UNIT)
+    history, notification = UPDATED
+    assert told(scene) == [*CANCELLED, *LINKS, *LINKS, history, history, notification]
+    assert [step.object.operation_parameters["amount"] for step in answer.steps[-2:]] == [
+        str(-5 * UNIT),
+        str(-2 * UNIT),
+    ]
+    assert {step.object.ref_document_ref_id for step in answer.steps[-2:]} == {scene.invoice.ref_id}
     assert scene.now_is(scene.assigned).remaining_amount == 47 * UNIT
     assert scene.now_is(scene.invoice).due_amount == 96 * UNIT
     live = [s.amount for s in scene.store.entities[Settlement].values() if not s.cancelled]

@@ -148,6 +148,27 @@ def test_a_cancelled_assignment_answers_both_sides_open_again(site, client):
     assert codes(client.post(path, json={"requestId": "r-2"} | names)) == [("ASSIGNMENT_NOT_FOUND", "/documentRefId")]
 
 
+def test_one_assignment_is_cancelled_by_the_id_of_its_monetary_transaction(site, client):
+    payer = site.desk.account("A-1")
+    payment, document = site.desk.payment(account=payer), site.desk.document(account=payer)
+    site.desk.assign(payment, document, 20 * UNIT)
+    link = site.desk.assign(payment, document, 5 * UNIT).steps[2].object
+    path, name = "/v1/rm/payments/cancel-payment-in-assignment", "CancelPaymentInAssignment"
+    body = {"account": {"externalId": "A-1"}, "reason": "mistake"}
+    body |= {"monetaryTransactionRefId": str(link.monetary_transaction.ref_id)}
+    steps = performed(site, client, path, name, body)
+    assert (steps[0]["object"]["remainingAmount"], steps[1]["object"]["dueAmount"]) == (30 * UNIT, 80 * UNIT)
+    told = steps[2]["object"]["monetaryTransaction"]
+    assert (told["refId"], told["cancelled"], told["amount"]) == (body["monetaryTransactionRefId"], True, 5 * UNIT)
+    assert steps[4]["object"]["refDocumentRefId"] == str(document.ref_id)
+    again = client.post(path, json={"requestId": "r-2"} | body)
+    assert codes(again) == [("SETTLEMENT_NOT_FOUND", "/monetaryTransactionRefId")]
+    other = {"account": {"externalId": site.desk.account("A-2").external_id}}
+    assert codes(client.post(path, json={"requestId": "r-3"} | body | other)) == [
+        ("SETTLEMENT_NOT_FOUND", "/monetaryTransactionRefId")
+    ]
+
+
 def test_a_cancelled_identification_answers_the_payment_without_an_account(site, client):
     payment = site.desk.payment(account=site.desk.account("A-1"))
     steps = performed(

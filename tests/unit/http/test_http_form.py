@@ -194,8 +194,11 @@ def test_a_payment_type_that_is_none_makes_no_date_mandatory(client):
 def test_one_of_the_names_of_a_thing_is_needed_and_one_given_wrongly_is_not_missing(client):
     path, body = "/v1/rm/payments/cancel-payment-in-assignment", {"requestId": "r-1", "reason": "mistake"}
     assert codes(client.post(path, json=body | {"documentRefId": None})) == [
-        ("FIELD_REQUIRED", "/paymentRefId"),
-        ("FIELD_REQUIRED", "/documentRefId"),
+        ("FIELD_REQUIRED", "/monetaryTransactionRefId"),
+    ]
+    assert codes(client.post(path, json=body | {"documentNo": "D1"})) == [("FIELD_REQUIRED", "/paymentRefId")]
+    assert codes(client.post(path, json=body | {"monetaryTransactionRefId": 7})) == [
+        ("TYPE_WRONG", "/monetaryTransactionRefId"),
     ]
     assert codes(client.post(path, json=body | {"paymentNo": 7, "documentNo": "D1"})) == [("TYPE_WRONG", "/paymentNo")]
 

@@ -146,6 +146,9 @@ payment_history = sa.Table(
     sa.Column("payment_ref_id", Id, nullable=False),
     sa.Column("effective_date", Instant, nullable=False),
     version(),
+    text("ref_payment_type"),
+    sa.Column("ref_payment_ref_id", Id),
+    sa.Column("ref_document_ref_id", Id),
     sa.Index("ix_payment_history_payment_ref_id", "payment_ref_id"),
 )
 

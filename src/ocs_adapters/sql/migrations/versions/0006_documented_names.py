@@ -1,5 +1,5 @@
-"""Bank details have the names that the product documents, and payers those of their direct debits; files that are taken over
-are remembered.
+"""Bank details have the names that the product documents, and payers those of their direct debits; histories say what a
+payment was settled with; files that are taken over are remembered.
 
 Revision ID: 0006
 """
@@ -30,6 +30,9 @@ def upgrade() -> None:
     steps.rename_columns("payments", names)
     for name in OF_PAYERS:
         steps.add_column("payers", sa.Column(name, sa.Text()))
+    steps.add_column("payment_history", sa.Column("ref_payment_type", sa.Text()))
+    for name in ("ref_payment_ref_id", "ref_document_ref_id"):
+        steps.add_column("payment_history", sa.Column(name, AN_ID))
     steps.at_once(_take_overs, unless=lambda: steps.has_table("take_overs"))
     steps.at_once(_take_over_rows, unless=lambda: steps.has_table("take_over_rows"))
 

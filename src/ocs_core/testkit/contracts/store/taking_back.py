@@ -7,15 +7,22 @@ from typing import Any
 import attrs
 
 from ocs_core.collection import LineKind, count_items
+from ocs_core.entities.account import Account
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
-from ocs_core.ledger import OpenLedger
+from ocs_core.ledger import Ledger, OpenLedger
 from ocs_core.messages import PaymentDocuments, Response
 from ocs_core.ports import DocumentId, Found, PaymentId, SliceWanted, Wanted
-from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, slice_of
+from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only, slice_of
 from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW
+
+
+def _ledger(subject: Subject, account: Account) -> Ledger:
+    ledger = subject.queries.ledger(account.ref_id)
+    assert ledger is not None
+    return ledger
 
 
 def taking_back_laws() -> type:
@@ -96,6 +103,42 @@ def taking_back_laws() -> type:
                     assert uow.find(Wanted(**named_items, settlements=True)).settlements == live
             with subject.store.begin() as uow:
                 assert uow.find(Wanted(payment=of_payment)).settlements == ()
+
+        def test_a_settlement_is_found_by_its_id_with_both_its_sides(self, subject: Subject, desk: Desk) -> None:
+            """Live or cancelled: who names an assignment by its id is told what became of it."""
+            account, elsewhere = desk.account("A-1"), desk.account("A-2")
+            payment, document = desk.payment(account=account), desk.document(account=account)
+            desk.assign(payment, document, 5 * UNIT)
+            desk.assign(payment, document, 7 * UNIT)
+            desk.assign(desk.payment(account=elsewhere), desk.document(account=elsewhere), 3 * UNIT)
+            ledger = _ledger(subject, account)
+            for amount in (5 * UNIT, 7 * UNIT):
+                (settlement,) = (s for s in ledger.settlements if s.amount == amount)
+                desk.cancel_one(settlement)
+                with subject.store.begin() as uow:
+                    found = uow.find(Wanted(settlement=settlement.ref_id))
+                assert found.settlement is not None
+                assert (found.settlement.ref_id, found.settlement.cancelled) == (settlement.ref_id, True)
+                assert (found.payment, found.document, found.owner) == (
+                    only(_ledger(subject, account).payments, "payments"),
+                    only(_ledger(subject, account).documents, "documents"),
+                    account,
+                )
+            with subject.store.begin() as uow:
+                nothing = uow.find(Wanted(settlement=desk.ids()))
+            assert (nothing.settlement, nothing.payment, nothing.document, nothing.owner) == (None, None, None, None)
+
+        def test_of_many_who_cancel_one_settlement_by_its_id_one_succeeds(self, subject: Subject, desk: Desk) -> None:
+            """It is read exclusively, with both its sides."""
+            account = desk.account("A-1")
+            payment, document = desk.payment(account=account), desk.document(account=account)
+            desk.assign(payment, document, 10 * UNIT)
+            settlement = only(_ledger(subject, account).settlements, "settlements")
+            outcomes = at_once([lambda: desk.cancel_one(settlement)] * 10)
+            refused = [o for o in outcomes if not isinstance(o, Response)]
+            assert [codes_of(o) for o in refused] == [["SETTLEMENT_NOT_FOUND"]] * 9
+            ledger = _ledger(subject, account)
+            assert (ledger.payments[0].remaining_amount, ledger.documents[0].due_amount) == (50 * UNIT, 100 * UNIT)
 
         def test_of_many_who_cancel_one_assignment_one_succeeds(self, subject: Subject, desk: Desk) -> None:
             """Its settlements are read exclusively: money given back twice would pay another document."""

@@ -18,6 +18,12 @@ from ocs_core.usecases.feed_chargeable_events import FeedChargeableEvents
 from ocs_core.usecases.start_collection_run import StartCollectionRun
 
 
+def by_items(request: Any) -> Any:
+    """The same request, which names what it is about, and not a monetary transaction by its id."""
+    by_id = hasattr(request, "monetary_transaction_ref_id")
+    return attrs.evolve(request, monetary_transaction_ref_id=None) if by_id else request
+
+
 def naming(draw: Draw, operation: type, request: Any, account: AccountId | None) -> Any:
     """The same request, with this in the place of the account that it names, or of one of them."""
     if operation is FeedChargeableEvents:
@@ -27,7 +33,7 @@ def naming(draw: Draw, operation: type, request: Any, account: AccountId | None)
     if operation in {ReadCollectionBalance, ReadOpenBalance}:
         account = account or AccountId()
         return attrs.evolve(request, ref_id=account.ref_id, external_id=account.external_id)
-    return attrs.evolve(request, account=account)
+    return attrs.evolve(by_items(request), account=account)
 
 
 def with_item(draw: Draw, request: Any, **changes: Any) -> Any:
@@ -69,7 +75,7 @@ def document_of(world: World, request: Any) -> Document:
 def renamed(request: Any, kind: str, **names: Any) -> Any:
     """The same request about another payment or document (`kind`), or about one by other names."""
     all_names = [n for n in (f"{kind}_ref_id", f"{kind}_no", f"external_{kind}_no") if hasattr(request, n)]
-    return attrs.evolve(request, **dict.fromkeys(all_names) | names)
+    return attrs.evolve(by_items(request), **dict.fromkeys(all_names) | names)
 
 
 def owned(draw: Draw, world: World, operation: type, request: Any) -> Any:

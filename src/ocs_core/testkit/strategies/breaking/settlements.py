@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from ocs_core.entities.configuration import start_of_day
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.settlement import Settlement, SettlementSide
+from ocs_core.ports import DocumentId, PaymentId, Wanted
 from ocs_core.testkit.strategies.breaking.changing import (
+    by_items,
     document_of,
     found_by,
     payment_of,
@@ -23,8 +25,14 @@ from ocs_core.testkit.strategies.requests.things import (
     names_of,
     payers,
 )
+from ocs_core.testkit.strategies.values import uuids
 from ocs_core.testkit.world import World
 from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment
+
+_NAMES = (
+    *("payment_ref_id", "payment_no", "external_payment_no"),
+    *("document_ref_id", "document_no", "external_document_no"),
+)
 
 
 @breaks("payment_sits_on_the_documents_account")
@@ -48,12 +56,28 @@ def _assigneddocument_of(draw: Draw, world: World, operation: type, request: Any
 @breaks("assignment_exists")
 def _document_not_assigned(draw: Draw, world: World, operation: type, request: Any) -> Any:
     """Another document of the same payer, or one whose assignment is cancelled already."""
+    request = by_items(request)
     owner = found_by(world, request).owner
     assert owner is not None
     if draw(st.booleans()):
         world.desk.perform(CancelPaymentInAssignment, request)
         return attrs.evolve(request, request_id=world.desk.request_id())
     return renamed(request, "document", **draw(names_of(draw(documents(world, owner)))))
+
+
+@breaks("assignment_has_the_id")
+def _no_such_assignment(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """The id of nothing, of an assignment that is another's, or of one that is cancelled already."""
+    payment, document = draw(assignments(world))
+    theirs = world.found(
+        Wanted(payment=PaymentId(ref_id=payment.ref_id), document=DocumentId(ref_id=document.ref_id), settlements=True)
+    ).settlements[0]
+    kind = draw(st.sampled_from(["nothing", "another", "cancelled"]))
+    if kind == "cancelled":
+        world.desk.cancel_assignment(payment, document)
+        nameless = dict.fromkeys(_NAMES)
+        return attrs.evolve(request, account=None, monetary_transaction_ref_id=theirs.ref_id, **nameless)
+    return attrs.evolve(request, monetary_transaction_ref_id=theirs.ref_id if kind == "another" else draw(uuids))
 
 
 @breaks("amount_remains")

@@ -5,6 +5,7 @@ import datetime as dt
 from hypothesis import strategies as st
 
 from ocs_core.entities.configuration import start_of_day
+from ocs_core.ports import DocumentId, PaymentId, Wanted
 from ocs_core.testkit.strategies.requests.registry import Draw, valid
 from ocs_core.testkit.strategies.requests.things import (
     REASON,
@@ -49,8 +50,13 @@ def _assign_payment_in_to_document(draw: Draw, world: World) -> AssignPaymentInT
 @valid(CancelPaymentInAssignment)
 def _cancel_payment_in_assignment(draw: Draw, world: World) -> CancelPaymentInAssignmentRequest:
     payment, document = draw(assignments(world))
+    between = Wanted(
+        payment=PaymentId(ref_id=payment.ref_id), document=DocumentId(ref_id=document.ref_id), settlements=True
+    )
+    live = [settlement.ref_id for settlement in world.found(between).settlements]
     return CancelPaymentInAssignmentRequest(
         **common_fields(draw, world),
+        monetary_transaction_ref_id=draw(st.none() | st.sampled_from(live)),
         account=account_or_none(draw, world, document.account),
         **draw(names_of(payment)),
         **draw(names_of(document)),
