@@ -97,6 +97,31 @@ class Items:
 
 
 @attrs.frozen
+class Texts:
+    """A map of at most `most` names, each a code, to texts."""
+
+    most: int
+    name: Text = Text(60, trimmed=True)
+    text: Text = Text(255)
+
+    def check(self, value: Mapping[str, str]) -> None:
+        for violation in self.failures(value, ""):
+            raise FormError(violation.code, violation.message)
+
+    def failures(self, value: Any, pointer: str) -> Iterator[Violation]:
+        """Every failure of form, each at its own name."""
+        if not isinstance(value, dict):
+            yield Violation(TYPE_WRONG, pointer, f"Give an object, not {describe(value)}.")
+            return
+        if len(value) > self.most:
+            yield Violation(LENGTH_OUT_OF_RANGE, pointer, f"Give at most {self.most} names, not {len(value)}.")
+        for name, text in value.items():
+            at = f"{pointer}/{escaped(name)}"
+            yield from _constrained(_typed(str), self.name)(name, at)
+            yield from _constrained(_typed(str), self.text)(text, at)
+
+
+@attrs.frozen
 class ZoneName:
     """The name of an IANA time zone."""
 
@@ -194,6 +219,10 @@ DueDateOffset = Annotated[int, Whole(0, 3650)]
 """Days."""
 
 
+CustomAttributes = Annotated[Mapping[str, str], Texts(50)]
+"""What the caller keeps with a thing, for itself."""
+
+
 class Form:
     """Base of every request: one that exists has the right form. Raises `RequestRejected` with every failure."""
 
@@ -221,6 +250,11 @@ def one_of(given: Mapping[str, Any], *names: str) -> Collection[str]:
     A field that is given wrongly is told as that, and is not missing.
     """
     return names[:1] if all(name in given and given[name] is None for name in names) else ()
+
+
+def escaped(name: object) -> str:
+    """A name as a JSON Pointer writes it."""
+    return str(name).replace("~", "~0").replace("/", "~1")
 
 
 def wire_name(name: str) -> str:
@@ -271,6 +305,8 @@ def _checker(hint: Any) -> _Checker:
         some = [a for a in arguments if a not in {types.NoneType, Unset}]
         blanks = [blank for blank in (None, UNSET) if type(blank) in arguments]
         return _or_blank(_moment if set(some) == {dt.datetime, dt.date} else _checker(some[0]), blanks)
+    if origin is Annotated and isinstance(arguments[1], Texts):
+        return arguments[1].failures
     if origin is Annotated:
         return _constrained(_checker(arguments[0]), arguments[1])
     if origin is tuple:

@@ -17,7 +17,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.process import ProcessRun
-from ocs_core.entities.settlement import Settlement
+from ocs_core.entities.settlement import Settlement, SettlementSide
 
 SOURCE = "/ocs-rm"
 TYPE_PREFIX = "io.ocs.rm."
@@ -45,7 +45,7 @@ class Payload(Protocol):
 
 @attrs.frozen(kw_only=True)
 class PaymentDocuments:
-    """A settlement, told from the payment's side."""
+    """A settlement, told from the payment's side: `ref_id` is the payment's."""
 
     code: ClassVar[str] = "paymentDocuments"
     account: AccountRef
@@ -53,16 +53,40 @@ class PaymentDocuments:
     document_ref_id: UUID
     monetary_transaction: Settlement
 
+    @property
+    def ref_id(self) -> UUID:
+        return self.payment_ref_id
+
+    @property
+    def source_entity(self) -> SettlementSide:
+        return self.monetary_transaction.source
+
+    @property
+    def target_entity(self) -> SettlementSide:
+        return self.monetary_transaction.target
+
 
 @attrs.frozen(kw_only=True)
 class DocumentPayments:
-    """The same settlement, told from the document's side."""
+    """The same settlement, told from the document's side: `ref_id` is the document's."""
 
     code: ClassVar[str] = "documentPayments"
     account: AccountRef
     document_ref_id: UUID
     payment_ref_id: UUID
     monetary_transaction: Settlement
+
+    @property
+    def ref_id(self) -> UUID:
+        return self.document_ref_id
+
+    @property
+    def source_entity(self) -> SettlementSide:
+        return self.monetary_transaction.source
+
+    @property
+    def target_entity(self) -> SettlementSide:
+        return self.monetary_transaction.target
 
 
 _Link = TypeVar("_Link", PaymentDocuments, DocumentPayments)
@@ -129,6 +153,9 @@ class DocumentCreated:
     total_amount_net: int
     due_amount_type: DueAmountType
     document_due_date: dt.date
+    payment_method: str | None
+    billing_period_start: dt.date | None
+    billing_period_end: dt.date | None
     payment_ref1: str | None
     payment_ref2: str | None
     payment_ref3: str | None

@@ -31,6 +31,9 @@ CREATE_ANY_DOCUMENT: Final[Example] = {
     "amount": 49_900_000,
     "taxIncluded": True,
     "paymentRef1": "20240001",
+    "billingPeriodStart": "2024-04-01",
+    "billingPeriodEnd": "2024-04-30",
+    "customAttributes": {"contract": "C-77"},
 }
 REGISTER_PAYMENT: Final[Example] = {
     "requestId": "bank-2024-05-14-000004",

@@ -6,7 +6,7 @@ import json
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -25,9 +25,11 @@ from ocs_core.form import (
     Form,
     FormError,
     Items,
+    Texts,
     Unset,
     check_moment,
     describe,
+    escaped,
     noun,
     required,
     type_hints,
@@ -117,8 +119,7 @@ def _failures(naming: _Naming, cls: Any, value: Any, pointer: str) -> Iterator[V
     for violations in wrong.values():
         yield from violations
     for unknown in sorted(value.keys() - {naming.name(field.name) for field in attrs.fields(cls)}):
-        escaped = unknown.replace("~", "~0").replace("/", "~1")
-        yield Violation(FIELD_UNKNOWN, f"{pointer}/{escaped}", "There is no such field.")
+        yield Violation(FIELD_UNKNOWN, f"{pointer}/{escaped(unknown)}", "There is no such field.")
 
 
 def _field_failures(naming: _Naming, hint: Any, value: Any, pointer: str) -> Iterator[Violation]:
@@ -136,10 +137,18 @@ def _field_failures(naming: _Naming, hint: Any, value: Any, pointer: str) -> Ite
             yield from _length_failures(hint, value, pointer)
             yield from wrong
             return
+    if (texts := _texts(hint)) is not None:
+        yield from texts.failures(value, pointer)
+        return
     try:
         naming.converter.structure(value, hint)
     except FormError as error:
         yield Violation(error.code, pointer, error.message)
+
+
+def _texts(hint: Any) -> Texts | None:
+    """The constraint of a map of texts."""
+    return next((c for c in typing.get_args(_unwrapped(hint)) if isinstance(c, Texts)), None)
 
 
 def _length_failures(hint: Any, value: list[Any], pointer: str) -> Iterator[Violation]:
@@ -284,10 +293,15 @@ def _make(name: Callable[[str], str]) -> _Naming:
     converter.register_structure_hook(dt.date, _day)
     converter.register_structure_hook_factory(attrs.has, structure_fn)
     converter.register_structure_hook_factory(_is(tuple), lambda t: _list_of(t, converter))
+    converter.register_structure_hook_factory(_is(Mapping), lambda _: _as_it_is)
     converter.register_structure_hook_factory(_is(Annotated), lambda t: _constrained(t, converter))
     converter.register_structure_hook_factory(_is_moment, _moment_or_none)
     converter.register_structure_hook_factory(_may_be_unset, lambda t: _null_or_given(t, converter))
     return naming
+
+
+def _as_it_is(value: Any, _: Any) -> Any:
+    return value
 
 
 def _same(name: str) -> str:

@@ -18,7 +18,7 @@ from ocs_adapters.serial.field_help import description
 from ocs_adapters.serial.wire import DERIVED, OMITTED
 from ocs_core.entities.process import ProcessRun
 from ocs_core.entities.settlement import Settlement
-from ocs_core.form import UNSET, Form, Items, Text, Unset, Whole, ZoneName, type_hints, wire_name
+from ocs_core.form import UNSET, Form, Items, Text, Texts, Unset, Whole, ZoneName, type_hints, wire_name
 from ocs_core.messages import PAYLOADS, payload_type
 
 _NAMES: Mapping[Any, str] = {
@@ -111,6 +111,9 @@ def _mirrored(hint: Any) -> Any:
             return moment | None if types.NoneType in arguments else moment
         mirrored = [_mirrored(a) for a in arguments]
         return functools.reduce(lambda left, right: left | right, mirrored)
+    if origin is Annotated and isinstance(arguments[1], Texts):
+        name, text = (Annotated[str, _meta(each)] for each in (arguments[1].name, arguments[1].text))
+        return Annotated[dict[name, text], Meta(max_length=arguments[1].most)]  # type: ignore[valid-type]
     if origin is Annotated:
         return Annotated[_mirrored(arguments[0]), _meta(arguments[1])]
     if origin is tuple:

@@ -20,8 +20,17 @@ from ocs_core.collection import Line
 from ocs_core.entities.account import Payer
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.process import ProcessRun
+from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import type_hints, wire_name
-from ocs_core.messages import PAYLOADS, Response, Step, format_instant, payload_type
+from ocs_core.messages import (
+    PAYLOADS,
+    DocumentPayments,
+    PaymentDocuments,
+    Response,
+    Step,
+    format_instant,
+    payload_type,
+)
 
 OMITTED: Mapping[type, frozenset[str]] = {
     ProcessRun: frozenset(
@@ -31,9 +40,17 @@ OMITTED: Mapping[type, frozenset[str]] = {
 }
 """Fields that stay inside (domain: section 6 lists what is shown): how a run goes on is nobody else's business, a line's
 currency is its balance's."""
+_LINK: Mapping[str, Any] = {"ref_id": UUID, "source_entity": SettlementSide, "target_entity": SettlementSide}
 DERIVED: Mapping[type, Mapping[str, Any]] = {
     Payer: {"ref_id": UUID},
-    Document: {"state": DocumentState},
+    Document: {"state": DocumentState, "recommended_payment_date": dt.date, "total_invoiced": int},
+    Settlement: {
+        "monetary_transaction_ref_id": UUID,
+        "transaction_amount": int,
+        "transaction_created_date": dt.datetime,
+    },
+    PaymentDocuments: _LINK,
+    DocumentPayments: _LINK,
     ProcessRun: {"payers_per_second": int | None, "seconds_left": int | None},
 }
 """Properties that are shown beside the fields."""

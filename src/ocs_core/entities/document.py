@@ -1,6 +1,7 @@
 """Documents: invoices, credits, deposits (domain: section 3)."""
 
 import datetime as dt
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
@@ -30,7 +31,8 @@ class Document:
 
     `total_amount` is without tax and `total_amount_net` **with** tax: the field's own odd names.
     `total_amount_net == total_amount + total_amount_tax + rounding_compensation`, in whole minor units, and
-    `0 <= due_amount <= total_amount_net` is what is still open.
+    `0 <= due_amount <= total_amount_net` is what is still open. `customer`, `payment_method` and `delivery_method` are as
+    they were on the day it was created; the billing period has both its days in it.
     """
 
     code: ClassVar[str] = "document"
@@ -54,10 +56,28 @@ class Document:
     payment_ref1: str | None = None
     payment_ref2: str | None = None
     payment_ref3: str | None = None
+    document_code: str | None = None
+    document_name: str | None = None
+    customer: str | None = None
+    payment_method: str | None = None
+    delivery_method: str | None = None
+    billing_period_start: dt.date | None = None
+    billing_period_end: dt.date | None = None
+    custom_attributes: Mapping[str, str] | None = None
     cancelled: bool = False
     cancel_reason: str | None = None
     cancelled_at: dt.datetime | None = None
     version: int = 1
+
+    @property
+    def recommended_payment_date(self) -> dt.date:
+        """The last day on which a payment is in time."""
+        return self.document_due_date
+
+    @property
+    def total_invoiced(self) -> int:
+        """What the payer is charged in all, with tax, in millionths."""
+        return self.total_amount_net
 
     @property
     def state(self) -> DocumentState:

@@ -36,6 +36,21 @@ class Settlement:
     cancelled_at: dt.datetime | None = None
     version: int = 1
 
+    @property
+    def monetary_transaction_ref_id(self) -> UUID:
+        """Its `ref_id`, as commands name it."""
+        return self.ref_id
+
+    @property
+    def transaction_amount(self) -> int:
+        """Its `amount`, as the product's documentation names it."""
+        return self.amount
+
+    @property
+    def transaction_created_date(self) -> dt.datetime:
+        """Its `created_at`, as the product's documentation names it."""
+        return self.created_at
+
     def is_in_effect_at(self, instant: dt.datetime) -> bool:
         """In effect from `effective_at` until it is cancelled."""
         return self.effective_at <= instant and not (self.cancelled_at is not None and self.cancelled_at <= instant)

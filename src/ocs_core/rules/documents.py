@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from ocs_core.collection import Shortage
 from ocs_core.entities.account import Account
-from ocs_core.entities.configuration import Configuration, DocumentType, day_of
+from ocs_core.entities.configuration import Configuration, DocumentCategory, DocumentType, day_of
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
@@ -22,6 +22,22 @@ def document_type_is_configured(configuration: Configuration, code: str | None) 
     if code is None or code in configuration.document_types:
         return None
     return f"Document type {code} is not configured."
+
+
+@rule("VALUE_NOT_ALLOWED", "/documentCategory")
+def document_category_is_that_of(document_type: DocumentType | None, given: DocumentCategory | None) -> str | None:
+    """The category, where it is given, is that of the document type."""
+    if document_type is None or given in {None, document_type.category}:
+        return None
+    return f"Documents of type {document_type.code} are of the category {document_type.category}, not {given}."
+
+
+@rule("VALUE_OUT_OF_RANGE", "/billingPeriodEnd")
+def billing_period_ends_after_it_begins(start: dt.date | None, end: dt.date | None) -> str | None:
+    """A billing period does not end before it begins."""
+    if start is None or end is None or start <= end:
+        return None
+    return f"The billing period begins on {start}; it cannot end on {end}."
 
 
 @rule("FIELD_REQUIRED", "/dueAmountType")

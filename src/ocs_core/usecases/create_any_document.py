@@ -6,9 +6,9 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.account import Payer
-from ocs_core.entities.configuration import Configuration, DocumentType, day_of
+from ocs_core.entities.configuration import Configuration, DocumentCategory, DocumentType, day_of
 from ocs_core.entities.document import Document, DueAmountType
-from ocs_core.form import Code, ExternalId, Label, PositiveAmount
+from ocs_core.form import Code, CustomAttributes, ExternalId, Label, PositiveAmount
 from ocs_core.messages import DocumentCreated
 from ocs_core.money import round_to_minor_units, split_tax
 from ocs_core.ports import DOCUMENT_NUMBERS, AccountId, Found, Wanted
@@ -19,11 +19,16 @@ from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 class CreateAnyDocumentRequest(Command):
     """A document to create. `amount` in millionths, with or without tax as `tax_included` says; `tax` is a code.
 
-    Issued today if no day is given, taxed on the day of issue, due after the payer's offset.
+    Issued today if no day is given, taxed on the day of issue, due after the payer's offset; `payment_method` and
+    `delivery_method` are the payer's where none are given. `document_category`, where given, is that of the document type.
+    The billing period has both its days in it; `custom_attributes` are kept and given back.
     """
 
     account: AccountId | None = None
     document_type: Code
+    document_category: DocumentCategory | None = None
+    document_code: Code | None = None
+    document_name: Label | None = None
     document_source: Label | None = None
     external_document_no: ExternalId | None = None
     document_issued_date: dt.date | None = None
@@ -37,6 +42,11 @@ class CreateAnyDocumentRequest(Command):
     payment_ref1: Label | None = None
     payment_ref2: Label | None = None
     payment_ref3: Label | None = None
+    payment_method: Code | None = None
+    delivery_method: Code | None = None
+    billing_period_start: dt.date | None = None
+    billing_period_end: dt.date | None = None
+    custom_attributes: CustomAttributes | None = None
 
 
 class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
@@ -63,6 +73,7 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
             rules.account_is_not_deactivated(account),
             rules.payer_exists(account, found.payer),
             rules.document_type_is_configured(configuration, request.document_type),
+            rules.document_category_is_that_of(document_type, request.document_category),
             rules.external_document_no_is_new(request.external_document_no, found.external_document_no_taken),
             rules.currency_is_configured(configuration, request.currency),
             rules.total_fits(amounts.total_amount_net),
@@ -70,6 +81,8 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
             rules.tax_has_a_rate(configuration, request.tax, tax_date),
             rules.due_amount_type_is_known(document_type, request.due_amount_type),
             rules.due_amount_type_is_allowed(document_type, request.due_amount_type),
+            rules.payment_method_is_configured(configuration, request.payment_method),
+            rules.billing_period_ends_after_it_begins(request.billing_period_start, request.billing_period_end),
             fields=fields_of(CreateAnyDocumentRequest),
         )
         assert account is not None
@@ -99,6 +112,14 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
                 payment_ref1=request.payment_ref1,
                 payment_ref2=request.payment_ref2,
                 payment_ref3=request.payment_ref3,
+                document_code=request.document_code,
+                document_name=request.document_name,
+                customer=account.customer,
+                payment_method=request.payment_method or found.payer.payment_method,
+                delivery_method=request.delivery_method or found.payer.delivery_method,
+                billing_period_start=request.billing_period_start,
+                billing_period_end=request.billing_period_end,
+                custom_attributes=request.custom_attributes,
             )
         )
         work.publish(document)
@@ -150,6 +171,9 @@ def _created(document: Document, work: Work) -> DocumentCreated:
         total_amount_net=document.total_amount_net,
         due_amount_type=document.due_amount_type,
         document_due_date=document.document_due_date,
+        payment_method=document.payment_method,
+        billing_period_start=document.billing_period_start,
+        billing_period_end=document.billing_period_end,
         payment_ref1=document.payment_ref1,
         payment_ref2=document.payment_ref2,
         payment_ref3=document.payment_ref3,

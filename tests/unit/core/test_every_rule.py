@@ -11,7 +11,7 @@ import pytest
 from ocs_core import catalogue, rules, usecases
 from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeType
-from ocs_core.entities.configuration import AccountType, Reason
+from ocs_core.entities.configuration import AccountType, DocumentCategory, Reason
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import SettlementSide
@@ -423,6 +423,28 @@ DOCUMENT_CASES = (
         "VALUE_NOT_ALLOWED",
         "/dueAmountType",
         due_amount_type=DueAmountType.LIABILITY,
+    ),
+    case(
+        DOCUMENT,
+        "document_category_is_that_of",
+        "VALUE_NOT_ALLOWED",
+        "/documentCategory",
+        document_category=DocumentCategory.DEPOSIT,
+    ),
+    case(
+        DOCUMENT,
+        "payment_method_is_configured",
+        "PAYMENT_METHOD_NOT_CONFIGURED",
+        "/paymentMethod",
+        payment_method="shells",
+    ),
+    case(
+        DOCUMENT,
+        "billing_period_ends_after_it_begins",
+        "VALUE_OUT_OF_RANGE",
+        "/billingPeriodEnd",
+        billing_period_start=NOW.date(),
+        billing_period_end=(NOW - DAY).date(),
     ),
 )
 

@@ -573,6 +573,9 @@ def test_a_document_is_published_and_its_creation_told(scene: Scene) -> None:
         total_amount_net=12_100_000,
         due_amount_type=DueAmountType.AR,
         document_due_date=dt.date(2024, 5, 28),
+        payment_method=None,
+        billing_period_start=None,
+        billing_period_end=None,
         payment_ref1="1",
         payment_ref2=None,
         payment_ref3=None,
@@ -678,7 +681,8 @@ def test_every_message_carries_the_headers_of_its_family(scene: Scene, operation
             "content-type": "application/json",
         }
         assert re.fullmatch(rf".*:{own.popitem()[1]}:1", message.headers["ce_dataschema"])
-        subject = message.payload.ref_id if hasattr(message.payload, "ref_id") else message.subject
+        told_of = getattr(message.payload, "monetary_transaction", message.payload)
+        subject = getattr(told_of, "ref_id", message.subject)
         assert message.subject == subject
 
 

@@ -1,5 +1,6 @@
 """Every command through HTTP: the answer is its business transactions, in their order."""
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -297,6 +298,63 @@ def test_a_created_document_is_due_after_the_payers_offset(site, client):
     assert kinds(steps) == ["DocumentEx"]
     told = steps[0]["object"]
     assert (told["documentDueDate"], told["totalAmountNet"], told["state"]) == ("2024-05-28", 121 * UNIT, "OPEN")
+    assert (told["recommendedPaymentDate"], told["totalInvoiced"]) == ("2024-05-28", 121 * UNIT)
+
+
+DOCUMENTED = {
+    "documentCode": "INV-B2C",
+    "documentName": "Invoice of May",
+    "paymentMethod": "cash",
+    "deliveryMethod": "mail",
+    "billingPeriodStart": "2024-05-01",
+    "billingPeriodEnd": "2024-05-31",
+    "customAttributes": {"contract/no": "C~7", "größe": "✓"},
+}
+
+
+def test_a_document_has_what_is_documented_and_the_rest_from_its_payer(site, client):
+    payer = site.desk.account("A-1", customer="C-77")
+    site.desk.update_payer(payer, payment_method="bankTransfer", delivery_method="letter")
+    path, name = "/v1/rm/documents/create-any-document", "CreateAnyDocument"
+    body = {
+        "account": {"externalId": "A-1"},
+        "documentType": "genericInvoice",
+        "currency": "EUR",
+        "amount": 100 * UNIT,
+        "taxIncluded": True,
+    }
+    (step,) = performed(site, client, path, name, body | DOCUMENTED | {"documentCategory": "GENERIC_INVOICE"})
+    assert step["object"].items() >= {**DOCUMENTED, "customer": "C-77"}.items()
+    told = list(site.store.outbox.values())[-1].payload
+    assert (told.code, told.payment_method) == ("documentCreated", "cash")
+    assert (told.billing_period_start, told.billing_period_end) == (dt.date(2024, 5, 1), dt.date(2024, 5, 31))
+    (plain,) = performed(site, client, path, name, body | {"requestId": "r-2"})
+    left_out = dict.fromkeys(DOCUMENTED) | {"paymentMethod": "bankTransfer", "deliveryMethod": "letter"}
+    assert plain["object"].items() >= left_out.items()
+
+
+def test_custom_attributes_are_bounded_texts_and_every_failure_is_told_at_its_name(site, client):
+    site.desk.account("A-1")
+    body = {"requestId": "r-1", "documentType": "genericInvoice", "currency": "EUR", "amount": 1, "taxIncluded": True}
+
+    def failures(attributes):
+        answer = client.post("/v1/rm/documents/create-any-document", json=body | {"customAttributes": attributes})
+        return [(code, field.removeprefix("/customAttributes")) for code, field in codes(answer)]
+
+    assert failures([]) == [("TYPE_WRONG", "")]
+    assert failures({"a": 1, "b/c": "", "": "x", "d": "x\0", " e": "x", "f": None}) == [
+        ("TYPE_WRONG", "/a"),
+        ("LENGTH_OUT_OF_RANGE", "/b~1c"),
+        ("LENGTH_OUT_OF_RANGE", "/"),
+        ("TEXT_NOT_ALLOWED", "/d"),
+        ("TEXT_NOT_ALLOWED", "/ e"),
+        ("TYPE_WRONG", "/f"),
+    ]
+    assert failures({str(n): "x" for n in range(51)}) == [("LENGTH_OUT_OF_RANGE", "")]
+    assert failures({"n" * 60: "x" * 256, "n" * 61: "x" * 255}) == [
+        ("LENGTH_OUT_OF_RANGE", "/" + "n" * 60),
+        ("LENGTH_OUT_OF_RANGE", "/" + "n" * 61),
+    ]
 
 
 def test_a_payment_responsible_account_comes_with_its_payer_and_a_technical_one_does_not(site, client):

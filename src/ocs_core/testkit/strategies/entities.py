@@ -134,6 +134,7 @@ def payment_histories(draw: st.DrawFn, /, **fixed: Any) -> PaymentHistory:
             operation_parameters=st.dictionaries(texts, texts, max_size=2),
             payment_ref_id=uuids,
             effective_date=instants,
+            ref_document_ref_id=st.none() | uuids,
         )
     )
 
@@ -168,6 +169,11 @@ def documents(draw: st.DrawFn, /, **fixed: Any) -> Document:
             due_amount=st.integers(0, total // unit).map(lambda units: units * unit),
             due_amount_type=st.sampled_from(DueAmountType),
             payment_ref1=st.none() | texts,
+            document_name=st.none() | texts,
+            customer=st.none() | texts,
+            payment_method=st.none() | st.sampled_from(["bankTransfer", "cash"]),
+            billing_period_start=st.none() | days,
+            custom_attributes=st.none() | st.dictionaries(texts_of(Text(60, trimmed=True)), texts, max_size=2),
             version=versions,
         )
     )

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from ocs_core.form import UNSET, Text, Unset, Whole, type_hints
+from ocs_core.form import UNSET, Text, Texts, Unset, Whole, type_hints
 from ocs_core.money import MAX_AMOUNT, MIN_AMOUNT, minor_unit
 
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -94,6 +94,8 @@ def field_values(hint: Any) -> st.SearchStrategy[Any]:
         return st.just(UNSET)
     if origin is Annotated and isinstance(arguments[1], Text):
         return texts_of(arguments[1])
+    if origin is Annotated and isinstance(arguments[1], Texts):
+        return st.dictionaries(texts_of(arguments[1].name), texts_of(arguments[1].text), max_size=3)
     if origin is Annotated and isinstance(arguments[1], Whole):
         return st.integers(arguments[1].least, arguments[1].most)
     if isinstance(hint, type) and issubclass(hint, StrEnum):

@@ -1,5 +1,5 @@
 """Bank details have the names that the product documents, and payers those of their direct debits; histories say what a
-payment was settled with; files that are taken over are remembered.
+payment was settled with, documents what the product documents of them; files that are taken over are remembered.
 
 Revision ID: 0006
 """
@@ -16,6 +16,17 @@ older_release_goes_on = False
 AN_ID = sa.Uuid().with_variant(sa.String(36), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite")
 BANK_DETAILS = ("bank_account_name", "bank_account_number", "bank_number_code", "iban", "bic")
+DAY = sa.Date().with_variant(sa.String(10), "sqlite")
+OF_DOCUMENTS = (
+    "document_code",
+    "document_name",
+    "customer",
+    "payment_method",
+    "delivery_method",
+    "billing_period_start",
+    "billing_period_end",
+    "custom_attributes",
+)
 OF_PAYERS = (
     "bank_account_number_direct_debit",
     "bank_number_code_direct_debit",
@@ -28,6 +39,8 @@ def upgrade() -> None:
     names = {f"payer_{name}": name for name in BANK_DETAILS}
     names |= {f"provider_{name}": f"{name}_provider" for name in BANK_DETAILS}
     steps.rename_columns("payments", names)
+    for name in OF_DOCUMENTS:
+        steps.add_column("documents", sa.Column(name, DAY if name.startswith("billing") else sa.Text()))
     for name in OF_PAYERS:
         steps.add_column("payers", sa.Column(name, sa.Text()))
     steps.add_column("payment_history", sa.Column("ref_payment_type", sa.Text()))

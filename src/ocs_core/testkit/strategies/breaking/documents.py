@@ -6,6 +6,7 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
+from ocs_core.entities.configuration import DocumentCategory
 from ocs_core.entities.document import DueAmountType
 from ocs_core.money import MAX_AMOUNT, minor_unit
 from ocs_core.testkit.strategies.breaking.changing import (
@@ -17,7 +18,7 @@ from ocs_core.testkit.strategies.requests.things import (
     currencies,
     payers,
 )
-from ocs_core.testkit.strategies.values import codes, uuids
+from ocs_core.testkit.strategies.values import codes, days, uuids
 from ocs_core.testkit.world import EITHER, LATER_TAX, World
 
 DAY_OF_TAX = dt.date(2024, 1, 1)
@@ -30,7 +31,7 @@ def _document_type_unknown(draw: Draw, world: World, operation: type, request: A
 
 @breaks("due_amount_type_is_known")
 def _nobody_owes(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    return attrs.evolve(request, document_type=EITHER, due_amount_type=None)
+    return attrs.evolve(request, document_type=EITHER, document_category=None, due_amount_type=None)
 
 
 @breaks("due_amount_type_is_allowed")
@@ -38,7 +39,22 @@ def _the_other_owes(draw: Draw, world: World, operation: type, request: Any) -> 
     stated = {c: t.due_amount_type for c, t in world.configuration.document_types.items() if t.due_amount_type}
     code = draw(st.sampled_from(sorted(stated)))
     other = DueAmountType.AR if stated[code] is DueAmountType.LIABILITY else DueAmountType.LIABILITY
-    return attrs.evolve(request, document_type=code, due_amount_type=other)
+    return attrs.evolve(request, document_type=code, document_category=None, due_amount_type=other)
+
+
+@breaks("document_category_is_that_of")
+def _another_category(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    own = world.configuration.document_types[request.document_type].category
+    return attrs.evolve(
+        request, document_category=draw(st.sampled_from(DocumentCategory).filter(lambda c: c is not own))
+    )
+
+
+@breaks("billing_period_ends_after_it_begins")
+def _period_that_ends_first(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    end = draw(days)
+    start = end + draw(st.timedeltas(dt.timedelta(days=1), dt.timedelta(days=1)))
+    return attrs.evolve(request, billing_period_start=start, billing_period_end=end)
 
 
 @breaks("tax_has_a_rate")

@@ -22,7 +22,17 @@ from ocs_core.testkit.world import EITHER, World
 from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 
-_CREATE_ANY_DOCUMENT_FIELDS = ("document_source", "document_due_date", "payment_ref1", "payment_ref2", "payment_ref3")
+_CREATE_ANY_DOCUMENT_FIELDS = (
+    "document_source",
+    "document_due_date",
+    "document_code",
+    "document_name",
+    "delivery_method",
+    "custom_attributes",
+    "payment_ref1",
+    "payment_ref2",
+    "payment_ref3",
+)
 """What varies and must not matter."""
 
 
@@ -33,11 +43,13 @@ def _create_any_document(draw: Draw, world: World) -> CreateAnyDocumentRequest:
     stated = configuration.document_types[code].due_amount_type
     owed = st.sampled_from(DueAmountType) if code == EITHER or stated is None else st.none() | st.just(stated)
     included = draw(st.booleans())
+    begins, ends = draw(st.sampled_from([(None, None)]) | st.tuples(days, days).map(sorted).map(tuple))
     unit = minor_unit(configuration.currencies[currency].minor_digits)
     return CreateAnyDocumentRequest(
         **common_fields(draw, world),
         account=draw(namings(draw(payers(world)))),
         document_type=code,
+        document_category=draw(st.none() | st.just(configuration.document_types[code].category)),
         external_document_no=draw(st.none() | st.just(world.new("X"))),
         document_issued_date=draw(st.none() | days),
         document_tax_date=draw(st.none() | days),
@@ -46,6 +58,9 @@ def _create_any_document(draw: Draw, world: World) -> CreateAnyDocumentRequest:
         tax_included=included,
         tax=draw(st.none() | st.just("vat21")),
         due_amount_type=draw(owed),
+        payment_method=draw(st.none() | st.sampled_from(sorted(configuration.payment_methods))),
+        billing_period_start=begins,
+        billing_period_end=ends,
         **draw(some_fields(CreateAnyDocumentRequest, *_CREATE_ANY_DOCUMENT_FIELDS)),
     )
 
