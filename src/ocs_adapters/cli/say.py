@@ -61,7 +61,8 @@ class Table:
         for number, name in enumerate(self.columns):
             cells = [row[number] for row in self.rows]
             prose = any(is_prose(cell) for cell in cells)
-            width = min(PROSE, max(cell_len(as_text(cell)) for cell in cells)) if prose else None
+            longest = max(cell_len(as_text(cell)) for cell in cells)
+            width = min(PROSE, longest) if prose else longest
             justify: Any = "right" if name.endswith(" ") else "left"
             grid.add_column(Text(name.strip()), justify=justify, overflow="fold", no_wrap=not prose, min_width=width)
         for row in self.rows:

@@ -108,7 +108,7 @@ def test_events_are_json_lines_of_the_promised_shape_after_what_waited_was_moved
         assert all(isinstance(value, str) for value in line["headers"].values())
         assert line["headers"]["ce_type"].startswith("io.ocs.rm.")
     codes = [line["headers"]["ce_type"].removeprefix("io.ocs.rm.") for line in lines]
-    assert codes[:4] == ["account", "payer", "document", "documentCreated"]
+    assert codes[:4] == ["account", "payer", "document", "payment"]
     assert (
         next(line for line in lines if line["headers"]["ce_type"].endswith(".document"))["value"]["dueAmount"]
         == 50_000_000

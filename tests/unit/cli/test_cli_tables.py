@@ -41,6 +41,12 @@ def unbroken(cell: object) -> list[str]:
     return [] if cell is None else cell.split() if isinstance(cell, str) else [str(cell)]
 
 
+def test_an_amount_that_just_does_not_fit_is_not_broken_between_number_and_currency() -> None:
+    rows = [(uuid4(), INSTANT, Amount(1, "EUR"))]
+    for width in range(20, 100):
+        assert "0.000001 EUR" in printed(say.Table(["id", "as of", "amount "], rows), width)
+
+
 @given(rows=st.lists(st.tuples(*[CELLS] * 5), min_size=1, max_size=3), width=st.integers(20, 200))
 def test_no_id_no_day_no_amount_and_no_word_is_broken_at_any_width(rows: list[tuple[object, ...]], width: int) -> None:
     out = printed(say.Table(["id", "as of", "amount ", "count ", "reason"], rows), width)
