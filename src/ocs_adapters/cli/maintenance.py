@@ -2,9 +2,9 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from ocs_adapters.bootstrap import backed_up, consumers
 from ocs_adapters.cli import say
@@ -12,12 +12,13 @@ from ocs_adapters.cli.commands import Commands, Flag, Json
 from ocs_adapters.sql.retention import Retention
 from ocs_core.errors import OcsError
 
+Whose = Annotated[Literal["system", "finance", "notifications"], Parameter(metavar="WHOSE")]
 COLUMNS = ["table", "what", "setting", "days ", "older than"]
 
 
 def join(commands: Commands) -> None:
     @commands.app.command
-    def backup(target: Path, /, *, of: Literal["system", "finance", "notifications"] = "system") -> None:
+    def backup(target: Path, /, *, of: Whose = "system") -> None:
         """Copy a database of SQLite to a file, as of one instant, while others go on writing to it.
 
         A copy of the file alone lacks what its log holds: committed commands would be missing. The copy is a database as it is:
