@@ -12,6 +12,7 @@ from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.consumer import BATCH, Consumer
 from ocs_adapters.consumers.finance.keeping import KeepFinance
 from ocs_adapters.consumers.finance.tables import tables as finance_tables
+from ocs_adapters.consumers.gaps import Gaps, SqlPositions
 from ocs_adapters.consumers.inbox import Inbox
 from ocs_adapters.consumers.notifications.keeping import KeepDeliveries
 from ocs_adapters.consumers.notifications.tables import tables as notifications_tables
@@ -129,13 +130,14 @@ def consumer(kind: Kind, settings: Settings, *, from_beginning: bool = False) ->
             kind.tables.drop(database)
         with (
             processor(kind, settings, database) as made,
-            stream(settings, kind.tables.prepare(database), kind.topics(settings)) as read,
+            stream(settings, kind, database) as read,
         ):
             yield Consumer(
                 stream=read,
                 processor=made,
                 batch=kind.batch,
                 window=kind.window,
+                on_gap=gaps(kind, database).note,
                 tidy_up=little_by_little(retentions(database, kind.tables.prunables, settings), utc_now),
             )
 
@@ -152,9 +154,15 @@ def retentions_of(kind: Kind, settings: Settings) -> Iterator[tuple[Retention, .
         yield retentions(database, kind.tables.prunables, settings)
 
 
+def gaps(kind: Kind, database: Database) -> Gaps:
+    """What a kind of consumer was never given."""
+    return Gaps(database, kind.tables, utc_now)
+
+
 @contextmanager
-def stream(settings: Settings, name: str, topics: Collection[str]) -> Iterator[Stream]:
-    """What is published to these topics, as the reader of that name sees it: from Kafka or from the event log."""
+def stream(settings: Settings, kind: Kind, database: Database) -> Iterator[Stream]:
+    """What is published to its topics, as a kind of consumer with that database sees it: from Kafka or from the event log."""
+    name, topics = kind.tables.prepare(database), kind.topics(settings)
     if settings.kafka_servers is None:
         opened = platform(settings)
         try:
@@ -168,7 +176,8 @@ def stream(settings: Settings, name: str, topics: Collection[str]) -> Iterator[S
         from ocs_adapters.kafka.consumer import KafkaStream
     except ImportError:
         raise OcsError("OCS_KAFKA_SERVERS needs Kafka's client; install ocs-rm[kafka].") from None
-    read = KafkaStream(kafka_connection(settings), sorted(topics), name)
+    positions = SqlPositions(database, kind.tables)
+    read = KafkaStream(kafka_connection(settings), sorted(topics), name, positions=positions)
     try:
         yield read
     finally:

@@ -1,7 +1,7 @@
 """`ocs consume`: those who read the streaming platform; `ocs dead-letters`: the messages that they could not deal with."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from ocs_adapters.bootstrap import consumers, notifications
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_adapters.consumers.consumer import Consumer
+from ocs_adapters.consumers.gaps import NotedGap, way_out
 from ocs_adapters.consumers.notifications.deliveries import State
 from ocs_adapters.consumers.processor import PASSING, Processor
 from ocs_adapters.sql.database import Database
@@ -25,31 +26,31 @@ def join(commands: Commands) -> None:
     commands.app.command(consume)
 
     @consume.command
-    def finance(*, from_beginning: Flag = False, once: Flag = False) -> None:
+    def finance(*, from_beginning: Flag = False, once: Flag = False) -> int:
         """Keep every entity as it is now, in the database of OCS_FINANCE_URL, for ocs finance to show figures of.
 
         Runs until interrupted or terminated; at the end, the batch in hand is finished. Several may run at once.
 
         Args:
             from_beginning: Forget what was kept, and make it anew from the oldest message there is.
-            once: Deal with what is there, and end.
+            once: Deal with what is there, and end: with 1 where messages were forgotten before they were read.
         """
-        _consume(commands, "finance", from_beginning=from_beginning, once=once)
+        return _consume(commands, "finance", from_beginning=from_beginning, once=once)
 
     @consume.command
-    def warehouse(*, from_beginning: Flag = False, once: Flag = False) -> None:
+    def warehouse(*, from_beginning: Flag = False, once: Flag = False) -> int:
         """Keep every message, in Parquet files in the folder of OCS_WAREHOUSE_FOLDER, for ocs warehouse to answer questions.
 
         Runs until interrupted or terminated; at the end, the batch in hand is finished. One process at a time has the folder.
 
         Args:
             from_beginning: Remove what was kept, and keep anew everything that is still published.
-            once: Deal with what is there, and end.
+            once: Deal with what is there, and end: with 1 where messages were forgotten before they were read.
         """
-        _consume(commands, "warehouse", from_beginning=from_beginning, once=once)
+        return _consume(commands, "warehouse", from_beginning=from_beginning, once=once)
 
     @consume.command(name="notifications")
-    def notifications_(*, from_beginning: Flag = False, once: Flag = False) -> None:
+    def notifications_(*, from_beginning: Flag = False, once: Flag = False) -> int:
         """Deliver notifications to the recipients of OCS_RECIPIENTS_FILE, by webhook or e-mail (OCS_SMTP_URL, OCS_MAIL_FROM).
 
         Every delivery is kept in the database of OCS_NOTIFICATIONS_URL for audit; ocs deliveries shows them. A delivery that
@@ -59,9 +60,35 @@ def join(commands: Commands) -> None:
         Args:
             from_beginning: Read again from the oldest message there is: a new recipient is told of what it missed, no
                 longer ago than OCS_DELIVERIES_KEEP_DAYS, and nobody is told of anything twice.
-            once: Deal with what is there, try each delivery that is due once, and end.
+            once: Deal with what is there, try each delivery that is due once, and end: with 1 where messages were
+                forgotten before they were read.
         """
-        _deliver(commands, from_beginning=from_beginning, once=once)
+        return _deliver(commands, from_beginning=from_beginning, once=once)
+
+    @consume.command
+    def status() -> int:
+        """Show of each consumer that has read anything how many messages it set aside, and how often some were forgotten by
+        the platform before it was given them, with each of those gaps. Ends with 1 where there is any."""
+        found = [(kind, *_state_of(kind, commands)) for kind in consumers.KINDS.values()]
+        say.table(
+            ["consumer", "dead letters ", "gaps "],
+            [
+                (kind.tables.name, *(("has read nothing yet", None) if dead is None else (dead, len(noted))))
+                for kind, dead, noted in found
+            ],
+        )
+        for kind, _, noted in found:
+            for each in noted:
+                say.warn(f"{kind.tables.name}, {each}")
+            if noted:
+                say.warn(way_out(kind.tables.name))
+        return 1 if any(noted for _, _, noted in found) else 0
+
+    @consume.command(name="seen-to")
+    def seen_to(kind: KindName, /) -> None:
+        """Say that what a consumer was never given was seen to: ocs consume status does not show it any more."""
+        with _database(commands, kind) as (found_kind, database):
+            print(f"{consumers.gaps(found_kind, database).forget()} gaps of {kind} were seen to.")
 
     letters = App(
         name="dead-letters", help="Messages that a consumer could not deal with: show them, and decide on them."
@@ -126,16 +153,27 @@ def join(commands: Commands) -> None:
         print(f"{ref_id} was forgotten.")
 
 
-def _consume(commands: Commands, name: str, *, from_beginning: bool, once: bool) -> None:
+def _consume(commands: Commands, name: str, *, from_beginning: bool, once: bool) -> int:
     kind, settings = consumers.KINDS[name], commands.settings()
     with consumers.consumer(kind, settings, from_beginning=from_beginning) as consumer:
         if once:
             print(f"{consumer.drain()} messages.")
         else:
             work(consumer, f"Reading as {name}.")
+        return _lost(kind, consumer)
 
 
-def _deliver(commands: Commands, *, from_beginning: bool, once: bool) -> None:
+def _lost(kind: consumers.Kind, consumer: Consumer[Processor]) -> int:
+    """Say which messages this consumer was never given; 1 where it met any just now."""
+    gaps = consumers.gaps(kind, consumer.processor.inbox.database)
+    if noted := gaps.all():
+        for each in noted:
+            say.warn(str(each))
+        say.warn(f"{gaps.way_out} ocs consume seen-to {kind.tables.name} says that it was seen to.")
+    return 1 if consumer.gaps else 0
+
+
+def _deliver(commands: Commands, *, from_beginning: bool, once: bool) -> int:
     settings = commands.settings()
     notifications.recipients(settings)  # what is wrong with them is told before anything is forgotten
     kind = consumers.KINDS["notifications"]
@@ -151,6 +189,7 @@ def _deliver(commands: Commands, *, from_beginning: bool, once: bool) -> None:
         else:
             with sender.working():
                 work(consumer, "Reading as notifications.")
+        return _lost(kind, consumer)
 
 
 def work(consumer: Consumer[Any], begins: str) -> None:
@@ -165,6 +204,14 @@ def work(consumer: Consumer[Any], begins: str) -> None:
     finally:
         stop.set()
         worker.join()
+
+
+def _state_of(kind: consumers.Kind, commands: Commands) -> tuple[int | None, Sequence[NotedGap]]:
+    """How many dead letters a consumer has, None where it has read nothing, and its gaps."""
+    with consumers.database_of(kind, commands.settings()) as database:
+        if not kind.tables.are_in(database):
+            return None, ()
+        return len(consumers.inbox(kind, database).dead_letters()), consumers.gaps(kind, database).all()
 
 
 def _failure(processor: Processor, ref_id: UUID) -> str | None:

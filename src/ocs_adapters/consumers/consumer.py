@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import attrs
@@ -12,7 +12,7 @@ from ocs_adapters.consumers.processor import PASSING
 from ocs_adapters.streaming.tidying import Tidying, TidyUp, nothing
 from ocs_adapters.telling import told
 from ocs_core.errors import Conflict
-from ocs_core.ports import Delivered, Stream
+from ocs_core.ports import Delivered, Gap, Stream
 
 BATCH = 1000
 BATCH_BYTES = 32 * 1024 * 1024
@@ -35,6 +35,11 @@ class Processing(Protocol):
 P = TypeVar("P", bound=Processing)
 
 
+def _not_missed(_: Gap) -> None:
+    """For a consumer to whom what has expired is nothing."""
+
+
+
 @attrs.define(kw_only=True)
 class Consumer(Generic[P]):
     """Effectively once: only after the messages are dealt with the stream goes on, and one that comes again is known by its
@@ -47,15 +52,22 @@ class Consumer(Generic[P]):
     window: float = 0.0
     tidy_up: TidyUp = nothing
     """What is done between two batches, when it is time to."""
+    on_gap: Callable[[Gap], None] = _not_missed
+    """What is done about messages that were forgotten before they were read, before it goes on behind them."""
+    gaps: int = attrs.field(default=0, init=False)
+    """How many of those gaps it met."""
     _in_hand: list[Delivered] = attrs.field(factory=list, init=False)
+    _met: list[Gap] = attrs.field(factory=list, init=False)
 
     def step(self, *, waits: bool = True) -> int:
         """Deal with what is new, at most a batch; gives how many messages it was. Unless it `waits`, what is there is a
         batch before the window ends. Raises what is `PASSING`: the next step goes on with the same messages."""
         if not self._in_hand:
             self._gather(waits)
+        has_met = self._tell_gaps()
         if self._in_hand:
             self.processor.process(self._in_hand)
+        if self._in_hand or has_met:
             self.stream.commit()
         dealt_with, self._in_hand = len(self._in_hand), []
         return dealt_with
@@ -82,6 +94,14 @@ class Consumer(Generic[P]):
             except Exception as error:
                 log.error("consumer interrupted unforeseen; nothing is lost, it tries again", error=told(error))
                 stop.wait(PATIENCE_SECONDS)
+
+    def _tell_gaps(self) -> bool:
+        self._met += self.stream.gaps()
+        for gap in self._met:
+            self.on_gap(gap)
+        self.gaps += len(self._met)
+        has_met, self._met = bool(self._met), []
+        return has_met
 
     def _gather(self, waits: bool) -> None:
         ends = time.monotonic() + self.window

@@ -1,4 +1,4 @@
-"""What every consumer has in its database: an inbox, dead letters, and the number of its layout."""
+"""What every consumer has in its database: an inbox, dead letters, how far it has read, and the number of its layout."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +30,8 @@ class ConsumerTables:
     metadata: sa.MetaData = attrs.field(factory=sa.MetaData, init=False)
     inbox: sa.Table = attrs.field(init=False)
     dead_letters: sa.Table = attrs.field(init=False)
+    positions: sa.Table = attrs.field(init=False)
+    gaps: sa.Table = attrs.field(init=False)
     layouts: sa.Table = attrs.field(init=False)
     prunables: list[Prunable] = attrs.field(init=False)
     """Every table of this consumer that forgets."""
@@ -56,6 +58,20 @@ class ConsumerTables:
             text("reason", nullable=False),
             sa.Index(f"ix_{self.name}_dead_letters_set_aside_at", "set_aside_at"),
             once="ref_id",
+        )
+
+    @positions.default
+    def _make_positions(self) -> sa.Table:
+        return self.table("positions", *_a_place(), sa.Column("next_offset", sa.BigInteger(), nullable=False))
+
+    @gaps.default
+    def _make_gaps(self) -> sa.Table:
+        return self.table(
+            "gaps",
+            *_a_place(),
+            sa.Column("expected", sa.BigInteger(), primary_key=True, autoincrement=False),
+            sa.Column("begins", sa.BigInteger(), nullable=False),
+            sa.Column("met_at", Instant, nullable=False),
         )
 
     @layouts.default
@@ -121,6 +137,13 @@ class ConsumerTables:
             return False
         with database.translated():
             return sa.inspect(database.engine).has_table(self.layouts.name)
+
+
+def _a_place() -> "list[sa.Column[Any]]":
+    return [
+        sa.Column("topic", sa.Text(), primary_key=True),
+        sa.Column("partition", sa.Integer(), primary_key=True, autoincrement=False),
+    ]
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import attrs
 from kafka import ConsumerRebalanceListener, TopicPartition
 
 from ocs_adapters.kafka import headers
-from ocs_core.ports import Delivered
+from ocs_core.ports import Delivered, Gap
 
 RECORDS = 5000
 """So many records, and none is asked for until half of them are given."""
@@ -19,12 +19,14 @@ BYTES = 32 * 1024 * 1024
 
 @attrs.frozen
 class Fetched:
-    """A record that waits to be given; `message` is None for one that is none of ours, and is passed over."""
+    """A record that waits to be given; `message` is None for one that is none of ours, and is passed over. Where records had
+    expired, it stands for the last of them, and tells the `gap`."""
 
     partition: TopicPartition
     offset: int
     size: int
     message: Delivered | None
+    gap: Gap | None = None
 
 
 class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -40,6 +42,7 @@ class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._bytes = 0
         self._owned: frozenset[TopicPartition] = frozenset()
         self._given: dict[TopicPartition, int] = {}
+        self._gaps: list[Gap] = []
         self._is_held = False
 
     @property
@@ -64,11 +67,12 @@ class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
     def put(self, partition: TopicPartition, records: Iterable[Any]) -> None:
         """Add records of the client, in their order."""
         fetched = [Fetched(partition, record.offset, _size(record), headers.read(record)) for record in records]
-        with self._changed:
-            if partition in self._owned:
-                self._waiting.extend(fetched)
-                self._bytes += sum(record.size for record in fetched)
-                self._changed.notify_all()
+        self._add(partition, fetched)
+
+    def put_gap(self, gap: Gap) -> None:
+        """Add, in its place between the records, that some had expired."""
+        partition = TopicPartition(gap.topic, gap.partition)
+        self._add(partition, [Fetched(partition, gap.begins - 1, 0, None, gap)])
 
     def take(self, limit: int, seconds: float = 0.0) -> Sequence[Delivered]:
         """At most `limit` messages, as soon as there are any; none after so many seconds."""
@@ -79,9 +83,17 @@ class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
                 record = self._waiting.popleft()
                 self._bytes -= record.size
                 self._given[record.partition] = record.offset + 1
+                if record.gap is not None:
+                    self._gaps.append(record.gap)
                 if record.message is not None:
                     taken.append(record.message)
         return taken
+
+    def gaps(self) -> Sequence[Gap]:
+        """The gaps that were taken since this was last asked."""
+        with self._changed:
+            met, self._gaps = self._gaps, []
+        return met
 
     def committed(self, offsets: Mapping[TopicPartition, int]) -> None:
         """These were committed: they need not be again."""
@@ -102,6 +114,13 @@ class Buffer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
         self._keep(frozenset())
+
+    def _add(self, partition: TopicPartition, fetched: Sequence[Fetched]) -> None:
+        with self._changed:
+            if partition in self._owned:
+                self._waiting.extend(fetched)
+                self._bytes += sum(record.size for record in fetched)
+                self._changed.notify_all()
 
     def _keep(self, partitions: frozenset[TopicPartition]) -> None:
         with self._changed:

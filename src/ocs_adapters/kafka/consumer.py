@@ -12,8 +12,9 @@ from kafka.structs import OffsetAndMetadata
 from ocs_adapters.kafka.buffer import Buffer
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.member import Member
+from ocs_adapters.kafka.positions import NoPositions, Place, Positions, Resumption
 from ocs_core.errors import PlatformUnavailable
-from ocs_core.ports import Delivered
+from ocs_core.ports import Delivered, Gap
 
 NAP_SECONDS = 0.1
 """How long `next` waits for a message where there is none: whoever calls it again and again neither hurries nor dawdles."""
@@ -41,12 +42,15 @@ class KafkaStream:
     name: str
     options: Mapping[str, Any] = attrs.field(factory=dict)
     """Further options of the client."""
+    positions: Positions = attrs.field(factory=NoPositions)
+    """Where this reader notes how far it has come, beside what Kafka keeps of its group."""
     _buffer: Buffer = attrs.field(factory=Buffer, init=False)
     _member: Member = attrs.field(init=False)
 
     @_member.default
     def _make_member(self) -> Member:
-        return Member(self.connection, self.topics, self.name, self.options, self._buffer)
+        resumption = Resumption(self.positions, self._buffer)
+        return Member(self.connection, self.topics, self.name, self.options, self._buffer, resumption)
 
     def next(self, limit: int) -> Sequence[Delivered]:
         """The messages behind those that were given, at once where there are any; none where all up to the ends of the
@@ -70,14 +74,18 @@ class KafkaStream:
     def commit(self) -> None:
         """All that `next` gave is dealt with. Raises `PlatformUnavailable`; nothing is known of it then."""
         if self._buffer.given:
-            self._member.ask(self._commit_given, PATIENCE_SECONDS + ANSWER_SECONDS)
+            self.positions.note(self._member.ask(self._commit_given, PATIENCE_SECONDS + ANSWER_SECONDS))
 
     def rewind(self) -> None:
         """Begin again at the oldest of every partition. Raises `PlatformUnavailable`.
 
         Other members of the name go on where they are: close them first.
         """
-        self._member.ask(self._rewind, PATIENCE_SECONDS)
+        self.positions.note(self._member.ask(self._rewind, PATIENCE_SECONDS))
+
+    def gaps(self) -> Sequence[Gap]:
+        """What had expired before it was given: this reader, or the whole group, was away for longer than the topic keeps."""
+        return self._buffer.gaps()
 
     def close(self) -> None:
         """Leave the group, so that others go on at once."""
@@ -94,15 +102,16 @@ class KafkaStream:
         )
         return not self._member.is_behind
 
-    def _commit_given(self, consumer: Any) -> None:
+    def _commit_given(self, consumer: Any) -> Mapping[Place, int]:
         given = self._buffer.given
         try:
             consumer.commit(_offsets(given), timeout_ms=PATIENCE_SECONDS * 1000)
         except (CommitFailedError, RebalanceInProgressError):
-            return  # the group goes on without us: whoever has the partitions next is given it again
+            return {}  # the group goes on without us: whoever has the partitions next is given it again
         self._buffer.committed(given)
+        return _by_place(given)
 
-    def _rewind(self, consumer: Any) -> None:
+    def _rewind(self, consumer: Any) -> Mapping[Place, int]:
         partitions = [TopicPartition(topic, number) for topic in self.topics for number in _numbers(consumer, topic)]
         oldest = consumer.beginning_offsets(partitions, timeout_ms=ANSWER_SECONDS * 1000)
         consumer.commit(_offsets(oldest), timeout_ms=PATIENCE_SECONDS * 1000)
@@ -111,6 +120,11 @@ class KafkaStream:
         self._buffer.on_partitions_assigned(owned)
         for partition in owned:
             consumer.seek(partition, oldest[partition])
+        return _by_place(oldest)
+
+
+def _by_place(offsets: Mapping[TopicPartition, int]) -> Mapping[Place, int]:
+    return {(partition.topic, partition.partition): offset for partition, offset in offsets.items()}
 
 
 def _numbers(consumer: Any, topic: str) -> Sequence[int]:

@@ -16,6 +16,7 @@ from kafka.structs import MemberState
 from ocs_adapters.kafka.buffer import Buffer
 from ocs_adapters.kafka.client import CONNECT_SECONDS, open_consumer
 from ocs_adapters.kafka.connection import KafkaConnection
+from ocs_adapters.kafka.positions import Resumption
 from ocs_adapters.telling import told
 from ocs_core.errors import PlatformUnavailable
 
@@ -42,6 +43,9 @@ SESSION = {
 One that lives but does not join again is waited for `max_poll_interval_ms`. Who waits must not take itself to be stuck
 before that, and join anew: it would be waited for in its turn.
 """
+
+BEGIN = {"auto_offset_reset": "none"}
+"""Where a partition is read on from is ours to say."""
 
 log: Any = structlog.get_logger()
 T = TypeVar("T")
@@ -71,6 +75,7 @@ class Member:
     group: str
     options: Mapping[str, Any]
     buffer: Buffer
+    resumption: Resumption
     problem: Exception | None = attrs.field(default=None, init=False)
     """What the last client ended with; None once the next one has its place in the group."""
     is_behind: bool = attrs.field(default=False, init=False)
@@ -130,7 +135,7 @@ class Member:
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
-        consumer = open_consumer(self.connection, {"group_id": self.group, **SESSION, **self.options})
+        consumer = open_consumer(self.connection, {"group_id": self.group, **SESSION, **BEGIN, **self.options})
         try:
             yield consumer
         finally:
@@ -147,7 +152,8 @@ class Member:
                 # Where the client joins again for new partitions, it forgets so when a poll ends before the join does:
                 # it would stay with its old ones, and be a member that fetches nothing else for ever.
                 consumer._coordinator.request_rejoin()
-            for partition, records in consumer.poll(int(POLL_SECONDS * 1000), max_records=RECORDS_PER_POLL).items():
+            polled = self.resumption.poll(consumer, timeout_ms=int(POLL_SECONDS * 1000), max_records=RECORDS_PER_POLL)
+            for partition, records in polled.items():
                 self.buffer.put(partition, records)
                 self.is_behind = False
             self._hold_back(consumer)

@@ -11,7 +11,7 @@ import attrs
 
 from ocs_core.memory.store import MemoryStore
 from ocs_core.messages import Payload
-from ocs_core.ports import SHARES, Backlog, Delivered, HeldRow, OutboxRow, Published, share_of
+from ocs_core.ports import SHARES, Backlog, Delivered, Gap, HeldRow, OutboxRow, Published, share_of
 
 
 @attrs.frozen
@@ -119,6 +119,10 @@ class MemoryStream:
     def rewind(self) -> None:
         self.position = 0
         self.commit()
+
+    def gaps(self) -> Sequence[Gap]:
+        """This log forgets nothing."""
+        return ()
 
     def close(self) -> None:
         """There is nothing to let go of."""

@@ -108,6 +108,24 @@ class Delivered:
     value: bytes
 
 
+@attrs.frozen(kw_only=True)
+class Gap:
+    """Messages that a reader was never given, and that the platform forgot meanwhile.
+
+    It was to go on at offset `expected` of a topic's `partition`; the oldest that is left is at `begins`. Where that is not
+    behind `expected`, there is less than it had read already: the topic was made anew, or lost its end.
+    """
+
+    topic: str
+    partition: int
+    expected: int
+    begins: int
+
+    @property
+    def is_made_anew(self) -> bool:
+        return self.begins <= self.expected
+
+
 class Stream(Protocol):
     """What was published, as one reader sees it: the streaming platform from its other side.
 
@@ -130,6 +148,10 @@ class Stream(Protocol):
 
     def rewind(self) -> None:
         """Begin again at the oldest message there is, as if the name were new."""
+
+    def gaps(self) -> Sequence[Gap]:
+        """What was forgotten before this reader was given it, as far as it was met since this was last asked. A reader of a
+        new name has none: it begins at the oldest message there is."""
 
     def close(self) -> None:
         """Leave, so that others of the name go on at once. What was not committed comes again."""
