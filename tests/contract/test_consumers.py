@@ -18,7 +18,7 @@ from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.sql.drivers import Call
 from ocs_core.errors import OcsError, PlatformUnavailable, StoreUnavailable
 from ocs_core.memory import MemoryEventLog
-from ocs_core.ports import Delivered, OutboxRow, Stream
+from ocs_core.ports import Delivered, Gap, OutboxRow, Stream
 from ocs_core.testkit.contracts.subject import at_once
 from ocs_core.testkit.fakes import NOW
 from tests.contract.stores import DATABASES
@@ -42,6 +42,9 @@ class Cut:
 
     def commit(self) -> None:
         raise PlatformUnavailable("gone")
+
+    def gaps(self) -> Sequence[Gap]:
+        return self.stream.gaps()
 
 
 @attrs.define

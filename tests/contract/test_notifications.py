@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import attrs
 import pytest
+from standardwebhooks import Webhook
 
 from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.consumer import Consumer
@@ -85,7 +86,7 @@ class Scene:
         return Sender(deliveries, channels or {name: self.hook(name) for name in self.names}, self.clock, lambda: 0.5)
 
     def hook(self, name: str) -> webhooks.WebhookChannel:
-        return webhooks.WebhookChannel(self.webhooks, f"{self.hooks.url}/{name}", SECRET)
+        return webhooks.WebhookChannel(self.webhooks, f"{self.hooks.url}/{name}", [SECRET])
 
     def mail(self) -> MailChannel:
         return MailChannel(
@@ -206,7 +207,7 @@ def test_after_the_last_attempt_a_delivery_has_failed_until_somebody_retries_it(
     scene = scene_on(make)
     scene.publish()
     scene.read()
-    sender = scene.sender(crm=webhooks.WebhookChannel(scene.webhooks, "http://127.0.0.1:1/", SECRET))
+    sender = scene.sender(crm=webhooks.WebhookChannel(scene.webhooks, "http://127.0.0.1:1/", [SECRET]))
     for left in range(ATTEMPTS, 0, -1):
         assert sender.once() == {State.WAITING if left > 1 else State.FAILED: 1}
         scene.clock.advance(days=2)
@@ -310,6 +311,90 @@ def test_a_recipient_that_failed_is_tried_by_one_delivery_and_then_gets_all(make
         assert len(scene.hooks.came) == 2
         scene.clock.advance(seconds=60)
         _until(lambda: scene.states == [State.DELIVERED] * 10)
+
+
+@DATABASES
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 410, 413, 422])
+def test_a_message_that_is_refused_holds_up_no_other(make, scene_on, status: int) -> None:
+    """Half of what comes is refused, from the first one on: all others arrive, although the clock stands still."""
+    scene = scene_on(make)
+    scene.hooks.answers["/crm"] = [answer for _ in range(20) for answer in (Answer(status), Answer(204))]
+    scene.publish(40)
+    scene.read()
+    with scene.sender().working():
+        _until(lambda: len(scene.hooks.came) == 40 and scene.states.count(State.DELIVERED) == 20)
+    assert len({hook.id for hook in scene.hooks.came}) == 40
+    assert scene.states.count(State.FAILED if status == 410 else State.WAITING) == 20
+
+
+@DATABASES
+@pytest.mark.parametrize("status", [307, 408, 425, 429, 500, 503])
+def test_a_recipient_that_fails_is_left_alone_as_a_whole(make, scene_on, status: int) -> None:
+    scene = scene_on(make)
+    scene.hooks.answers["/crm"] = [Answer(status)]
+    scene.publish(10)
+    scene.read()
+    with scene.sender().working():
+        _until(lambda: len(scene.hooks.came) == 1)
+        time.sleep(2 * sending.IDLE_SECONDS)
+        assert len(scene.hooks.came) == 1
+
+
+@DATABASES
+def test_patience_that_was_asked_for_counts_whatever_else_is_answered(make, scene_on) -> None:
+    """Four are under way: one is asked to wait a minute, and the others are taken or refused only after that."""
+    scene, asked = scene_on(make), threading.Event()
+    scene.hooks.answers["/crm"] = [
+        Answer(204),
+        Answer(429, {"Retry-After": "60"}),
+        Answer(204, before=lambda: asked.wait(10)),
+        Answer(422, before=lambda: asked.wait(10)),
+        Answer(204, before=lambda: asked.wait(10)),
+    ]
+    scene.publish(20)
+    scene.read()
+    with scene.sender().working():
+        _until(lambda: any(r.last and r.last.status == 429 for r in scene.audit.records(20)))
+        asked.set()
+        _until(lambda: sum(r.last is not None and r.last.ended_at is not None for r in scene.audit.records(20)) == 5)
+        time.sleep(2 * sending.IDLE_SECONDS)
+        assert len(scene.hooks.came) == 5
+        scene.clock.advance(seconds=59)
+        time.sleep(2 * sending.IDLE_SECONDS)
+        assert len(scene.hooks.came) == 5
+        scene.clock.advance(seconds=2)
+        _until(lambda: scene.states.count(State.DELIVERED) >= 18)
+
+
+@DATABASES
+def test_a_delivery_that_cannot_be_sent_at_all_holds_up_no_other(make, scene_on) -> None:
+    class Unsendable:
+        def send(self, delivery):
+            if delivery.code == "collectionStart":
+                raise ValueError("its subject has a line break")
+            return sending.Outcome(delivered=True)
+
+    scene = scene_on(make)
+    scene.publish(1, "collectionStart")
+    scene.read()
+    scene.publish(10)
+    scene.read()
+    with scene.sender(crm=Unsendable()).working():
+        _until(lambda: scene.states.count(State.DELIVERED) == 10)
+
+
+@DATABASES
+def test_while_a_secret_is_rotated_either_one_verifies(make, scene_on) -> None:
+    scene = scene_on(make)
+    scene.publish()
+    scene.read()
+    new = "whsec_" + "bmV3" * 8
+    channel = attrs.evolve(scene.hook("crm"), secrets=[new, SECRET])
+    assert new not in repr(channel)
+    assert scene.sender(crm=channel).once() == {State.DELIVERED: 1}
+    (hook,) = scene.hooks.came
+    assert len(hook.headers["webhook-signature"].split()) == 2
+    Webhook(new).verify(json.dumps(hook.body, separators=(",", ":")), hook.headers)
 
 
 @DATABASES
@@ -500,7 +585,10 @@ def test_an_e_mail_that_is_refused_is_told_with_the_reason() -> None:
     with mails() as server:
         server.answers = ["554 No thanks"]
         outcome = _send(server.url)
+        server.answers = ["451 Later"]
+        assert not _send(server.url).is_refused
     assert (outcome.delivered, outcome.status, outcome.told) == (False, 554, "No thanks")
+    assert outcome.is_refused
     assert "ConnectionRefusedError" in _send("smtp://127.0.0.1:1").told
 
 

@@ -76,8 +76,8 @@ def sender(settings: Settings, database: Database) -> Iterator[Sender]:
     with webhooks.opened(utc_now) as opened:
         channels: dict[str, Channel] = {}
         for each in told:
-            if each.webhook and each.secret:
-                channels[each.name] = webhooks.WebhookChannel(opened, each.webhook, each.secret)
+            if each.webhook and each.secrets:
+                channels[each.name] = webhooks.WebhookChannel(opened, each.webhook, each.secrets)
             elif each.email and settings.smtp_url and settings.mail_from:
                 channels[each.name] = MailChannel(
                     server=MailServer.parse(settings.smtp_url),

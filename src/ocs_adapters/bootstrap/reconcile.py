@@ -21,10 +21,8 @@ def reconciliation(opened: Platform, finance: Database) -> Reconciliation:
     @contextmanager
     def read() -> Iterator[Read]:
         if opened.settings.kafka_servers is None:
-            first, last = opened.events.ends()
-            # The first offset alone says it not: PostgreSQL gives no number twice, also where it was given in vain.
-            forgets = opened.settings.events_keep_days is not None
-            yield Read(messages=_logged(opened.events, topic, last), reaches_back=not forgets or first == 1 <= last)
+            messages = _logged(opened.events, topic, opened.events.last())
+            yield Read(messages=messages, reaches_back=not opened.events.forgotten([topic]))
             return
         from ocs_adapters.kafka.history import reach, read_all
 

@@ -12,7 +12,7 @@ from ocs_adapters.bootstrap import consumers, notifications
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_adapters.consumers.consumer import Consumer
-from ocs_adapters.consumers.gaps import NotedGap, way_out
+from ocs_adapters.consumers.gaps import NotedGap, told, way_out
 from ocs_adapters.consumers.notifications.deliveries import State
 from ocs_adapters.consumers.processor import PASSING, Processor
 from ocs_adapters.sql.database import Database
@@ -66,23 +66,26 @@ def join(commands: Commands) -> None:
         return _deliver(commands, from_beginning=from_beginning, once=once)
 
     @consume.command
-    def status() -> int:
-        """Show of each consumer that has read anything how many messages it set aside, and how often some were forgotten by
-        the platform before it was given them, with each of those gaps. Ends with 1 where there is any."""
-        found = [(kind, *_state_of(kind, commands)) for kind in consumers.KINDS.values()]
-        say.table(
-            ["consumer", "dead letters ", "gaps "],
-            [
-                (kind.tables.name, *(("has read nothing yet", None) if dead is None else (dead, len(noted))))
-                for kind, dead, noted in found
-            ],
+    def status(*, json: Json = False) -> int:
+        """Show of each consumer how many messages it set aside, and what was forgotten by the platform before it was given it.
+        Ends with 1 where anything was."""
+        found = [(kind.tables.name, *_state_of(kind, commands)) for kind in consumers.KINDS.values()]
+        gaps = [
+            (name, format_instant(n.met_at), n.gap.topic, n.gap.partition, n.gap.expected, n.gap.begins, told(n.gap))
+            for name, _, noted in found
+            for n in noted
+        ]
+        states = [(name, dead is not None, dead, len(noted)) for name, dead, noted in found]
+        columns = ["consumer", "met", "topic", "partition ", "expected ", "begins ", "what happened"]
+        say.several(
+            json=json,
+            consumers=say.Table(["consumer", "has read", "dead letters ", "gaps "], states),
+            gaps=say.Table(columns, gaps, "Messages that were lost to them", none="") if gaps or json else [],
         )
-        for kind, _, noted in found:
-            for each in noted:
-                say.warn(f"{kind.tables.name}, {each}")
+        for name, _, noted in found:
             if noted:
-                say.warn(way_out(kind.tables.name))
-        return 1 if any(noted for _, _, noted in found) else 0
+                say.warn(way_out(name))
+        return 1 if gaps else 0
 
     @consume.command(name="seen-to")
     def seen_to(kind: KindName, /) -> None:

@@ -31,6 +31,8 @@ def join(commands: Commands) -> None:
             report = reconciliation(platform, finance)()
             differences = list(map(str, report.differences))
             notes = list(_notes(report, platform, republish=republish))
+            if report.is_equal and (seen_to := consumers.gaps(kind, finance).forget()):
+                notes.insert(0, f"What finance was once not given, in {seen_to} gaps, it has now.")
         counts = say.Table(["entities", "compared ", "different "], _counts(report))
         say.several(json=json, equal=report.is_equal, compared=counts, differences=differences, notes=notes)
         if not json:
@@ -43,8 +45,13 @@ def _notes(report: Report, platform: Platform, *, republish: bool) -> Iterator[s
     if (different := sum(report.different.values())) > SHOWN:
         yield f"… and {different - SHOWN} more."
     yield f"Topics: {report.reach}."
+    if report.was_made_anew:
+        yield "Nothing has expired there, and yet finance was told of more: the topic was made anew."
     if report.beyond_reach:
-        yield f"{report.beyond_reach} entities are older than what the topics reach back to."
+        yield (
+            f"{report.beyond_reach} entities are older than what the topics reach back to; "
+            "the database and finance agree on them."
+        )
     if report.not_understood:
         yield f"{report.not_understood} messages in the topics cannot be read: somebody else publishes there."
     if report.is_equal:

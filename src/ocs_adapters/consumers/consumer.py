@@ -39,7 +39,6 @@ def _not_missed(_: Gap) -> None:
     """For a consumer to whom what has expired is nothing."""
 
 
-
 @attrs.define(kw_only=True)
 class Consumer(Generic[P]):
     """Effectively once: only after the messages are dealt with the stream goes on, and one that comes again is known by its

@@ -23,7 +23,9 @@ def told(gap: Gap) -> str:
     at = f"{gap.topic}, partition {gap.partition}, was to be read on at offset {gap.expected}"
     if gap.is_made_anew:
         return f"{at}, and it ends before that: the topic was made anew. It is read from its beginning, {gap.begins}."
-    return f"{at}, and begins at {gap.begins}: up to {gap.begins - gap.expected} messages had expired and were not read."
+    return (
+        f"{at}, and begins at {gap.begins}: up to {gap.begins - gap.expected} messages had expired and were not read."
+    )
 
 
 def way_out(consumer: str) -> str:

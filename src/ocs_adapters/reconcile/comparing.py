@@ -1,5 +1,6 @@
 """Holdings side by side: pure, and in the memory of one entity at a time."""
 
+import datetime as dt
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
@@ -30,6 +31,11 @@ class Beside:
         if self.database is None or self.database != self.finance:
             return False
         return self.topics is None or self.topics.version < self.database.version
+
+    def is_older_than(self, instant: dt.datetime | None) -> bool:
+        """Finance was told of it before that; None: there is nothing to be told by any more."""
+        told_at = self.finance.told_at if self.finance else None
+        return told_at is not None and (instant is None or told_at < instant)
 
     @property
     def finance_is_ahead(self) -> bool:

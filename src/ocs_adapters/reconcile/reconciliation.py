@@ -33,13 +33,15 @@ class Read:
 @attrs.frozen(kw_only=True)
 class Report:
     """What was found. `compared` counts entities by code, `different` those that differ; of these, `differences` are the
-    first. `beyond_reach` counts those whose messages have expired, which agree otherwise; `reach` says in words how far back
-    the topics were read, `not_understood` how many of their messages cannot be read."""
+    first. `beyond_reach` counts those that agree otherwise and whose messages are not there any more: they have expired, or the
+    topic `was_made_anew`. `reach` says in words how far back the topics were read, `not_understood` how many of their messages
+    cannot be read."""
 
     compared: Mapping[str, int]
     different: Mapping[str, int]
     differences: Sequence[Beside]
     beyond_reach: int
+    was_made_anew: bool
     reach: str
     not_understood: int
 
@@ -75,23 +77,26 @@ class Reconciliation:
         compared: Counter[str] = Counter(dict.fromkeys(CODES, 0))
         different: Counter[str] = Counter()
         differences: list[Beside] = []
-        beyond_reach = 0
+        beyond_reach, was_made_anew = 0, False
         with self.read() as read, told_by(read.messages) as told:
             for beside in self._beside(told.holdings):
                 compared[beside.code] += 1
-                if beside.may_be_beyond_reach and not read.reaches_back:
+                if beside.may_be_beyond_reach and (not read.reaches_back or beside.is_older_than(told.oldest)):
                     beyond_reach += 1
+                    was_made_anew |= read.reaches_back
                 elif not beside.is_equal:
                     different[beside.code] += 1
                     if len(differences) < MOST:
                         differences.append(beside)
-            since = format_instant(told.oldest) if told.oldest and not read.reaches_back else None
+            reaches_back = read.reaches_back and not was_made_anew
+            since = format_instant(told.oldest) if told.oldest and not reaches_back else None
             reach = f"{told.messages} messages, {f'since {since}' if since else 'from the beginning'}"
         return Report(
             compared=compared,
             different=different,
             differences=differences,
             beyond_reach=beyond_reach,
+            was_made_anew=was_made_anew,
             reach=reach,
             not_understood=told.not_understood,
         )

@@ -1,7 +1,7 @@
 """The embedded streaming platform: an append-only log of what was published, in the same database."""
 
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +12,10 @@ from sqlalchemy import bindparam
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
-from ocs_adapters.sql.drivers import Call
-from ocs_core.ports import Clock, Delivered, OutboxRow, Published
+from ocs_adapters.sql.drivers import Call, Row
+from ocs_core.ports import Clock, Delivered, Gap, OutboxRow, Published
 
-_LOG, _READERS = tables.event_log, tables.event_readers
+_LOG, _READERS, _FORGOTTEN = tables.event_log, tables.event_readers, tables.event_log_forgotten
 _APPEND = sa.text(
     'INSERT INTO event_log (ref_id, topic, "key", headers, value, logged_at) '
     "VALUES (:ref_id, :topic, :key, :headers, :value, :logged_at) ON CONFLICT (ref_id) DO NOTHING"
@@ -36,7 +36,8 @@ _COMMIT = sa.text(
     'INSERT INTO event_readers (name, "offset") VALUES (:name, :offset) '
     'ON CONFLICT (name) DO UPDATE SET "offset" = excluded."offset"'
 )
-_ENDS = sa.select(sa.func.min(_LOG.c.offset), sa.func.max(_LOG.c.offset))
+_FORGOTTEN_AFTER = sa.select(_FORGOTTEN).where(_FORGOTTEN.c.offset > bindparam("after")).order_by(_FORGOTTEN.c.topic)
+_LAST = sa.select(sa.func.max(_LOG.c.offset))
 
 
 @functools.cache
@@ -99,13 +100,23 @@ class SqlEventLog:
         self, offset: int, limit: int, topics: Collection[str] | None = None
     ) -> Sequence[tuple[int, Delivered]]:
         """The same with the bytes that were published, each with its offset; of these topics only, None: of all."""
+        return self.read_on(offset, limit, topics)[0]
+
+    def read_on(
+        self, offset: int, limit: int, topics: Collection[str] | None
+    ) -> tuple[Sequence[tuple[int, Delivered]], Mapping[str, int]]:
+        """The same, and by topic the offset of the last event behind that one which is forgotten, as of one instant."""
         driver, bound = self.database.driver, {"after": offset, "limit": limit}
         if topics is None:
             call = Call(_AFTER, bound)
         else:
             call = Call(_AFTER_OF(driver), {**bound, "topics": driver.bind_list(sorted(topics))})
-        (rows,) = self.database.read(call)
-        to_id = driver.decoder(UUID)
+        rows, forgotten = self.database.read(call, Call(_FORGOTTEN_AFTER, {"after": offset}))
+        marks = {topic: int(last) for topic, last in forgotten if topics is None or topic in topics}
+        return self._delivered(rows), marks
+
+    def _delivered(self, rows: Sequence[Row]) -> Sequence[tuple[int, Delivered]]:
+        to_id = self.database.driver.decoder(UUID)
         return [
             (
                 number,
@@ -119,15 +130,29 @@ class SqlEventLog:
             for number, topic, key, headers, value in rows
         ]
 
-    def ends(self) -> tuple[int, int]:
-        """The offsets of the first and the last event; 1 and 0 in a log that is empty. The first ever has offset 1."""
-        (((first, last),),) = self.database.read(Call(_ENDS))
-        return first or 1, last or 0
+    def last(self) -> int:
+        """The offset of the last event; 0 in a log that is empty."""
+        (((last,),),) = self.database.read(Call(_LAST))
+        return last or 0
 
     def reader(self, name: str, topics: Collection[str] | None = None) -> "SqlStream":
         """What was published to these topics, None: to all, as the reader of that name sees it."""
         (rows,) = self.database.read(Call(_COMMITTED, {"name": name}))
-        return SqlStream(self, name, rows[0][0] if rows else 0, topics)
+        if rows:
+            return SqlStream(self, name, rows[0][0], topics)
+        made = SqlStream(self, name, 0, topics)
+        made.rewind()
+        return made
+
+    def forgotten(self, topics: Collection[str] | None) -> Mapping[str, int]:
+        """Of these topics, None: of all, the offset of the last event that is forgotten."""
+        return self.read_on(0, 1, topics)[1]
+
+    def oldest(self, topics: Collection[str] | None) -> int:
+        """The offset behind which a new reader begins: that of the last event of these topics which is forgotten."""
+        first, forgotten = self.read_on(0, 1, topics)
+        last = max(forgotten.values(), default=0)
+        return min([last, *(offset - 1 for offset, _ in first)])
 
 
 @attrs.define
@@ -138,19 +163,32 @@ class SqlStream:
     name: str
     offset: int
     topics: Collection[str] | None = None
+    _gaps: list[Gap] = attrs.field(factory=list, init=False)
+    _told: dict[str, int] = attrs.field(factory=dict, init=False)
 
     def next(self, limit: int) -> Sequence[Delivered]:
-        given = self.log.delivered_after(self.offset, limit, self.topics)
-        if given:
-            self.offset = given[-1][0]
+        given, forgotten = self.log.read_on(self.offset, limit, self.topics)
+        self._tell(forgotten)
+        self.offset = given[-1][0] if given else max([self.offset, *forgotten.values()])
         return [event for _, event in given]
 
     def commit(self) -> None:
         self.log.database.write(Call(_COMMIT, {"name": self.name, "offset": self.offset}))
 
     def rewind(self) -> None:
-        self.offset = 0
+        self.offset = self.log.oldest(self.topics)
         self.commit()
+
+    def gaps(self) -> Sequence[Gap]:
+        """What was forgotten before this reader came so far; the log has one partition, 0."""
+        met, self._gaps = self._gaps, []
+        return met
 
     def close(self) -> None:
         """There is nothing to let go of: the database is its owner's."""
+
+    def _tell(self, forgotten: Mapping[str, int]) -> None:
+        for topic, last in forgotten.items():
+            if last > self._told.get(topic, 0):
+                self._told[topic] = last
+                self._gaps.append(Gap(topic=topic, partition=0, expected=self.offset + 1, begins=last + 1))

@@ -1,5 +1,6 @@
 """What the database holds of every entity, as business transactions tell it; and telling it once more."""
 
+import datetime as dt
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -29,12 +30,14 @@ PAGE = 2000
 
 @attrs.frozen(kw_only=True)
 class Holding:
-    """That somebody holds an entity in this version, and a digest of what they hold."""
+    """That somebody holds an entity in this version, and a digest of what they hold; `told_at`: the `ce_time` of the message
+    that told them, where they keep it."""
 
     code: str
     ref_id: UUID
     version: int
     digest: bytes
+    told_at: dt.datetime | None = attrs.field(default=None, eq=False)
 
 
 @attrs.frozen

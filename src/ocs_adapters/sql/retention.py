@@ -4,6 +4,7 @@ A table that grows is registered in `PRUNABLES`; one of another database in a li
 """
 
 import datetime as dt
+import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -11,10 +12,11 @@ from typing import Any
 import attrs
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects import postgresql
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
-from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.drivers import Call, Driver, Row
 from ocs_core.ports import Clock
 
 
@@ -23,8 +25,8 @@ class Prunable:
     """What a table forgets of the rows whose `since` lies before an instant and for which `conditions` hold.
 
     `what` is how people call it, `setting` the field of the settings that says for how many days it is kept. With `values`,
-    rows stay and these columns are set; without, rows are deleted, and with them those of another table that name one in their
-    column `part_of`. `batch` is how many, at the most, in one transaction.
+    rows stay and these columns are set; without, rows are deleted. What is to be done `then`, in the same transaction, is told
+    these columns of them: `tells`. `batch` is how many, at the most, in one transaction.
     """
 
     table: sa.Table
@@ -33,7 +35,8 @@ class Prunable:
     since: "sa.Column[Any]"
     conditions: tuple[Any, ...] = ()
     values: dict[str, Any] = attrs.field(factory=dict)
-    part_of: "sa.Column[Any] | None" = None
+    tells: "tuple[sa.Column[Any], ...]" = ()
+    then: Callable[[Driver, Sequence[Row]], Sequence[Call]] = lambda driver, forgotten: ()
     batch: int = 2000
     count: Any = attrs.field(init=False)
     forget: Any = attrs.field(init=False)
@@ -52,10 +55,36 @@ class Prunable:
         batch = found.with_for_update(of=self.table, skip_locked=True).cte("batch", nesting=True)
         change = sa.update(self.table).values(self.values) if self.values else sa.delete(self.table)
         forgotten = change.where(sa.tuple_(*key).in_(sa.select(*batch.columns)))
-        return forgotten if self.part_of is None else forgotten.returning(*key)
+        return forgotten.returning(*self.tells) if self.tells else forgotten
 
     def _old(self) -> tuple[Any, ...]:
         return (self.since < bindparam("before"), *self.conditions)
+
+
+def with_parts(part_of: "sa.Column[Any]") -> Callable[[Driver, Sequence[Row]], Sequence[Call]]:
+    """Rows that are told by their key go together with those of another table that name one in their column `part_of`."""
+
+    @functools.cache
+    def parts(driver: Driver) -> Any:
+        return sa.delete(part_of.table).where(driver.one_of(part_of, "gone"))
+
+    return lambda driver, forgotten: [Call(parts(driver), {"gone": driver.bind_list([key for (key,) in forgotten])})]
+
+
+_MARK = postgresql.insert(tables.event_log_forgotten).values(topic=bindparam("topic"), offset=bindparam("last"))
+_MARK = _MARK.on_conflict_do_update(
+    index_elements=["topic"],
+    set_={"offset": _MARK.excluded.offset},
+    where=_MARK.excluded.offset > tables.event_log_forgotten.c.offset,
+)
+
+
+def _mark_forgotten(_: Driver, forgotten: Sequence[Row]) -> Sequence[Call]:
+    """A reader that has not come so far can be told so."""
+    last: dict[str, int] = {}
+    for topic, offset in forgotten:
+        last[topic] = max(offset, last.get(topic, 0))
+    return [Call(_MARK, [{"topic": topic, "last": last[topic]} for topic in sorted(last)])] if last else []
 
 
 _RUNS, _LATER = tables.process_runs, tables.process_runs.alias("later")
@@ -76,6 +105,8 @@ PRUNABLES = (
         what="published messages",
         setting="events_keep_days",
         since=tables.event_log.c.logged_at,
+        tells=(tables.event_log.c.topic, tables.event_log.c.offset),
+        then=_mark_forgotten,
     ),
     Prunable(
         table=_RUNS,
@@ -84,7 +115,8 @@ PRUNABLES = (
         since=_RUNS.c.finished_at,
         # No storing run may be as of an earlier instant than the latest one: that one is never forgotten.
         conditions=(sa.or_(_RUNS.c.dry_run, sa.tuple_(_RUNS.c.process, _RUNS.c.as_of).not_in(_LATEST)),),
-        part_of=tables.run_slices.c.run_ref_id,
+        tells=(_RUNS.c.ref_id,),
+        then=with_parts(tables.run_slices.c.run_ref_id),
     ),
 )
 """Every table of the system's database that forgets."""
@@ -101,12 +133,6 @@ class Retention:
     database: Database
     prunable: Prunable
     days: int | None
-    _forget_parts: Any = attrs.field(init=False, eq=False, repr=False)
-
-    @_forget_parts.default
-    def _make_forget_parts(self) -> Any:
-        part_of = self.prunable.part_of
-        return None if part_of is None else sa.delete(part_of.table).where(self.database.driver.one_of(part_of, "gone"))
 
     def cut_off(self, now: dt.datetime) -> dt.datetime | None:
         """The instant before which things are old; None where all are kept."""
@@ -120,13 +146,12 @@ class Retention:
     def forget_some(self, before: dt.datetime) -> int:
         """Forget one batch of what is older than an instant, the oldest first; gives how much that was."""
         forget = Call(self.prunable.forget, {"before": before})
-        if self._forget_parts is None:
+        if not self.prunable.tells:
             (forgotten,) = self.database.write(forget)
             return int(forgotten)
         with self.database.transaction() as transaction:
             (gone,) = transaction.run([forget])
-            keys = self.database.driver.bind_list([key for (key,) in gone])
-            transaction.run([Call(self._forget_parts, {"gone": keys})], commit=True)
+            transaction.run(self.prunable.then(self.database.driver, gone), commit=True)
         return len(gone)
 
     def forget(self, before: dt.datetime, on_batch: Callable[[int], None] = lambda forgotten: None) -> int:

@@ -78,6 +78,9 @@ class BreakingStream:
         self.stream.commit()
         self.fuse.tick()
 
+    def gaps(self):
+        return self.stream.gaps()
+
 
 def row(
     ce_id: UUID, *, day: int = 0, value: bytes = b'{"version":1}', key: UUID | None = None, **headers: str

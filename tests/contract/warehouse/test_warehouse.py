@@ -406,6 +406,8 @@ class Endless:
         return [Delivered(topic="t", key=r.key, headers=r.headers, value=r.value) for r in rows]
     def commit(self):
         pass
+    def gaps(self):
+        return ()
 
 scene = Scene(Path(sys.argv[1]))
 scene.consumer.stream, scene.consumer.batch = Endless(), 1_000

@@ -54,6 +54,54 @@ def test_what_finance_lost_is_told_and_repaired(told, tmp_path) -> None:
     assert told("reconcile").done().out.endswith("Equal.\n")
 
 
+def test_a_consumer_that_was_away_for_longer_than_the_log_keeps_says_so_and_is_helped(told, monkeypatch) -> None:
+    told("consume", "finance", "--once").done()
+    rows = [("c-2", f"M-{n}", "2024-01-01", "2024-01-31", "10.00", "") for n in range(6)]
+    told("import", "receivables", told.ledger(rows), "--currency", "EUR", "--as-of", "2024-12-31").done()
+    told("events").done()
+    database = connect(told.url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE event_log SET logged_at = '2024-01-01T00:00:00.000000Z'")
+    database.close()
+    monkeypatch.setenv("OCS_EVENTS_KEEP_DAYS", "1")
+    told("maintenance", "prune").done()
+    ended = told("consume", "finance", "--once")
+    assert (ended.code, ended.out) == (1, "0 messages.\n")
+    assert "ocs.rm.business-transactions, partition 0, was to be read on at offset" in ended.err
+    assert "messages had expired and were not read" in ended.err
+    assert "ocs reconcile --republish" in ended.err
+    assert "ocs consume finance --from-beginning" in ended.err
+    again = told("consume", "finance", "--once").done()
+    assert "messages had expired" in again.err, "it is said until somebody has seen to it"
+    status = told("consume", "status")
+    assert status.code == 1
+    assert "partition 0, was to be read on" in status.out
+    assert "ocs reconcile --republish" in status.err
+    (gap,) = json.loads(told("consume", "status", "--json").out)["gaps"]
+    assert (gap["consumer"], gap["partition"]) == ("finance", 0)
+    assert gap["begins"] > gap["expected"]
+    lacking = told("reconcile", "--republish")
+    assert (lacking.code, lacking.out.count("finance nothing, topics nothing")) == (1, 8)
+    told("events").done()
+    told("consume", "finance", "--once").done()
+    assert "What finance was once not given, in 1 gaps, it has now.\nEqual." in told("reconcile").done().out
+    assert told("consume", "finance", "--once").done().err == ""
+    assert told("consume", "status").done().err == ""
+
+
+def test_a_gap_is_seen_to_by_a_person(told) -> None:
+    told("consume", "finance", "--once").done()
+    database = connect(told.url)
+    with database.engine.begin() as connection:
+        topic = "ocs.rm.business-transactions"
+        connection.exec_driver_sql("INSERT INTO event_log_forgotten VALUES (?, 1000)", (topic,))
+    database.close()
+    assert told("consume", "finance", "--once").code == 1
+    assert told("consume", "seen-to", "finance").done().out == "1 gaps of finance were seen to.\n"
+    told("consume", "status").done()
+    assert "has read nothing yet" in told("consume", "seen-to", "notifications").refused()
+
+
 def test_a_dead_letter_is_shown_retried_and_discarded(told, tmp_path) -> None:
     database = connect(told.url)
     with database.engine.begin() as connection:

@@ -5,6 +5,7 @@ import pytest
 from ocs_adapters.consumers.notifications.recipients import Recipient, RecipientsWrong, read_recipients
 from tests.contract.recipients import SECRET
 
+NEW = "whsec_" + "bmV3" * 8
 RIGHT = f"""
 [[recipient]]
 name = "crm"
@@ -38,14 +39,51 @@ def failures(text: str, **environ: str) -> list[str]:
 
 def test_recipients_are_read_with_their_channels() -> None:
     crm, collections, operations = read(RIGHT, COLLECTIONS_SECRET=SECRET)
-    assert (crm.webhook, crm.secret) == ("https://crm.example.com/hooks?tenant=7", SECRET)
-    assert (collections.name, collections.secret, collections.email) == ("collections", SECRET, None)
+    assert (crm.webhook, crm.secrets) == ("https://crm.example.com/hooks?tenant=7", [SECRET])
+    assert (collections.name, collections.secrets, collections.email) == ("collections", [SECRET], None)
     assert (operations.name, operations.email, operations.webhook) == ("Operations, night", "ops@example.com", None)
     assert [r.wants("documentCreated") for r in (crm, collections, operations)] == [True, True, False]
 
 
 def test_nobody_at_all_may_be_told() -> None:
     assert read("") == []
+
+
+def test_a_secret_that_is_rotated_leaves_the_one_before_it_valid() -> None:
+    crm, collections, _ = read(
+        RIGHT.replace("secret =", f'previous_secret = "{NEW}"\nsecret =').replace(
+            "secret_env =", 'previous_secret_env = "BEFORE"\nsecret_env ='
+        ),
+        COLLECTIONS_SECRET=SECRET,
+        BEFORE=NEW,
+    )
+    assert (crm.secrets, collections.secrets) == ([SECRET, NEW], [SECRET, NEW])
+
+
+def test_what_is_wrong_with_the_secret_before_is_told() -> None:
+    told = failures(
+        f'''
+    [[recipient]]
+    name = "crm"
+    codes = ["*"]
+    webhook = "https://a.example.com/"
+    previous_secret = "whsec_short"
+    previous_secret_env = "MISSING"
+    [[recipient]]
+    name = "mail"
+    codes = ["*"]
+    email = "ops@example.com"
+    previous_secret = "{SECRET}"
+    '''
+    )
+    assert told == [
+        "[[recipient]] 1 (crm), secret: give the secret that webhooks are signed with: either secret or secret_env.",
+        "[[recipient]] 1 (crm), previous_secret: give either previous_secret or previous_secret_env.",
+        "[[recipient]] 1 (crm), previous_secret: give whsec_ and 24 to 64 random bytes in base64.",
+        "[[recipient]] 1 (crm), previous_secret_env: MISSING is not set.",
+        "[[recipient]] 2 (mail), previous_secret: an e-mail is not signed; leave it out.",
+        "recipients.toml has 5 failures; nothing was sent.",
+    ]
 
 
 def test_a_secret_is_not_shown() -> None:

@@ -1,5 +1,6 @@
 """What the finance system holds of every entity, for whoever compares it."""
 
+import datetime as dt
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.holdings import PAGE, Holding
 
 _PAGE = (
-    sa.select(entities.c.ref_id, entities.c.version, entities.c.value)
+    sa.select(entities.c.ref_id, entities.c.version, entities.c.value, entities.c.changed_at)
     .where(
         entities.c.code == sa.bindparam("of"), entities.c.ref_id > sa.bindparam("after", type_=entities.c.ref_id.type)
     )
@@ -24,11 +25,13 @@ _PAGE = (
 
 def holdings(database: Database, code: str) -> Iterator[Holding]:
     """The entities of a code, in the order of their ids, page by page as they are then."""
-    to_id, after = database.driver.decoder(UUID) or (lambda value: value), UUID(int=0)
+    to_id, to_instant = (database.driver.decoder(kind) or (lambda value: value) for kind in (UUID, dt.datetime))
+    after = UUID(int=0)
     while True:
         (rows,) = database.read(Call(_PAGE, {"of": code, "after": after}))
-        for ref_id, version, value in rows:
+        for ref_id, version, value, changed_at in rows:
             after = to_id(ref_id)
-            yield Holding(code=code, ref_id=after, version=version, digest=digest(msgspec.json.decode(value)))
+            content = digest(msgspec.json.decode(value))
+            yield Holding(code=code, ref_id=after, version=version, digest=content, told_at=to_instant(changed_at))
         if len(rows) < PAGE:
             return

@@ -52,6 +52,8 @@ class Outcome:
     """How an attempt ended: `status` is the recipient's number for it, if it gave one, `told` what is to be known besides."""
 
     delivered: bool = False
+    is_refused: bool = False
+    """The recipient is there, and does not want this message: that says nothing about others."""
     for_good: bool = False
     """It failed, and would at any other time."""
     status: int | None = None

@@ -24,6 +24,8 @@ TIMEOUT = 60.0
 """Seconds that a whole attempt may take: half as long as a claim holds."""
 STEP_TIMEOUT = 10.0
 """Seconds that a server may be silent."""
+REFUSED = 500
+"""From here on a server's answers are final."""
 PORTS = {"smtp": 25, "smtps": 465}
 
 
@@ -134,8 +136,10 @@ class MailChannel:
             ((code, said),) = refused.recipients.values()
             return Outcome(status=code, told=said.decode(errors="replace"))
         except smtplib.SMTPResponseException as error:
+            # Only what follows DATA is said of the message; before that, it is of who sends and who is sent to.
+            is_refused = isinstance(error, smtplib.SMTPDataError) and error.smtp_code >= REFUSED
             said = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error).encode()
-            return Outcome(status=error.smtp_code, told=said.decode(errors="replace"))
+            return Outcome(is_refused=is_refused, status=error.smtp_code, told=said.decode(errors="replace"))
         except (OSError, smtplib.SMTPException) as error:
             late = time.monotonic() >= ends
             return Outcome(told=f"It was not taken within {self.timeout:g} seconds." if late else repr(error))

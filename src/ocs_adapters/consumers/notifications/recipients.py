@@ -16,7 +16,11 @@ from ocs_core.errors import OcsError
 from ocs_core.messages import NOTIFICATIONS
 
 EVERY_CODE = "*"
-FIELDS = ("name", "codes", "webhook", "secret", "secret_env", "email")
+SECRET, PREVIOUS = "secret", "previous_secret"
+"""What webhooks are signed with, and what they are signed with, too, until the recipient knows the former. Either is given
+itself, or with `_env` as the name of an environment variable."""
+SECRETS = tuple(field for name in (SECRET, PREVIOUS) for field in (name, f"{name}_env"))
+FIELDS = ("name", "codes", "webhook", *SECRETS, "email")
 SECRET_PREFIX = "whsec_"
 SECRET_BYTES = range(24, 65)
 """How long a secret may be, as Standard Webhooks has it."""
@@ -29,12 +33,12 @@ class RecipientsWrong(OcsError):
 
 @attrs.frozen(kw_only=True)
 class Recipient:
-    """One who is told: by a webhook, signed with the secret, or by e-mail."""
+    """One who is told: by a webhook, signed with the secret (two of them, while one takes the other's place), or by e-mail."""
 
     name: str
     codes: frozenset[str]
     webhook: str | None = None
-    secret: str | None = attrs.field(default=None, repr=False)
+    secrets: Sequence[str] = attrs.field(default=(), repr=False)
     email: str | None = None
 
     def wants(self, code: str) -> bool:
@@ -60,12 +64,12 @@ def read_recipients(text: str, name: str, environ: Mapping[str, str]) -> Sequenc
 
 
 def _recipient(item: Mapping[str, Any], environ: Mapping[str, str]) -> Recipient:
-    secret = environ[item["secret_env"]] if "secret_env" in item else item.get("secret")
+    secrets = [environ[item[f"{name}_env"]] if f"{name}_env" in item else item.get(name) for name in (SECRET, PREVIOUS)]
     return Recipient(
         name=item["name"],
         codes=frozenset(item["codes"]),
         webhook=item.get("webhook"),
-        secret=secret,
+        secrets=[secret for secret in secrets if secret is not None],
         email=item.get("email"),
     )
 
@@ -104,22 +108,25 @@ def _of_codes(codes: Any) -> str | None:
 
 
 def _of_channel(item: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
-    secrets = [field for field in ("secret", "secret_env") if field in item]
+    secrets, previous = ([field for field in (name, f"{name}_env") if field in item] for name in (SECRET, PREVIOUS))
     if ("webhook" in item) == ("email" in item):
         yield "webhook", "give either a webhook or an email."
     if "webhook" in item:
         yield "webhook", _of_url(item["webhook"])
         if len(secrets) != 1:
-            yield "secret", "give the secret that webhooks are signed with: either secret or secret_env."
+            yield SECRET, "give the secret that webhooks are signed with: either secret or secret_env."
+        if len(previous) > 1:
+            yield PREVIOUS, "give either previous_secret or previous_secret_env."
     elif "email" in item:
         yield "email", _of_address(item["email"])
-        for field in secrets:
+        for field in (*secrets, *previous):
             yield field, "an e-mail is not signed; leave it out."
-    if "secret" in item:
-        yield "secret", _of_secret(item["secret"])
-    if "secret_env" in item:
-        variable = item["secret_env"]
-        yield "secret_env", _of_secret(environ[variable]) if variable in environ else f"{variable} is not set."
+    for name in (SECRET, PREVIOUS):
+        if name in item:
+            yield name, _of_secret(item[name])
+        if (field := f"{name}_env") in item:
+            variable = item[field]
+            yield field, _of_secret(environ[variable]) if variable in environ else f"{variable} is not set."
 
 
 def _of_url(url: str) -> str | None:

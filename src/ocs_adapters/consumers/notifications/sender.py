@@ -20,7 +20,7 @@ from ocs_core.ports import Clock
 AT_ONCE = 16
 """Deliveries that are under way at the same time at the most."""
 AT_ONCE_EACH = 4
-"""Those of one recipient; of one that did not take the last, or none yet, one."""
+"""Those of one recipient; of one that failed last, or was not heard of yet, one."""
 IDLE_SECONDS = 0.5
 """How long it rests where nothing is due."""
 PATIENCE_SECONDS = 1.0
@@ -44,6 +44,7 @@ class _Standing:
     takes: bool = False
     failures: int = 0
     left_alone_until: dt.datetime | None = None
+    asked_to_wait_until: dt.datetime | None = None
     served: int = 0
 
     def is_left_alone(self, now: dt.datetime) -> bool:
@@ -51,6 +52,17 @@ class _Standing:
 
     def room(self, now: dt.datetime) -> int:
         return 0 if self.is_left_alone(now) else (AT_ONCE_EACH if self.takes else 1) - self.under_way
+
+    def answers(self) -> None:
+        """It took a message, or refused just that one. The patience that it asked for counts nevertheless."""
+        self.takes, self.failures, self.left_alone_until = True, 0, self.asked_to_wait_until
+
+    def fails(self, now: dt.datetime, chance: float, retry_after: float | None) -> None:
+        if self.is_left_alone(now):
+            return
+        self.takes, self.failures = False, self.failures + 1
+        self.left_alone_until = now + dt.timedelta(seconds=backoff.leave_alone(self.failures, chance, retry_after))
+        self.asked_to_wait_until = self.left_alone_until if retry_after else None
 
 
 @attrs.define(eq=False)
@@ -141,7 +153,7 @@ class Sender:
                 outcome = self.channels[delivery.recipient].send(delivery)
             except Exception as error:
                 log.error("a delivery cannot be sent", ref_id=str(delivery.ref_id), error=told(error))
-                outcome = Outcome(told=repr(error))
+                outcome = Outcome(is_refused=True, told=repr(error))
             return self.deliveries.ended(delivery, outcome, self._next(delivery, outcome))
         finally:
             self._learn(delivery.recipient, outcome)
@@ -158,12 +170,10 @@ class Sender:
         with self._lock:
             standing = self._standings[recipient]
             standing.under_way -= 1
-            if outcome.delivered:
-                standing.takes, standing.failures, standing.left_alone_until = True, 0, None
-            elif not outcome.for_good and not standing.is_left_alone(now):
-                standing.takes, standing.failures = False, standing.failures + 1
-                seconds = backoff.leave_alone(standing.failures, self.chance(), outcome.retry_after)
-                standing.left_alone_until = now + dt.timedelta(seconds=seconds)
+            if outcome.delivered or outcome.is_refused:
+                standing.answers()
+            else:
+                standing.fails(now, self.chance(), outcome.retry_after)
 
 
 def _log_failure(future: "Future[State]") -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from ocs_adapters.consumers.tables import ConsumerTables
-from ocs_adapters.sql.retention import Prunable
+from ocs_adapters.sql.retention import Prunable, with_parts
 from ocs_adapters.sql.tables.columns import Id, Instant, text
 
 tables = ConsumerTables("notifications", layout=1)
@@ -62,7 +62,8 @@ tables.prunables.append(
         since=deliveries.c.due_at,
         # Read again, none that was forgotten is taken for new, whatever the clocks say: what happened then is not delivered.
         conditions=(_HAS_ENDED, deliveries.c.occurred_at < bindparam("before")),
-        part_of=attempts.c.delivery,
+        tells=(deliveries.c.ref_id,),
+        then=with_parts(attempts.c.delivery),
         batch=500,  # with a value, five indices and the attempts, each takes longer than a row of other tables
     )
 )

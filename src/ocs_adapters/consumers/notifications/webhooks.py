@@ -2,7 +2,7 @@
 
 import datetime as dt
 import importlib.metadata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import anyio
@@ -22,6 +22,8 @@ TIMEOUT = 10.0
 ANSWER_AT_MOST = 64 * 1024
 """Bytes that are read of an answer; a shorter one leaves the connection good for the next delivery."""
 GONE = 410
+OF_THE_RECIPIENT = (408, 425, 429)
+"""Those of the 4xx that say nothing about the message: it came too late, too early, or behind too many others."""
 USER_AGENT = f"ocs-rm/{importlib.metadata.version('ocs-rm')}"
 
 
@@ -36,7 +38,8 @@ def body_of(delivery: Delivery) -> bytes:
     )
 
 
-def headers_of(delivery: Delivery, body: bytes, secret: str, now: dt.datetime) -> Mapping[str, str]:
+def headers_of(delivery: Delivery, body: bytes, secrets: Sequence[str], now: dt.datetime) -> Mapping[str, str]:
+    """Signed with each of the secrets: while one takes the place of another, the recipient may know either."""
     ref_id = str(delivery.ref_id)
     return {
         "content-type": "application/json",
@@ -45,7 +48,7 @@ def headers_of(delivery: Delivery, body: bytes, secret: str, now: dt.datetime) -
         "accept-encoding": "identity",
         "webhook-id": ref_id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(secret).sign(ref_id, now, body.decode()),
+        "webhook-signature": " ".join(Webhook(secret).sign(ref_id, now, body.decode()) for secret in secrets),
     }
 
 
@@ -78,11 +81,12 @@ class Webhooks:
                 failure = repr(error)
         if response is None:
             return Outcome(told=failure)
-        delivered = response.is_success
+        delivered, status = response.is_success, response.status_code
         return Outcome(
             delivered=delivered,
-            for_good=response.status_code == GONE,
-            status=response.status_code,
+            is_refused=response.is_client_error and status not in OF_THE_RECIPIENT,
+            for_good=status == GONE,
+            status=status,
             told=said[:TOLD_AT_MOST].decode(errors="replace") or None,
             retry_after=None if delivered else retry_after(response.headers.get("retry-after"), self.clock()),
         )
@@ -94,11 +98,11 @@ class WebhookChannel:
 
     webhooks: Webhooks
     url: str
-    secret: str = attrs.field(repr=False)
+    secrets: Sequence[str] = attrs.field(repr=False)
 
     def send(self, delivery: Delivery) -> Outcome:
         body = body_of(delivery)
-        return self.webhooks.post(self.url, body, headers_of(delivery, body, self.secret, self.webhooks.clock()))
+        return self.webhooks.post(self.url, body, headers_of(delivery, body, self.secrets, self.webhooks.clock()))
 
 
 @contextmanager

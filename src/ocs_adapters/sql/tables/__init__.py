@@ -17,7 +17,14 @@ from ocs_adapters.sql.tables.entities import (
     run_slices,
     settlements,
 )
-from ocs_adapters.sql.tables.streaming import event_log, event_readers, outbox, relay_shares, relays
+from ocs_adapters.sql.tables.streaming import (
+    event_log,
+    event_log_forgotten,
+    event_readers,
+    outbox,
+    relay_shares,
+    relays,
+)
 from ocs_adapters.sql.tables.system import (
     api_keys,
     configuration,
@@ -38,6 +45,7 @@ __all__ = [
     "document_state",
     "documents",
     "event_log",
+    "event_log_forgotten",
     "event_readers",
     "metadata",
     "outbox",

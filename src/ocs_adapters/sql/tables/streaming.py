@@ -60,6 +60,13 @@ event_log = sa.Table(
     sqlite_autoincrement=True,
 )
 
+event_log_forgotten = sa.Table(
+    "event_log_forgotten",
+    metadata,
+    sa.Column("topic", sa.Text(), primary_key=True),
+    sa.Column("offset", sa.BigInteger(), nullable=False),
+)
+
 event_readers = sa.Table(
     "event_readers",
     metadata,

@@ -9,7 +9,7 @@ from uuid import uuid4
 import attrs
 
 from ocs_core.memory import MemoryEventLog, MemoryStream
-from ocs_core.ports import Delivered, OutboxRow, Published
+from ocs_core.ports import Delivered, Gap, OutboxRow, Published
 from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import PublisherSubject, StreamSubject, publisher_contract, stream_contract
 
@@ -193,6 +193,18 @@ class RewindsThisReaderAlone(Log):
     """A rewind that is forgotten when the process ends in the middle of it."""
 
     stream = _RewindsForNow
+
+
+class _CriesWolf(MemoryStream):
+    def gaps(self) -> Sequence[Gap]:
+        return [Gap(topic="t", partition=0, expected=0, begins=self.position)] if self.position else []
+
+
+@_stream_breaks("test_a_reader_that_was_given_everything_missed_nothing")
+class TakesWhatWasReadForLost(Log):
+    """Whatever lies before the position was missed."""
+
+    stream = _CriesWolf
 
 
 class _CommitsAtTheEnd(MemoryStream):

@@ -129,6 +129,17 @@ def stream_contract(make: Callable[[], AbstractContextManager[StreamSubject]]) -
             first.close()
             assert by_key([*before, *_all_of(subject.reader("finance"))]) == by_key([delivered(row) for row in rows])
 
+        def test_a_reader_that_was_given_everything_missed_nothing(self, subject: StreamSubject) -> None:
+            """An operator who is told of lost messages publishes everything once more."""
+            assert list(subject.reader("finance").gaps()) == []
+            publish_all(subject.publisher, _rows(10))
+            reader = subject.reader("finance")
+            reader.next(4)
+            reader.commit()
+            again = subject.reader("finance")
+            _all_of(again)
+            assert [*reader.gaps(), *again.gaps()] == []
+
         def test_nothing_is_lost_however_often_a_reader_crashes(self, subject: StreamSubject) -> None:
             """Read, deal with, commit: wherever it ends, the next reader sees what the last one did not finish."""
             rows = _rows(20)

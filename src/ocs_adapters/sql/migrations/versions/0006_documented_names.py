@@ -1,5 +1,6 @@
 """Bank details have the names that the product documents, and payers those of their direct debits; histories say what a
-payment was settled with, documents what the product documents of them; files that are taken over are remembered.
+payment was settled with, documents what the product documents of them; files that are taken over are remembered,
+and what the event log forgot is known.
 
 Revision ID: 0006
 """
@@ -46,6 +47,12 @@ def upgrade() -> None:
     steps.add_column("payment_history", sa.Column("ref_payment_type", sa.Text()))
     for name in ("ref_payment_ref_id", "ref_document_ref_id"):
         steps.add_column("payment_history", sa.Column(name, AN_ID))
+    steps.create_table(
+        "event_log_forgotten",
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("topic"),
+    )
     steps.at_once(_take_overs, unless=lambda: steps.has_table("take_overs"))
     steps.at_once(_take_over_rows, unless=lambda: steps.has_table("take_over_rows"))
 
