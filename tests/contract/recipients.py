@@ -43,6 +43,7 @@ class Hook:
     path: str
     headers: dict[str, str]
     body: Any
+    raw: bytes
 
     @property
     def id(self) -> str:
@@ -78,7 +79,7 @@ def hooks() -> Iterator[Hooks]:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             # Raises where the signature is wrong: nothing comes then, and there is no answer.
-            seen.came.append(Hook(self.path, headers, Webhook(SECRET).verify(body, headers)))
+            seen.came.append(Hook(self.path, headers, Webhook(SECRET).verify(body, headers), body))
             answer = seen.answer(self.path)
             answer.before()
             self.send_response(answer.status)
