@@ -71,7 +71,7 @@ def join(commands: Commands) -> None:
         Ends with 1 where anything was."""
         found = [(kind.tables.name, *_state_of(kind, commands)) for kind in consumers.KINDS.values()]
         gaps = [
-            (name, format_instant(n.met_at), n.gap.topic, n.gap.partition, n.gap.expected, n.gap.begins, told(n.gap))
+            (name, n.met_at, n.gap.topic, n.gap.partition, n.gap.expected, n.gap.begins, told(n.gap))
             for name, _, noted in found
             for n in noted
         ]
