@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ocs_adapters.consumers.consumer import Consumer
-from ocs_adapters.consumers.finance.figures import Figures, by_age
+from ocs_adapters.consumers.finance.figures import Figures, OfFigure, by_age
 from ocs_adapters.consumers.finance.keeping import KeepFinance
 from ocs_adapters.consumers.finance.tables import documents, entities
 from ocs_adapters.consumers.finance.tables import tables as finance_tables
@@ -29,11 +29,16 @@ from ocs_adapters.sql.holdings import Holding, Republish
 from ocs_adapters.sql.outbox import SqlOutbox, Topics
 from ocs_adapters.sql.tables import event_log
 from ocs_adapters.streaming.relay import Relay
-from ocs_core.entities.document import Document, DueAmountType
-from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.configuration import Configuration, as_instant
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
+from ocs_core.entities.settlement import Settlement
+from ocs_core.ledger import Ledger
 from ocs_core.memory import MemoryIds
+from ocs_core.open_balance import Figure, open_balance
 from ocs_core.testkit.contracts import Subject
-from ocs_core.testkit.examples import UNIT, Desk
+from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW, SettableClock
 from ocs_core.testkit.stateful import RevenueMachine
 from tests.contract.stores import postgres_database, sqlite_database, subject_on
@@ -123,30 +128,54 @@ def _machine(make: Any) -> Any:
                 super().teardown()
 
         def figures_are_the_stores(self) -> None:
-            figures, today = Figures(self.scene.database), NOW.date()
-            receivable = [
-                (d.currency, d.document_due_date, 1, d.due_amount)
-                for d in self.reference.entities[Document].values()
-                if d.due_amount_type is DueAmountType.AR and d.due_amount and not d.cancelled
-            ]
-            assert figures.ageing(today) == by_age(receivable, today)
+            """As of now and of days gone by, they are the sums of what the core says of each payer in the reference."""
+            now, configured = self.desk.clock(), configuration()
+            figures = Figures(database=self.scene.database, configuration=configured, now=now)
+            for day in (None, *(now.date() - dt.timedelta(days=days) for days in (0, 1, 5, 40))):
+                found = figures.open_items(day)
+                assert found.balances == _added_up(self.reference, configured, now, day)
+                receivable: Counter[str] = Counter()
+                for of_age in found.receivables:
+                    receivable[of_age.currency] += of_age.amount
+                told = {"DUE", "FUTURE"}
+                assert receivable == sum(
+                    (Counter({b.currency: b.amount}) for b in found.balances if b.figure in told), Counter()
+                )
             payments = [p for p in self.reference.entities[Payment].values() if not p.cancelled]
-            unidentified = [
-                (p.currency, p.payment_date_received and p.payment_date_received.date(), 1, p.payment_amount)
-                for p in payments
-                if p.account is None and p.payment_type is PaymentType.IN
-            ]
-            assert figures.unidentified(today) == by_age(unidentified, today)
             amounts: Counter[Any] = Counter()
             for p in payments:
                 instant = p.payment_date_received or p.payment_date_sent
                 amounts[instant and instant.date(), p.payment_type, p.payment_method, p.currency] += p.payment_amount
-            found = figures.payments(dt.date.min, dt.date.max)
-            assert {(f.day, f.payment_type, f.payment_method, f.currency): f.amount for f in found} == dict(amounts)
+            told = figures.payments(dt.date.min, now.date())
+            assert {(f.day, f.payment_type, f.payment_method, f.currency): f.amount for f in told} == dict(amounts)
 
     case = Reconciled.TestCase
     case.settings = settings(settings.default, max_examples=4, stateful_step_count=30)
     return case
+
+
+def _added_up(store: Any, configured: Configuration, now: dt.datetime, day: dt.date | None) -> list[OfFigure]:
+    sums: dict[tuple[str, str], list[int]] = {}
+    settlements = list(store.entities[Settlement].values())
+    for payer in store.entities[Payer].values():
+        account = store.entities[Account][payer.account.ref_id]
+        zone = configured.zone_of(account.account_type)
+        ledger = Ledger(
+            account=account,
+            payer=payer,
+            documents=tuple(d for d in store.entities[Document].values() if d.account == account.ref),
+            payments=tuple(p for p in store.entities[Payment].values() if p.account == account.ref),
+            settlements=tuple(s for s in settlements if s.account == account.ref),
+        )
+        as_of = now if day is None else min(now, as_instant(day, zone, now))
+        for line in open_balance(ledger, configured, as_of).lines:
+            if line.figure is not None:
+                signed = line.open_amount * (-1 if line.figure in {Figure.LIABLE, Figure.OVERPAYMENT} else 1)
+                for name in (line.figure.value, "openBalance"):
+                    of = sums.setdefault((line.currency, name), [0, 0])
+                    of[0], of[1] = of[0] + 1, of[1] + signed
+    order = [*(figure.value for figure in Figure), "openBalance"]
+    return [OfFigure(*of, *sums[of]) for of in sorted(sums, key=lambda of: (of[0], order.index(of[1])))]
 
 
 TestSqlite = _machine(sqlite_database)
@@ -259,6 +288,27 @@ def test_what_is_not_newer_is_ignored(scene) -> None:
     assert [(version, bool(cancelled)) for version, cancelled in rows] == [(2, True)]
 
 
+@BOTH
+def test_a_topic_that_was_made_anew_is_no_difference(scene) -> None:
+    """Finance was told of what is not in it, at an earlier time than anything that is."""
+    scene.busy()
+    scene.tell_finance()
+    scene.run(sa.delete(event_log))
+    report = scene.reconcile()
+    assert (report.is_equal, report.was_made_anew, report.beyond_reach) == (True, True, sum(report.compared.values()))
+    scene.desk.clock.now += dt.timedelta(days=1)
+    scene.desk.payment()
+    scene.tell_finance()
+    report = scene.reconcile()
+    assert (report.is_equal, report.was_made_anew) == (True, True)
+    assert report.reach.startswith("2 messages, since 2024-05-15T10:00:00")
+    scene.run(sa.delete(event_log))
+    scene.desk.payment()
+    Relay(SqlOutbox(scene.database), scene.log).drain()
+    report = scene.reconcile()
+    assert {d.code for d in report.differences} == {"payment", "paymentHistory"}, "finance was not told of these"
+
+
 def _holdings() -> st.SearchStrategy[list[Holding]]:
     ids = st.integers(1, 8).map(lambda n: UUID(int=n))
     held = st.builds(Holding, code=st.just("payment"), ref_id=ids, version=st.integers(1, 2), digest=st.just(b""))
@@ -274,10 +324,7 @@ def test_everything_that_anybody_holds_is_put_side_by_side(database, finance, to
 
 @given(st.lists(st.tuples(st.sampled_from(["EUR", "USD"]), st.none() | st.integers(-9, 200), st.integers(1, 5))))
 def test_every_item_has_one_age(items) -> None:
-    today = NOW.date()
-    ages = by_age(
-        ((c, None if d is None else today - dt.timedelta(days=d), 1, amount) for c, d, amount in items), today
-    )
+    ages = by_age(items)
     assert sum(a.amount for a in ages) == sum(amount for _, _, amount in items)
     assert sum(a.count for a in ages) == len(items)
     days = {

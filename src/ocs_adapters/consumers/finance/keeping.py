@@ -2,20 +2,27 @@
 
 import datetime as dt
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import attrs
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from ocs_adapters.consumers.finance.tables import documents, entities, payments
+from ocs_adapters.consumers.finance.held import HeldDocument, HeldPayment, HeldSettlement
+from ocs_adapters.consumers.finance.tables import documents, entities, payments, settlements
 from ocs_adapters.consumers.received import NotUnderstood, Received, received
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
 from ocs_core.messages import Family
 from ocs_core.ports import Delivered
+
+SETTLEMENT = "monetaryTransaction"
+"""The field of every link that has the settlement."""
 
 
 @attrs.frozen
@@ -38,10 +45,6 @@ class KeepFinance:
 
     def _rows(self, news: Any) -> Mapping[sa.Table, Sequence[Mapping[str, Any]]]:
         rows: dict[sa.Table, list[Mapping[str, Any]]] = {}
-        further: Mapping[str, tuple[sa.Table, Callable[[Any], Mapping[str, Any]]]] = {
-            "document": (documents, self._document),
-            "payment": (payments, self._payment),
-        }
         for told, value in news:
             rows.setdefault(entities, []).append(
                 {
@@ -52,35 +55,58 @@ class KeepFinance:
                     "value": value.decode(),
                 }
             )
-            if told.code in further:
-                table, of = further[told.code]
-                try:
-                    row = {"ref_id": told.subject, "version": told.version, **of(told.value)}
-                except (KeyError, TypeError, ValueError) as error:
-                    raise NotUnderstood(f"This {told.code} cannot be read: {error!r}.") from error
-                rows.setdefault(table, []).append(row)
+            if found := self._found_by(told):
+                table, row = found
+                rows.setdefault(table, []).append({"ref_id": told.subject, "version": told.version, **row})
         return rows
 
-    def _document(self, value: Any) -> Mapping[str, Any]:
+    def _found_by(self, told: Received) -> tuple[sa.Table, Mapping[str, Any]] | None:
+        try:
+            if link := told.value.get(SETTLEMENT):
+                return settlements, _settlement(link)
+            if told.code == Document.code:
+                return documents, _document(msgspec.convert(told.value, HeldDocument))
+            if told.code == Payment.code:
+                return payments, self._payment(msgspec.convert(told.value, HeldPayment))
+        except msgspec.ValidationError as error:
+            raise NotUnderstood(f"This {told.code} cannot be read: {error}.") from error
+        return None
+
+    def _payment(self, held: HeldPayment) -> Mapping[str, Any]:
+        instant = held.payment_date_received or held.payment_date_sent
         return {
-            "due_amount_type": value["dueAmountType"],
-            "currency": value["currency"],
-            "due_date": dt.date.fromisoformat(value["documentDueDate"]),
-            "due_amount": value["dueAmount"],
-            "cancelled": value["cancelled"],
+            "account_ref_id": held.account and held.account.ref_id,
+            "payment_type": held.payment_type.value,
+            "payment_method": held.payment_method,
+            "currency": held.currency,
+            "day": instant and instant.astimezone(self.zone).date(),
+            "amount": held.payment_amount,
+            "open_amount": held.remaining_amount,
+            "cancelled": held.cancelled,
+            "cancelled_at": held.cancelled_at,
         }
 
-    def _payment(self, value: Any) -> Mapping[str, Any]:
-        account, instant = value.get("account"), value.get("paymentDateReceived") or value.get("paymentDateSent")
-        return {
-            "account_ref_id": account and UUID(account["refId"]),
-            "payment_type": value["paymentType"],
-            "payment_method": value["paymentMethod"],
-            "currency": value["currency"],
-            "day": instant and dt.datetime.fromisoformat(instant).astimezone(self.zone).date(),
-            "amount": value["paymentAmount"],
-            "cancelled": value["cancelled"],
-        }
+
+def _document(held: HeldDocument) -> Mapping[str, Any]:
+    return {
+        "account_ref_id": held.account.ref_id,
+        "open_amount": held.due_amount,
+        "cancelled": held.cancelled,
+        "cancelled_at": held.cancelled_at,
+    }
+
+
+def _settlement(link: Any) -> Mapping[str, Any]:
+    """Either side's link carries all of it."""
+    held = msgspec.convert(link, HeldSettlement)
+    return {
+        "account_ref_id": held.account and held.account.ref_id,
+        "source_ref_id": held.source_ref_id,
+        "target_ref_id": held.target_ref_id,
+        "effective_at": held.effective_at,
+        "cancelled_at": held.cancelled_at,
+        "value": msgspec.json.encode(link).decode(),
+    }
 
 
 @functools.cache

@@ -1,11 +1,11 @@
-"""What the finance system keeps: entities whole, and of documents and payments what its figures are made from."""
+"""What the finance system keeps: entities whole, and of them what its figures are found by."""
 
 import sqlalchemy as sa
 
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.sql.tables.columns import Day, Id, Instant, amount, text, version
 
-tables = ConsumerTables("finance", layout=1)
+tables = ConsumerTables("finance", layout=2)
 
 
 def _partial(name: str, *columns: str, where: str) -> sa.Index:
@@ -22,22 +22,18 @@ entities = tables.table(
     sa.PrimaryKeyConstraint("code", "ref_id", name="pk_finance_entities"),
 )
 
+IS_OPEN = "open_amount <> 0 AND NOT cancelled"
+
 documents = tables.table(
     "documents",
     sa.Column("ref_id", Id, primary_key=True),
     version(),
-    text("due_amount_type", nullable=False),
-    text("currency", nullable=False),
-    sa.Column("due_date", Day, nullable=False),
-    amount("due_amount"),
+    sa.Column("account_ref_id", Id, nullable=False),
+    amount("open_amount"),
     sa.Column("cancelled", sa.Boolean(), nullable=False),
-    _partial(
-        "ix_finance_documents_receivable",
-        "currency",
-        "due_date",
-        "due_amount",
-        where="due_amount_type = 'AR' AND due_amount <> 0 AND NOT cancelled",
-    ),
+    sa.Column("cancelled_at", Instant),
+    _partial("ix_finance_documents_open", "ref_id", where=IS_OPEN),
+    _partial("ix_finance_documents_cancelled_at", "cancelled_at", where="cancelled"),
 )
 
 payments = tables.table(
@@ -50,13 +46,24 @@ payments = tables.table(
     text("currency", nullable=False),
     sa.Column("day", Day),
     amount("amount"),
+    amount("open_amount"),
     sa.Column("cancelled", sa.Boolean(), nullable=False),
+    sa.Column("cancelled_at", Instant),
     sa.Index("ix_finance_payments_day", "day", "payment_type", "payment_method", "currency"),
-    _partial(
-        "ix_finance_payments_unidentified",
-        "currency",
-        "day",
-        "amount",
-        where="payment_type = 'IN' AND account_ref_id IS NULL AND NOT cancelled",
-    ),
+    _partial("ix_finance_payments_open", "ref_id", where=IS_OPEN),
+    _partial("ix_finance_payments_cancelled_at", "cancelled_at", where="cancelled"),
+)
+
+settlements = tables.table(
+    "settlements",
+    sa.Column("ref_id", Id, primary_key=True),
+    version(),
+    sa.Column("account_ref_id", Id),
+    sa.Column("source_ref_id", Id, nullable=False),
+    sa.Column("target_ref_id", Id, nullable=False),
+    sa.Column("effective_at", Instant, nullable=False),
+    sa.Column("cancelled_at", Instant),
+    text("value", nullable=False),
+    sa.Index("ix_finance_settlements_effective_at", "effective_at"),
+    sa.Index("ix_finance_settlements_cancelled_at", "cancelled_at"),
 )
