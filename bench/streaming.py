@@ -32,7 +32,7 @@ from ocs_adapters.bootstrap import Platform, consumers, kafka_connection, platfo
 from ocs_adapters.kafka.consumer import KafkaStream
 from ocs_adapters.kafka.headers import to_record
 from ocs_adapters.kafka.publisher import KafkaPublisher
-from ocs_adapters.kafka.topics import create_topics
+from ocs_adapters.kafka.topics import Wanted, create_topics
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql import tables
 from ocs_adapters.streaming.relay import Relay
@@ -299,7 +299,9 @@ def main() -> None:
         made = platform(Settings(database_url=url, kafka_servers=kafka.server))
         topics = (made.settings.business_transactions_topic, made.settings.notifications_topic, LIMIT_TOPIC)
         create_topics(
-            kafka_connection(made.settings), topics, partitions=12, replication=1, retention=dt.timedelta(days=1)
+            kafka_connection(made.settings),
+            topics,
+            Wanted(partitions=12, replication=1, retention=dt.timedelta(days=1)),
         )
         with made.database.engine.begin() as connection:
             connection.execute(tables.outbox.delete())

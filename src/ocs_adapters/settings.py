@@ -78,6 +78,10 @@ class Settings:
     kafka_ssl_cafile: str | None = ts.option(default=None, help="The authorities that brokers are checked against")
     kafka_ssl_certfile: str | None = ts.option(default=None, help="Our own certificate")
     kafka_ssl_keyfile: str | None = ts.option(default=None, help="Its key")
+    kafka_compression: str = ts.option(
+        default="gzip",
+        help="How messages are compressed: gzip, which every client reads, none, lz4, snappy or zstd",
+    )
     business_transactions_topic: str = ts.option(default=Family.BUSINESS_TRANSACTION.topic, help="Topic of entities")
     notifications_topic: str = ts.option(default=Family.NOTIFICATION.topic, help="Topic of notifications")
     process_slices_topic: str = ts.option(

@@ -143,10 +143,11 @@ class CurrencyName:
             raise FormError(VALUE_NOT_ALLOWED, f"{value!r} is not a code of ISO 4217 such as EUR.")
 
 
+_DAY_OF_MONTH = ("day of the month", 1, 31)
 _CRON_FIELDS = (
     ("minute", 0, 59),
     ("hour", 0, 23),
-    ("day of the month", 1, 31),
+    _DAY_OF_MONTH,
     ("month", 1, 12),
     ("day of the week", 0, 7),
 )
@@ -158,8 +159,8 @@ _SHORT_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 class CronExpression:
     """When something is due, as cron says it: minute, hour, day of the month, month and day of the week (0 and 7: Sunday).
 
-    Each is `*`, a number, a range `1-5`, one of these with a step `*/15`, or several with commas. Where both a day of the
-    month and one of the week are named, either will do.
+    Each is `*`, a number, a range `1-5`, one of these with a step `*/15`, or several with commas; a day of the month may be `L`,
+    the last one. Where both a day of the month and one of the week are named, either will do.
     """
 
     def check(self, value: str) -> None:
@@ -177,7 +178,11 @@ class CronExpression:
 
 def _numbers_of_cron(field: str, name: str, least: int, most: int) -> set[int]:
     numbers: set[int] = set()
+    has_last = (name, least, most) == _DAY_OF_MONTH
     for term in field.split(","):
+        if has_last and term == "L":
+            numbers.add(min(_SHORT_MONTHS.values()) - 1)  # every month has one, and none sooner
+            continue
         found = _CRON_TERM.fullmatch(term)
         first, last, step = (int(n) if n else None for n in found.groups()) if found else (-1, -1, -1)
         begins = least if first is None else first
@@ -187,7 +192,7 @@ def _numbers_of_cron(field: str, name: str, least: int, most: int) -> set[int]:
             raise FormError(
                 VALUE_NOT_ALLOWED,
                 f"{term!r} cannot be the {name} of cron: give *, {least} to {most}, a range such as {least}-{most}, "
-                "or a step such as */2.",
+                f"or a step such as */2{', or L for the last day' if has_last else ''}.",
             )
         numbers.update(range(begins, ends + 1, step or 1))
     return numbers

@@ -23,7 +23,7 @@ FORGETS_SOCKETS = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExc
 """For where the client cannot connect, or crashes as far as others can tell: those sockets are the garbage collector's."""
 NOTHING = logging.CRITICAL + 1
 """What is logged then would keep the sockets for as long as the tests run."""
-WEEK = dt.timedelta(days=7)
+WANTED = topics.Wanted(partitions=3, replication=1, retention=dt.timedelta(days=7))
 
 
 @functools.cache
@@ -47,7 +47,7 @@ def empty() -> Iterator[KafkaConnection]:
             time.sleep(0.05)
     finally:
         admin.close()
-    asked = topics.create_topics(connection, TOPICS, partitions=3, replication=1, retention=WEEK)
+    asked = topics.create_topics(connection, TOPICS, WANTED)
     assert (asked.made, asked.differences) == (sorted(TOPICS), [])
     yield connection
 

@@ -2,6 +2,7 @@
 
 import gc
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -9,9 +10,11 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import attrs
 import pytest
+from kafka import codec
 from kafka.admin import (
     ACL,
     ACLOperation,
@@ -19,6 +22,7 @@ from kafka.admin import (
     ConfigResource,
     ConfigResourceType,
     KafkaAdminClient,
+    NewTopic,
     ResourcePattern,
     ResourceType,
 )
@@ -27,16 +31,19 @@ from ocs_adapters.bootstrap import platform
 from ocs_adapters.cli import main
 from ocs_adapters.kafka import publisher, topics
 from ocs_adapters.kafka.connection import KafkaConnection
+from ocs_adapters.kafka.consumer import KafkaStream
+from ocs_adapters.kafka.history import read_all
 from ocs_adapters.kafka.publisher import KafkaPublisher
-from ocs_adapters.settings import load
+from ocs_adapters.settings import Settings, load
 from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.errors import OcsError, PlatformUnavailable
 from ocs_core.ports import OutboxRow, Publisher
 from ocs_core.testkit.contracts import PublisherSubject, publisher_contract
 from ocs_core.testkit.contracts.publisher import KEYS, a_row, by_key, delivered, once, publish_all
+from ocs_core.testkit.contracts.values import id_of
 from ocs_core.testkit.examples import Desk
-from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, WEEK, empty, kept, server
+from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, WANTED, empty, kept, server
 from tests.contract.stores import postgres_database, subject_on
 
 
@@ -219,7 +226,7 @@ def test_the_command_line_makes_the_topics_and_its_relay_publishes_to_them(
 
 def test_topics_are_made_once_and_never_compacted() -> None:
     with empty() as connection:
-        assert topics.create_topics(connection, TOPICS, partitions=3, replication=1, retention=WEEK).made == []
+        assert topics.create_topics(connection, TOPICS, WANTED).made == []
         admin = KafkaAdminClient(**connection.options())
         try:
             assert [len(topic["partitions"]) for topic in admin.describe_topics(list(TOPICS))] == [3, 3]
@@ -240,7 +247,7 @@ def test_topics_that_exist_are_compared_with_what_is_wanted_and_compacted_ones_a
             admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {option: value})])
 
         def differences(partitions: int) -> Sequence[str]:
-            asked = topics.create_topics(connection, [name], partitions=partitions, replication=1, retention=WEEK)
+            asked = topics.create_topics(connection, [name], attrs.evolve(WANTED, partitions=partitions))
             return asked.differences
 
         try:
@@ -250,12 +257,133 @@ def test_topics_that_exist_are_compared_with_what_is_wanted_and_compacted_ones_a
                 f"The topic {name} has 3 partitions, not 4; it is left so.",
                 f"The topic {name} keeps messages for ever, not for 7 days; it is left so.",
             ]
+            admin.alter_configs(
+                [
+                    ConfigResource(
+                        ConfigResourceType.TOPIC,
+                        name,
+                        {"compression.type": "zstd", "max.message.bytes": "100000", "min.insync.replicas": "2"},
+                    )
+                ]
+            )
+            said = topics.create_topics(connection, [name], attrs.evolve(WANTED, replication=3)).differences
+            for each in (
+                "is kept on 1 broker, not 3; it is left so.",
+                "has min.insync.replicas=2 and is kept on 1 broker: nothing can be published there.",
+                "has compression.type=zstd: the broker compresses again what is sent with gzip, and who reads needs zstd.",
+                "takes messages of 100000 bytes at the most, and up to 1048576 are sent",
+            ):
+                assert [sentence for sentence in said if sentence.startswith(f"The topic {name} {each}")], (each, said)
             set_to("cleanup.policy", "compact")
             with pytest.raises(OcsError, match=r"has cleanup.policy=compact. Compaction keeps the last message"):
                 differences(3)
         finally:
             admin.delete_topics([name])
             admin.close()
+
+
+def test_a_topic_that_others_made_by_the_brokers_defaults_is_compared_too() -> None:
+    name = f"theirs-{time.time_ns()}"
+    with empty() as connection:
+        admin = KafkaAdminClient(**connection.options())
+        try:
+            admin.create_topics([NewTopic(name, 3, 1)], wait_for_metadata=True)
+            assert topics.create_topics(connection, [name], WANTED).differences == []
+        finally:
+            admin.delete_topics([name])
+            admin.close()
+
+
+def test_more_copies_than_there_are_brokers_are_refused_with_what_helps() -> None:
+    with empty() as connection, pytest.raises(OcsError, match=r"cannot keep 3 copies of a topic.*give --replication"):
+        topics.create_topics(connection, [f"copies-{time.time_ns()}"], attrs.evolve(WANTED, replication=3))
+
+
+def test_many_that_are_refused_do_not_keep_the_others_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the client refuses costs nothing; what the broker refuses is found by halves, and not one by one."""
+    sent: list[int] = []
+    send = KafkaPublisher._send
+    monkeypatch.setattr(KafkaPublisher, "_send", lambda self, rows: sent.append(len(rows)) or send(self, rows))
+    with _publisher() as subject:
+        keys = [id_of(number) for number in range(1, 201)]
+        large = [a_row(1000 + n, key, b"x" * 2_000_000) for n, key in enumerate(keys[:20])]
+        rows = [a_row(2000 + n, key) for n, key in enumerate(keys[20:])]
+        published = subject.publisher.publish([*large, *rows])
+        assert ([h.row for h in published.refused], list(published.kept)) == (large, rows)
+        assert sent == [200]
+    sent.clear()
+    with empty() as connection:
+        made = KafkaPublisher(connection, {"max_request_size": 8_000_000})
+        rows[77] = a_row(3000, keys[97], _incompressible(3_000_000))
+        published = made.publish(rows)
+        made.close()
+        assert [h.row for h in published.refused] == [rows[77]]
+        assert sorted(r.position for r in published.kept) == [r.position for r in rows if r is not rows[77]]
+        assert len(sent) <= 20
+
+
+@pytest.mark.parametrize("compression", ["gzip", "none", "lz4", "snappy", "zstd"])
+def test_whatever_compresses_it_a_message_is_read(compression: str) -> None:
+    with empty() as connection:
+        made = KafkaPublisher(connection, compression=compression)
+        publish_all(made, rows := [a_row(10 + n, key, b"x" * 2000) for n, key in enumerate(KEYS)])
+        made.close()
+        assert by_key(list(read_all(connection, TOPICS))) == by_key([delivered(row) for row in rows])
+
+
+def test_what_cannot_be_read_here_is_told_with_the_extra_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with empty() as connection:
+        made = KafkaPublisher(connection, compression="lz4")
+        publish_all(made, [a_row(10, KEYS[0], b"x" * 2000)])
+        made.close()
+        for name in ("lz4", "lz4f", "lz4framed"):
+            monkeypatch.setattr(codec, name, None)
+        sentence = r"The library of lz4 is not installed; install ocs-rm\[kafka\]"
+        with pytest.raises(PlatformUnavailable, match=sentence):
+            list(read_all(connection, TOPICS))
+        stream = KafkaStream(connection, TOPICS, f"unread-{time.time_ns()}")
+        try:
+            with pytest.raises(PlatformUnavailable, match=sentence):
+                stream.next(10)
+        finally:
+            stream.close()
+        with pytest.raises(OcsError, match=f"OCS_KAFKA_COMPRESSION is lz4. {sentence}"):
+            platform(Settings(database_url="sqlite://", kafka_servers=connection.servers, kafka_compression="lz4"))
+
+
+KAFKAJS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ocs-rm" / "kafkajs-2.2.4"
+READS = """
+const { Kafka, logLevel } = require("kafkajs")
+const [server, topic, wanted] = process.argv.slice(2)
+const consumer = new Kafka({ brokers: [server], logLevel: logLevel.NOTHING }).consumer({ groupId: "js-" + Date.now() })
+let left = Number(wanted)
+consumer.on(consumer.events.CRASH, ({ payload }) => { console.error(payload.error.message); process.exit(1) })
+;(async () => {
+  await consumer.connect()
+  await consumer.subscribe({ topics: [topic], fromBeginning: true })
+  await consumer.run({ eachMessage: async ({ message }) => {
+    console.log(message.key.toString(), message.headers.ce_id.toString(), message.value.length)
+    if (--left === 0) process.exit(0)
+  } })
+})()
+"""
+
+
+@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed (Debian: apt-get install npm)")
+def test_a_client_of_javascript_without_further_libraries_reads_what_is_sent() -> None:
+    """kafkajs knows gzip alone by itself, as many clients do."""
+    if not (KAFKAJS / "node_modules" / "kafkajs").exists():
+        KAFKAJS.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "install", "--silent", "--prefix", KAFKAJS, "kafkajs@2.2.4"], check=True, timeout=300)
+    with empty() as connection:
+        made = KafkaPublisher(connection)
+        publish_all(made, rows := [a_row(10 + n, key, b"x" * 2000) for n, key in enumerate(KEYS)])
+        made.close()
+        (KAFKAJS / "read.js").write_text(READS)
+        command = ["node", KAFKAJS / "read.js", connection.servers, rows[0].topic, str(len(rows))]
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert sorted(ended.stdout.splitlines()) == sorted(f"{row.key} {row.headers['ce_id']} 2000" for row in rows)
 
 
 def _complaint(made: Publisher, rows: Sequence[OutboxRow]) -> str:

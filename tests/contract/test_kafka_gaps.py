@@ -13,7 +13,7 @@ from ocs_adapters.kafka.consumer import KafkaStream
 from ocs_adapters.kafka.publisher import KafkaPublisher
 from ocs_core.ports import Gap
 from ocs_core.testkit.contracts.publisher import publish_all
-from tests.contract.on_kafka import FORGETS_SOCKETS, TOPICS, WEEK, empty
+from tests.contract.on_kafka import FORGETS_SOCKETS, TOPICS, WANTED, empty
 from tests.contract.test_kafka_stream import NOTIFICATIONS, _rows
 
 pytestmark = [FORGETS_SOCKETS, pytest.mark.usefixtures("forgotten_here")]
@@ -127,7 +127,7 @@ def test_a_topic_that_was_made_anew_is_told_and_read_from_its_beginning() -> Non
         scene.admin.delete_topics([NOTIFICATIONS])
         while NOTIFICATIONS in scene.admin.list_topics():
             pass
-        topics.create_topics(scene.connection, TOPICS, partitions=3, replication=1, retention=WEEK)
+        topics.create_topics(scene.connection, TOPICS, WANTED)
         scene.publisher.close()
         scene.publish()
         given, gaps = scene.read()

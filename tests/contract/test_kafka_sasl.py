@@ -14,7 +14,7 @@ from ocs_adapters.kafka.publisher import KafkaPublisher
 from ocs_core.errors import PlatformUnavailable
 from ocs_core.testkit.contracts.publisher import KEYS, a_row, delivered, publish_all
 from tests.contract.broker import PASSWORD, USER
-from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, WEEK, empty, server
+from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, WANTED, empty, server
 
 PATIENCE_SECONDS = 60.0
 """Far more than a broker needs that is asked for a password for the first time, on a machine that is busy."""
@@ -58,7 +58,7 @@ def test_a_wrong_password_is_told_of_and_never_shown(known: KafkaConnection, cap
             lambda: stream.next(10),
             lambda: stream.rewind(),
             lambda: reach(wrong, TOPICS),
-            lambda: topics.create_topics(wrong, TOPICS, partitions=3, replication=1, retention=WEEK),
+            lambda: topics.create_topics(wrong, TOPICS, WANTED),
         ):
             begun = time.monotonic()
             with pytest.raises(PlatformUnavailable, match="Authentication failed") as refused:

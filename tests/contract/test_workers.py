@@ -14,7 +14,7 @@ from kafka.errors import CoordinatorNotAvailableError
 
 from ocs_adapters.bootstrap.workers import GROUP
 from ocs_adapters.kafka.connection import KafkaConnection
-from ocs_adapters.kafka.topics import create_topics
+from ocs_adapters.kafka.topics import Wanted, create_topics
 from ocs_adapters.settings import Settings
 from tests.contract.night import OCS, Night, ended
 from tests.contract.on_kafka import FORGETS_SOCKETS, server
@@ -32,7 +32,7 @@ OVER_KAFKA = {"OCS_COLLECTION_WORKERS": "kafka"}
 def _night() -> Iterator[Night]:
     with postgres_database() as database:
         topic, connection = Settings().process_slices_topic, KafkaConnection(servers=server().server)
-        create_topics(connection, [topic], partitions=QUEUES, replication=1, retention=dt.timedelta(days=1))
+        create_topics(connection, [topic], Wanted(partitions=QUEUES, replication=1, retention=dt.timedelta(days=1)))
         url = database.engine.url.render_as_string(hide_password=False)
         environment = {"OCS_DATABASE_URL": url, "OCS_KAFKA_SERVERS": connection.servers}
         yield Night(database=database, environment=environment, payers=4_000, slice_size=SLICES)

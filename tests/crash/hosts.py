@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from ocs_adapters.kafka.connection import KafkaConnection
-from ocs_adapters.kafka.topics import create_topics
+from ocs_adapters.kafka.topics import Wanted, create_topics
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.database import connect
@@ -89,7 +89,7 @@ def company() -> Iterator[Night]:
         postgres.listen(HERE, NET)
         kafka = KafkaConnection(servers=stack.enter_context(broker(HERE)).server)
         topic = Settings().process_slices_topic
-        create_topics(kafka, [topic], partitions=QUEUES, replication=1, retention=dt.timedelta(days=1))
+        create_topics(kafka, [topic], Wanted(partitions=QUEUES, replication=1, retention=dt.timedelta(days=1)))
         database = connect(local)
         stack.callback(database.close)
         migrate(database.engine)

@@ -114,10 +114,12 @@ class Platform:
         if self.settings.kafka_servers is None:
             return self.events
         try:
+            from ocs_adapters.kafka import codecs
             from ocs_adapters.kafka.publisher import KafkaPublisher
         except ImportError:
             raise OcsError("OCS_KAFKA_SERVERS needs Kafka's client; install ocs-rm[kafka].") from None
-        return KafkaPublisher(kafka_connection(self.settings))
+        codecs.check(self.settings.kafka_compression)
+        return KafkaPublisher(kafka_connection(self.settings), compression=self.settings.kafka_compression)
 
     @bell.default
     def _make_bell(self) -> Bell:

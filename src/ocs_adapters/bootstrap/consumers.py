@@ -154,6 +154,20 @@ def retentions_of(kind: Kind, settings: Settings) -> Iterator[tuple[Retention, .
         yield retentions(database, kind.tables.prunables, settings)
 
 
+def unpublished(settings: Settings) -> int | None:
+    """How many messages wait in the system's outbox; None where it cannot be reached from here."""
+    try:
+        opened = platform(settings)
+    except Exception:  # what a URL can do wrong is known to the driver alone, and nobody asked for this database
+        return None
+    try:
+        return None if opened.problem() else opened.outbox.backlog().rows
+    except OcsError:
+        return None
+    finally:
+        opened.services.close()
+
+
 def gaps(kind: Kind, database: Database) -> Gaps:
     """What a kind of consumer was never given."""
     return Gaps(database, kind.tables, utc_now)

@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import re
+import signal
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -54,7 +55,13 @@ HTTP_LIMITS = {
 }
 """What is sensible, from the least to the most."""
 WORKERS = ("local", OVER_KAFKA)
+COMPRESSIONS = ("gzip", "none", "lz4", "snappy", "zstd")
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+
+
+def until_terminated() -> None:
+    """From now on this process is at work until it is terminated: that ends it in order, with 0."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 
 
 class Refused(OcsError):
@@ -134,6 +141,8 @@ def settings() -> Settings:
         wrong.append(
             f"OCS_KAFKA_SECURITY_PROTOCOL is {found.kafka_security_protocol!r}; give one of {', '.join(PROTOCOLS)}."
         )
+    if found.kafka_compression not in COMPRESSIONS:
+        wrong.append(f"OCS_KAFKA_COMPRESSION is {found.kafka_compression!r}; give one of {', '.join(COMPRESSIONS)}.")
     for name in DATABASES:
         url = getattr(found, name)
         if not re.match(r"(sqlite|postgres|postgresql)(\+\w+)?://", url):

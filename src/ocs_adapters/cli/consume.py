@@ -10,11 +10,12 @@ from cyclopts import App, Parameter
 
 from ocs_adapters.bootstrap import consumers, notifications
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
+from ocs_adapters.cli.commands import Commands, Flag, Json, Refused, until_terminated
 from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.gaps import NotedGap, told, way_out
 from ocs_adapters.consumers.notifications.deliveries import State
 from ocs_adapters.consumers.processor import PASSING, Processor
+from ocs_adapters.settings import Settings
 from ocs_adapters.sql.database import Database
 from ocs_core.errors import OcsError
 
@@ -158,12 +159,23 @@ def join(commands: Commands) -> None:
 
 def _consume(commands: Commands, name: str, *, from_beginning: bool, once: bool) -> int:
     kind, settings = consumers.KINDS[name], commands.settings()
+    if not once:
+        until_terminated()
     with consumers.consumer(kind, settings, from_beginning=from_beginning) as consumer:
         if once:
-            print(f"{consumer.drain()} messages.")
+            _drain(consumer, settings)
         else:
             work(consumer, f"Reading as {name}.")
         return _lost(kind, consumer)
+
+
+def _drain(consumer: Consumer[Processor], settings: Settings) -> None:
+    """Deal with what is there. Where that is nothing, the reason may be that nobody publishes."""
+    messages = consumer.drain()
+    print(f"{messages} messages.")
+    if not messages and (waiting := consumers.unpublished(settings)):
+        verb = "message waits" if waiting == 1 else "messages wait"
+        say.warn(f"{waiting} {verb} in the outbox, unpublished; ocs serve or ocs relay publishes them.")
 
 
 def _lost(kind: consumers.Kind, consumer: Consumer[Processor]) -> int:
@@ -180,12 +192,14 @@ def _deliver(commands: Commands, *, from_beginning: bool, once: bool) -> int:
     settings = commands.settings()
     notifications.recipients(settings)  # what is wrong with them is told before anything is forgotten
     kind = consumers.KINDS["notifications"]
+    if not once:
+        until_terminated()
     with (
         consumers.consumer(kind, settings, from_beginning=from_beginning) as consumer,
         notifications.sender(settings, consumer.processor.inbox.database) as sender,
     ):
         if once:
-            print(f"{consumer.drain()} messages.")
+            _drain(consumer, settings)
             tried = sender.once()
             waiting = notifications.audit(consumer.processor.inbox.database).waiting()
             print(f"{tried[State.DELIVERED]} delivered, {waiting} waiting, {tried[State.FAILED]} failed.")

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ocs_adapters.bootstrap import Platform
-from ocs_adapters.cli.commands import Commands, Flag, Refused
+from ocs_adapters.cli.commands import Commands, Flag, Refused, until_terminated
 
 IDLE_SECONDS = 0.3
 Offset = Annotated[int, Parameter(metavar="OFFSET", validator=Number(gte=0, lte=2**63 - 1))]
@@ -28,6 +28,8 @@ def join(commands: Commands) -> None:
         servers = commands.settings().kafka_servers
         if servers is not None:
             raise Refused(f"Messages go to Kafka at {servers}; read them there, with kcat for one.")
+        if follow:
+            until_terminated()
         with commands.opened() as platform:
             try:
                 after = _print_what_is_there(platform, after)

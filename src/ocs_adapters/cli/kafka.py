@@ -22,7 +22,8 @@ def join(commands: Commands) -> None:
     def init(
         *, partitions: Count = 12, slice_partitions: Count = 60, replication: Count = 1, retention_days: Days = 7
     ) -> None:
-        """Create the topics that do not exist yet; those that do are left as they are, and how they differ is said.
+        """Create the topics that do not exist yet; those that do are left as they are, and how they differ is said: partitions,
+        replication, retention, compression, and the largest message.
 
         They forget by time and are never compacted, since many entities share an account's key. Choose the number of
         partitions for good: another one would move keys to other partitions, and so change their order.
@@ -38,7 +39,7 @@ def join(commands: Commands) -> None:
         if settings.kafka_servers is None:
             raise Refused("OCS_KAFKA_SERVERS is not set; give HOST:PORT of Kafka's brokers.")
         from ocs_adapters.bootstrap import notifications
-        from ocs_adapters.kafka.topics import create_topics
+        from ocs_adapters.kafka.topics import Wanted, create_topics
 
         messages = (settings.business_transactions_topic, *notifications.topics(settings))
         for names, count, days in (
@@ -46,9 +47,13 @@ def join(commands: Commands) -> None:
             ((settings.process_slices_topic,), slice_partitions, 1),
         ):
             retention = dt.timedelta(days=days)
-            topics = create_topics(
-                kafka_connection(settings), names, partitions=count, replication=replication, retention=retention
+            wanted = Wanted(
+                partitions=count,
+                replication=replication,
+                retention=retention,
+                compression=settings.kafka_compression,
             )
+            topics = create_topics(kafka_connection(settings), names, wanted)
             for name in names:
                 print(f"{name}: {'made' if name in topics.made else 'there already'}")
             for difference in topics.differences:

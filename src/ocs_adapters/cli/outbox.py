@@ -1,14 +1,12 @@
 """`ocs outbox`: what waits to be published, and what to do with a message that cannot be."""
 
-from collections.abc import Callable
 from uuid import UUID
 
 from cyclopts import App
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Json, Refused
+from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_core.messages import format_instant
-from ocs_core.ports import Outbox
 
 
 def join(commands: Commands) -> None:
@@ -30,14 +28,24 @@ def join(commands: Commands) -> None:
         say.several(json=json, waiting=backlog.rows, oldest=backlog.oldest, held=table)
 
     @app.command
-    def retry(ref_id: str, /) -> None:
-        """Let a held message be published again, in its place before those that stand still behind it.
+    def retry(*ref_ids: str, all: Flag = False) -> int:
+        """Let held messages be published again, each in its place before those that stand still behind it. Ends with 1 where
+        one that was named is not held; the others wait again nevertheless.
 
         Args:
-            ref_id: The message's id, as ocs outbox status shows it.
+            ref_ids: The messages' ids, as ocs outbox status shows them.
+            all: Every message that is held.
         """
-        _decide(commands, ref_id, lambda outbox, named: outbox.release(named))
-        print(f"{ref_id} waits to be published again.")
+        if bool(ref_ids) == all:
+            raise Refused("Give the ids of messages, or --all; ocs outbox status shows those that are held.")
+        named = {_id(text) for text in ref_ids}
+        with commands.opened() as platform:
+            held = {each.row.ref_id for each in platform.outbox.held()} if named else set()
+            released = platform.outbox.release(named if named else None)
+        for ref_id in sorted(named - held):
+            say.warn(f"No message {ref_id} is held; ocs outbox status shows those that are.")
+        print(f"{released} {'message waits' if released == 1 else 'messages wait'} to be published again.")
+        return 1 if named - held else 0
 
     @app.command
     def discard(ref_id: str, /) -> None:
@@ -46,15 +54,15 @@ def join(commands: Commands) -> None:
         Args:
             ref_id: The message's id, as ocs outbox status shows it.
         """
-        _decide(commands, ref_id, lambda outbox, named: outbox.discard(named))
+        named = _id(ref_id)
+        with commands.opened() as platform:
+            if not platform.outbox.discard([named]):
+                raise Refused(f"No message {ref_id} is held; ocs outbox status shows those that are.")
         print(f"{ref_id} was forgotten.")
 
 
-def _decide(commands: Commands, ref_id: str, decide: Callable[[Outbox, UUID], bool]) -> None:
+def _id(text: str) -> UUID:
     try:
-        named = UUID(ref_id)
+        return UUID(text)
     except ValueError:
-        raise Refused(f"{ref_id} is not the id of a message; ocs outbox status shows them.") from None
-    with commands.opened() as platform:
-        if not decide(platform.outbox, named):
-            raise Refused(f"No message {ref_id} is held; ocs outbox status shows those that are.")
+        raise Refused(f"{text} is not the id of a message; ocs outbox status shows them.") from None

@@ -2,7 +2,7 @@
 
 import threading
 
-from ocs_adapters.cli.commands import Commands
+from ocs_adapters.cli.commands import Commands, until_terminated
 
 
 def join(commands: Commands) -> None:
@@ -14,6 +14,7 @@ def join(commands: Commands) -> None:
         dies is replaced by the others in less than ten seconds. At the end, the batch in hand is finished.
         With OCS_RELAY=false, ocs serve leaves this work to others.
         """
+        until_terminated()
         with commands.opened() as platform:
             platform.relay.start()
             print("Publishing what waits in the outbox.", flush=True)

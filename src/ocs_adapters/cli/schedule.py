@@ -7,7 +7,7 @@ from cyclopts import App
 
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Json
+from ocs_adapters.cli.commands import Commands, Json, until_terminated
 from ocs_adapters.schedule.due import Schedule
 from ocs_core.messages import format_instant
 
@@ -25,6 +25,7 @@ def join(commands: Commands) -> None:
         run. At the end, the slice in hand is finished; the run goes on at the next start.
         With OCS_SCHEDULE=false, ocs serve leaves this work to others.
         """
+        until_terminated()
         with commands.opened() as platform:
             platform.services.runner.start()
             platform.scheduler.start()

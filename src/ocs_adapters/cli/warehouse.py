@@ -77,10 +77,11 @@ def join(commands: Commands) -> None:
 
     @app.command
     def status(*, json: Json = False) -> int:
-        """Show how much is kept, how many dead letters there are, and which files are missing; ends with 1 if any is."""
+        """Show how much is kept, how many dead letters there are, and which files are missing or torn: not as they were
+        written, as a full disk or a copy that was cut off leaves them. Ends with 1 if any is."""
         with _database(commands) as (settings, database):
             warehouse = consumers.warehouse().warehouse(settings, database)
-            kept, missing = warehouse.manifest.all(), warehouse.missing()
+            kept, missing, torn = warehouse.manifest.all(), warehouse.missing(), warehouse.torn()
             dead = len(consumers.inbox(KIND, database).dead_letters())
         rows: list[tuple[str, Any]] = [
             ("files", len(kept)),
@@ -91,11 +92,14 @@ def join(commands: Commands) -> None:
             ("bytes", sum(file.bytes for file in kept)),
             ("dead letters", dead),
             ("missing files", len(missing)),
+            ("torn files", len(torn)),
         ]
         say.record(rows, json=json)
         for path in missing:
             say.warn(f"{path} is missing.")
-        return 1 if missing else 0
+        for path in torn:
+            say.warn(f"{path} is torn: put a copy of it in its place, or build the warehouse anew.")
+        return 1 if missing or torn else 0
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """`ocs worker`: what calculates slices of collection runs, on any machine."""
 
 from ocs_adapters.bootstrap import workers
-from ocs_adapters.cli.commands import Commands, Refused, worker_needs
+from ocs_adapters.cli.commands import Commands, Refused, until_terminated, worker_needs
 from ocs_adapters.cli.consume import work
 
 
@@ -16,6 +16,7 @@ def join(commands: Commands) -> None:
         """
         if wrong := worker_needs(commands.settings()):
             raise Refused("\n".join(wrong))
+        until_terminated()
         with commands.opened() as platform, workers.worker(platform) as consumer:
             try:
                 work(consumer, "Calculating slices as they come.")

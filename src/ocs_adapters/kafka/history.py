@@ -7,8 +7,9 @@ from typing import Any
 
 import attrs
 from kafka import TopicPartition
-from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
+from kafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError, UnsupportedCodecError
 
+from ocs_adapters.kafka import codecs
 from ocs_adapters.kafka.client import open_consumer
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.headers import read
@@ -79,6 +80,8 @@ def _consumer(connection: KafkaConnection, options: Mapping[str, Any] | None) ->
             yield consumer
         finally:
             consumer.close(autocommit=False)
+    except UnsupportedCodecError as error:
+        raise PlatformUnavailable(f"Kafka cannot be read: {codecs.missing()}") from error
     except KafkaError as error:
         raise PlatformUnavailable(f"Kafka cannot be read: {error!r}") from error
 

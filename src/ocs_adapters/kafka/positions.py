@@ -5,8 +5,15 @@ from typing import Any, Protocol
 
 import attrs
 from kafka import TopicPartition
-from kafka.errors import LogTruncationError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from kafka.errors import (
+    KafkaError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    UnsupportedCodecError,
+)
 
+from ocs_adapters.kafka import codecs
 from ocs_adapters.kafka.buffer import Buffer
 from ocs_core.ports import Gap
 
@@ -14,6 +21,10 @@ ANSWER_SECONDS = 5.0
 """How long the broker may take to say where a partition begins and ends."""
 Place = tuple[str, int]
 """A topic and the number of a partition."""
+
+
+class NotReadable(KafkaError):  # type: ignore[misc]
+    """Messages are compressed in a way that nothing here can undo."""
 
 
 class Positions(Protocol):
@@ -52,6 +63,8 @@ class Resumption:
             self._begin(consumer, *error.args)
         except OffsetOutOfRangeError as error:
             self._go_on(consumer, *error.args)
+        except UnsupportedCodecError as error:
+            raise NotReadable(codecs.missing()) from error
         except LogTruncationError as error:
             self._go_on(consumer, {partition: consumer.position(partition) for partition in error.divergent_offsets})
         return {}

@@ -14,9 +14,11 @@ from kafka.errors import (
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     RecordListTooLargeError,
+    TopicAuthorizationFailedError,
 )
 
 from ocs_adapters.kafka.client import open_client
+from ocs_adapters.kafka.codecs import GZIP
 from ocs_adapters.kafka.connection import KafkaConnection
 from ocs_adapters.kafka.headers import to_record
 from ocs_core.errors import PlatformUnavailable
@@ -34,10 +36,19 @@ REFUSALS = (MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecordErro
 
 @attrs.define
 class _Attempt:
-    """What became of one sending: the rows that were acknowledged, and the first error of each key."""
+    """What became of one sending: the rows that were acknowledged, those that the client itself refused, the first other error
+    of each key, and the topics that nobody knows of. Of a key none is kept behind one that is not."""
 
     kept: list[OutboxRow] = attrs.field(factory=list)
+    refused: list[HeldRow] = attrs.field(factory=list)
     errors: dict[UUID, KafkaError] = attrs.field(factory=dict)
+    unknown: dict[str, KafkaError] = attrs.field(factory=dict)
+
+    def left(self, rows: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of these rows that are to be sent again."""
+        settled = {row.ref_id for row in (*self.kept, *(held.row for held in self.refused))}
+        still = {held.row.key for held in self.refused}
+        return [row for row in rows if row.ref_id not in settled and row.key not in still]
 
 
 @attrs.define
@@ -50,6 +61,8 @@ class KafkaPublisher:
     connection: KafkaConnection
     options: Mapping[str, Any] = attrs.field(factory=dict)
     """Further options of the client."""
+    compression: str = attrs.field(default=GZIP, kw_only=True)
+    """gzip, none, lz4, snappy or zstd."""
     _producer: Any = None
 
     def publish(self, rows: Sequence[OutboxRow]) -> Published:
@@ -59,16 +72,16 @@ class KafkaPublisher:
             raise PlatformUnavailable(f"Kafka keeps nothing: {error!r}") from error
         attempt = self._send(rows)
         if not attempt.errors:
-            return Published(kept=attempt.kept)
+            return Published(kept=attempt.kept, refused=attempt.refused)
         self.close()
         rest = Published()
         if not all(error.retriable for error in attempt.errors.values()):
-            kept = {row.ref_id for row in attempt.kept}
-            rest = self._one_by_one([row for row in rows if row.ref_id not in kept])
-        if not (attempt.kept or rest.kept or rest.refused):
+            rest = self._apart(attempt.left(rows), {*attempt.unknown})
+        kept, refused = [*attempt.kept, *rest.kept], [*attempt.refused, *rest.refused]
+        if not (kept or refused):
             cause = next(iter(attempt.errors.values()))
             raise PlatformUnavailable(f"Kafka keeps nothing: {cause!r}") from cause
-        return attrs.evolve(rest, kept=[*attempt.kept, *rest.kept])
+        return Published(kept=kept, refused=refused)
 
     def close(self) -> None:
         """Let go of the broker; what is not acknowledged comes again."""
@@ -100,49 +113,61 @@ class KafkaPublisher:
         return attempt
 
     def _hand_over(self, producer: Any, rows: Sequence[OutboxRow], attempt: _Attempt) -> list[tuple[OutboxRow, Any]]:
-        """Give the rows to the client. A topic that nobody knows of is waited for once, and its keys stand still."""
+        """Give the rows to the client. A topic that nobody knows of is waited for once, and its keys stand still. What the
+        client itself refuses costs nobody else anything."""
         sent: list[tuple[OutboxRow, Any]] = []
-        unknown: dict[str, KafkaError] = {}
+        still: set[UUID] = set()
         for row in rows:
-            if row.topic in unknown:
-                attempt.errors.setdefault(row.key, unknown[row.topic])
-            if row.key not in attempt.errors:
-                try:
-                    sent.append((row, producer.send(**_record(row))))
-                except KafkaTimeoutError as error:
-                    attempt.errors[row.key] = unknown[row.topic] = error
-                except KafkaError as error:
-                    attempt.errors[row.key] = error
-                except ValueError as error:
-                    attempt.errors[row.key] = InvalidTopicError(str(error))
+            if row.topic in attempt.unknown:
+                attempt.errors.setdefault(row.key, attempt.unknown[row.topic])
+            if row.key in attempt.errors or row.key in still:
+                continue
+            try:
+                sent.append((row, producer.send(**_record(row))))
+            except KafkaTimeoutError as error:
+                attempt.errors[row.key] = attempt.unknown[row.topic] = error
+            except (*REFUSALS, ValueError) as error:  # a name that no topic can have is a ValueError
+                attempt.refused.append(_refused(row, error))
+                still.add(row.key)
+            except KafkaError as error:
+                attempt.errors[row.key] = error
         return sent
 
-    def _one_by_one(self, rows: Sequence[OutboxRow]) -> Published:
-        """Which message it is that the broker refuses: the error of a batch is told of all its messages."""
-        kept: list[OutboxRow] = []
-        refused: list[HeldRow] = []
-        blocked: set[UUID | str] = set()  # keys, and topics that each message would wait for again
-        for row in rows:
-            if not blocked.isdisjoint({row.key, row.topic}):
-                blocked.add(row.key)
-                continue
-            attempt = self._send([row])
-            kept += attempt.kept
-            if error := attempt.errors.get(row.key):
-                self.close()
-                blocked.add(row.key)
-                if isinstance(error, REFUSALS):
-                    refused.append(HeldRow(row, f"Kafka refuses it: {error!r}"))
-                elif error.retriable:
-                    blocked.add(row.topic)
-        return Published(kept=kept, refused=refused)
+    def _apart(self, rows: Sequence[OutboxRow], blocked: set[UUID | str]) -> Published:
+        """Which messages it is that the broker refuses: the error of a batch is told of all that are in it, so each half is
+        sent by itself. `blocked` are keys that stand still, and topics that each message would wait for again."""
+        if not (rows := _not_blocked(rows, blocked)):
+            return Published()
+        attempt = self._send(rows)
+        blocked.update(attempt.unknown, (held.row.key for held in attempt.refused))
+        if attempt.errors:
+            self.close()
+        left = attempt.left(rows)
+        if not attempt.errors or not left:
+            return Published(kept=attempt.kept, refused=attempt.refused)
+        if len(rows) == 1:
+            return self._alone(left[0], attempt.errors[left[0].key], blocked)
+        middle = (len(left) + 1) // 2
+        halves = [self._apart(half, blocked) for half in (left[:middle], left[middle:])]
+        return Published(
+            kept=[*attempt.kept, *(row for half in halves for row in half.kept)],
+            refused=[*attempt.refused, *(held for half in halves for held in half.refused)],
+        )
+
+    def _alone(self, row: OutboxRow, error: KafkaError, blocked: set[UUID | str]) -> Published:
+        blocked.add(row.key)
+        if isinstance(error, REFUSALS):
+            return Published(refused=[_refused(row, error)])
+        if error.retriable or isinstance(error, TopicAuthorizationFailedError):
+            blocked.add(row.topic)
+        return Published()
 
     def _open(self) -> Any:
         if self._producer is None:
             told = {
                 "acks": "all",
                 "enable_idempotence": True,
-                "compression_type": "zstd",
+                "compression_type": None if self.compression == "none" else self.compression,
                 "linger_ms": 2,
                 "delivery_timeout_ms": int(PATIENCE_SECONDS * 1000),
                 "request_timeout_ms": int(PATIENCE_SECONDS * 500),
@@ -151,6 +176,20 @@ class KafkaPublisher:
             }
             self._producer = open_client(KafkaProducer, {**told, **self.connection.options(), **self.options})
         return self._producer
+
+
+def _not_blocked(rows: Sequence[OutboxRow], blocked: set[UUID | str]) -> Sequence[OutboxRow]:
+    free = []
+    for row in rows:
+        if blocked.isdisjoint({row.key, row.topic}):
+            free.append(row)
+        else:
+            blocked.add(row.key)
+    return free
+
+
+def _refused(row: OutboxRow, error: Exception) -> HeldRow:
+    return HeldRow(row, f"Kafka refuses it: {error!r}")
 
 
 def _record(row: OutboxRow) -> dict[str, Any]:

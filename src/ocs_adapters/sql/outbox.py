@@ -27,9 +27,11 @@ _WAITING = (
 )
 _HELD = sa.select(*_COLUMNS, _OUTBOX.c.held_because).where(_IS_HELD).order_by(_OUTBOX.c.position)
 _HOLD = sa.update(_OUTBOX).where(_OUTBOX.c.position == sa.bindparam("row")).values(held_because=sa.bindparam("reason"))
-_OF_MESSAGE = (_OUTBOX.c.ref_id == sa.bindparam("message")) & _IS_HELD
-_RELEASE = sa.update(_OUTBOX).where(_OF_MESSAGE).values(held_because=None)
-_DISCARD = sa.delete(_OUTBOX).where(_OF_MESSAGE)
+_RELEASE = sa.update(_OUTBOX).where(_IS_HELD).values(held_because=None)
+_RELEASE_SOME: Any = functools.cache(lambda driver: _RELEASE.where(driver.one_of(_OUTBOX.c.ref_id, "messages")))
+_DISCARD: Any = functools.cache(
+    lambda driver: sa.delete(_OUTBOX).where(_IS_HELD, driver.one_of(_OUTBOX.c.ref_id, "messages"))
+)
 _COUNTS = sa.select(sa.func.count(), sa.func.count(_OUTBOX.c.held_because)).select_from(_OUTBOX)
 
 
@@ -103,20 +105,26 @@ class SqlOutbox:
         driver = self.database.driver
         self.database.write(Call(_delete(driver), {"positions": driver.bind_list([r.position for r in rows])}))
 
-    def hold(self, row: OutboxRow, reason: str) -> None:
-        self.database.write(Call(_HOLD, {"row": row.position, "reason": reason}))
+    def hold(self, refused: Sequence[HeldRow]) -> None:
+        if refused:
+            held = [{"row": each.row.position, "reason": each.reason} for each in refused]
+            self.database.write(Call(_HOLD, held))
 
     def held(self) -> Sequence[HeldRow]:
         (rows,) = self.database.read(Call(_HELD))
         return list(map(HeldRow, self._rows(row[:-1] for row in rows), [row[-1] for row in rows]))
 
-    def release(self, ref_id: UUID) -> bool:
-        (released,) = self.database.write(Call(_RELEASE, {"message": ref_id}))
-        return bool(released)
+    def release(self, ref_ids: Collection[UUID] | None = None) -> int:
+        driver = self.database.driver
+        some = None if ref_ids is None else {"messages": driver.bind_list(list(ref_ids))}
+        call = Call(_RELEASE) if some is None else Call(_RELEASE_SOME(driver), some)
+        (released,) = self.database.write(call)
+        return int(released)
 
-    def discard(self, ref_id: UUID) -> bool:
-        (discarded,) = self.database.write(Call(_DISCARD, {"message": ref_id}))
-        return bool(discarded)
+    def discard(self, ref_ids: Collection[UUID]) -> int:
+        driver = self.database.driver
+        (discarded,) = self.database.write(Call(_DISCARD(driver), {"messages": driver.bind_list(list(ref_ids))}))
+        return int(discarded)
 
     def backlog(self) -> Backlog:
         counts, first = self.database.read(Call(_COUNTS), Call(_WAITING, {"limit": 1}))

@@ -75,7 +75,7 @@ class Relay:
             log.error(
                 "a message cannot be published and is held", ref_id=str(refused.row.ref_id), reason=refused.reason
             )
-            self.outbox.hold(refused.row, refused.reason)
+        self.outbox.hold(published.refused)
         return len(published.kept)
 
     def drain(self) -> int:

@@ -34,26 +34,29 @@ class MemoryOutbox:
                 self.store.outbox.pop(row.ref_id, None)
                 self.store.held.pop(row.ref_id, None)
 
-    def hold(self, row: OutboxRow, reason: str) -> None:
+    def hold(self, refused: Sequence[HeldRow]) -> None:
         with self.store.lock:
-            if row.ref_id in self.store.outbox:
-                self.store.held[row.ref_id] = reason
+            there = [held for held in refused if held.row.ref_id in self.store.outbox]
+            self.store.held.update({held.row.ref_id: held.reason for held in there})
 
     def held(self) -> Sequence[HeldRow]:
         with self.store.lock:
             reasons = self.store.held
             return [HeldRow(row, reasons[row.ref_id]) for row in self._rows() if row.ref_id in reasons]
 
-    def release(self, ref_id: UUID) -> bool:
+    def release(self, ref_ids: Collection[UUID] | None = None) -> int:
         with self.store.lock:
-            return self.store.held.pop(ref_id, None) is not None
+            released = [each for each in self.store.held if ref_ids is None or each in ref_ids]
+            for each in released:
+                del self.store.held[each]
+        return len(released)
 
-    def discard(self, ref_id: UUID) -> bool:
+    def discard(self, ref_ids: Collection[UUID]) -> int:
         with self.store.lock:
-            was_held = self.release(ref_id)
-            if was_held:
-                del self.store.outbox[ref_id]
-        return was_held
+            discarded = [each for each in self.store.held if each in ref_ids]
+            for each in discarded:
+                del self.store.held[each], self.store.outbox[each]
+        return len(discarded)
 
     def backlog(self) -> Backlog:
         with self.store.lock:

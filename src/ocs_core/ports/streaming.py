@@ -28,17 +28,18 @@ class Outbox(Protocol):
     def done(self, rows: Sequence["OutboxRow"]) -> None:
         """Forget messages that were published. A row unknown by now is no error: another relay was faster."""
 
-    def hold(self, row: "OutboxRow", reason: str) -> None:
-        """Set a message aside that cannot be published; those of its key stand still until somebody decides."""
+    def hold(self, refused: Sequence["HeldRow"]) -> None:
+        """Set messages aside that cannot be published; those of their keys stand still until somebody decides. One unknown by
+        now is no error."""
 
     def held(self) -> Sequence["HeldRow"]:
         """The messages that were set aside, the oldest first."""
 
-    def release(self, ref_id: UUID) -> bool:
-        """Let a held message wait again, in its old place; False when it is not held."""
+    def release(self, ref_ids: Collection[UUID] | None = None) -> int:
+        """Let held messages wait again, in their old places: these, or all. Gives how many it were; others are not held."""
 
-    def discard(self, ref_id: UUID) -> bool:
-        """Forget a held message, unpublished; False when it is not held."""
+    def discard(self, ref_ids: Collection[UUID]) -> int:
+        """Forget held messages, unpublished. Gives how many it were; others are not held."""
 
     def backlog(self) -> "Backlog":
         """How much waits, and since when."""

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from ocs_adapters.consumers.finance.tables import entities
 from ocs_adapters.sql.database import connect
+from ocs_core.testkit.examples import Desk
 
 
 @pytest.fixture
@@ -30,6 +31,17 @@ def test_finance_reads_what_was_published_and_shows_figures(told) -> None:
     assert [(p["day"], p["payments"], p["amount"]["amount"]) for p in figures["payments"]] == [
         ("2024-02-10", 3, 30_000_000)
     ]
+
+
+def test_where_nothing_is_new_it_says_how_many_wait_unpublished(told) -> None:
+    assert told("consume", "finance", "--once").done().err == ""
+    assert told("consume", "finance", "--once").done().err == ""
+    made = told.platform()
+    Desk(made.services.store).account("A-1")
+    made.services.close()
+    ended = told("consume", "finance", "--once").done()
+    assert ended.out == "0 messages.\n"
+    assert ended.err == "2 messages wait in the outbox, unpublished; ocs serve or ocs relay publishes them.\n"
 
 
 def test_finance_is_built_anew_from_the_beginning(told) -> None:

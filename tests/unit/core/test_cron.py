@@ -20,7 +20,16 @@ def _refusal(cron: str) -> str:
 
 @pytest.mark.parametrize(
     "cron",
-    ["30 2 * * *", "*/15 8-18 * * 1-5", "0 0 29 2 *", "0,30 6,18 1,15 */3 *", "5/10 * 1-31/2 * 7", "0 0 30 2 1"],
+    [
+        "30 2 * * *",
+        "*/15 8-18 * * 1-5",
+        "0 0 29 2 *",
+        "0,30 6,18 1,15 */3 *",
+        "5/10 * 1-31/2 * 7",
+        "0 0 30 2 1",
+        "0 0 L * *",
+        "0 0 15,L 2 *",
+    ],
 )
 def test_a_right_expression_is_taken(cron: str) -> None:
     assert CollectionSetting(cron=cron).cron == cron
@@ -43,7 +52,12 @@ def test_a_right_expression_is_taken(cron: str) -> None:
         ("*/0 2 * * *", "'*/0' cannot be the minute of cron"),
         ("0,,1 2 * * *", "'' cannot be the minute of cron"),
         ("³ 2 * * *", "'³' cannot be the minute of cron"),
-        ("0 0 L * *", "'L' cannot be the day of the month of cron"),
+        (
+            "0 0 LW * *",
+            "'LW' cannot be the day of the month of cron: give *, 1 to 31, a range such as 1-31, or a step such as */2, or L",
+        ),
+        ("0 0 L-2 * *", "'L-2' cannot be the day of the month of cron"),
+        ("0 L * * *", "'L' cannot be the hour of cron: give *, 0 to 23, a range such as 0-23, or a step such as */2."),
         ("0 0 30 2 *", "No such month has a day 30: this would never be due."),
         ("0 0 31 4-6/2,11 */3", "No such month has a day 31"),
     ],

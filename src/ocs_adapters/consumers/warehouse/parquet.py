@@ -89,6 +89,11 @@ def memory_of(path: Path) -> int:
     return sum(metadata.row_group(index).total_byte_size for index in range(metadata.num_row_groups))
 
 
+def rows_in(path: Path) -> int:
+    """How many rows a file says that it has. Raises what is `UNREADABLE`."""
+    return int(pq.read_metadata(path).num_rows)
+
+
 def rows_of(paths: Sequence[Path]) -> "ds.Dataset":
     """The rows of files with their `day`, read as far as somebody asks for them."""
     day = pa.field("day", pa.date32())

@@ -89,6 +89,13 @@ class Warehouse:
         with self.folder.reading():
             return [self.folder.path(file) for file in self.manifest.all() if self.folder.find(file) is None]
 
+    def torn(self) -> Sequence[Path]:
+        """The files that are not as they were written: of another size, or with another number of rows, or unreadable at
+        their end, where Parquet says what is in them. None is merged away meanwhile."""
+        with self.folder.reading():
+            found = ((file, self.folder.find(file)) for file in self.manifest.all())
+            return [path for file, path in found if path is not None and not _is_whole(path, file)]
+
     def compact(self, at_least: int = 2, patience: float = 0.0) -> Merged:
         """Merge the small files of every day that has so many of them. Where somebody reads the warehouse for longer than so
         many seconds, it is left for later. Raises `OSError`."""
@@ -164,3 +171,10 @@ class Warehouse:
 
 def _cannot_be_used(error: OSError) -> StoreUnavailable:
     return StoreUnavailable(f"the warehouse's folder cannot be used: {error}")
+
+
+def _is_whole(path: Path, file: File) -> bool:
+    try:
+        return path.stat().st_size == file.bytes and parquet.rows_in(path) == file.rows
+    except parquet.UNREADABLE:
+        return False

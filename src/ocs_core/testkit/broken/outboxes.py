@@ -118,9 +118,10 @@ class HoldsTheMessageAlone(PlainOutbox):
 class DiscardsWhatIsNotHeld(PlainOutbox):
     """A slip of the pen, and a message that was on its way is gone."""
 
-    def discard(self, ref_id: UUID) -> bool:
-        self.store.held.pop(ref_id, None)
-        return self.store.outbox.pop(ref_id, None) is not None
+    def discard(self, ref_ids: Collection[UUID]) -> int:
+        for ref_id in ref_ids:
+            self.store.held.pop(ref_id, None)
+        return sum(self.store.outbox.pop(ref_id, None) is not None for ref_id in ref_ids)
 
 
 @_breaks("test_a_message_that_is_done_is_held_no_more")
@@ -192,8 +193,7 @@ def carry(outbox: Outbox, publisher: Publisher, rows: Sequence[OutboxRow]) -> No
     """From the outbox to the platform; what cannot go is held."""
     published = publisher.publish(rows)
     outbox.done(published.kept)
-    for refused in published.refused:
-        outbox.hold(refused.row, refused.reason)
+    outbox.hold(published.refused)
 
 
 def steady_relay(outbox: Outbox, publisher: Publisher) -> Move:

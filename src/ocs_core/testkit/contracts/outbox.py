@@ -11,7 +11,7 @@ import pytest
 
 from ocs_core.messages import Message
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import SHARES, Backlog, Outbox, OutboxRow, Store, share_of
+from ocs_core.ports import SHARES, Backlog, HeldRow, Outbox, OutboxRow, Store, share_of
 from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, at_once, beside, only
 from ocs_core.testkit.contracts.values import a_message, id_of
 
@@ -138,11 +138,12 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
             _publish_each(subject.store, *(a_message(n, ONE if n % 2 else OTHER) for n in range(10, 16)))
             reader = subject.reader()
             poison = reader.waiting(10)[1]
-            reader.hold(poison, "it is too large")
-            reader.hold(attrs.evolve(poison, position=10**9, ref_id=id_of(99)), "nobody knows it any more")
+            unknown = attrs.evolve(poison, position=10**9, ref_id=id_of(99))
+            reader.hold([HeldRow(unknown, "nobody knows it any more"), HeldRow(poison, "it is too large")])
+            reader.hold([])
             assert _ids(subject.reader().waiting(10)) == [id_of(10), id_of(12), id_of(14)]
             assert [(h.row, h.reason) for h in subject.reader().held()] == [(poison, "it is too large")]
-            assert subject.reader().release(poison.ref_id)
+            assert subject.reader().release([poison.ref_id, id_of(99), id_of(10)]) == 1
             assert _ids(reader.waiting(10)) == [id_of(n) for n in range(10, 16)]
             assert list(reader.held()) == []
 
@@ -150,19 +151,30 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
             """Somebody decided that it is not to be told; only what is held can be decided on."""
             _publish_each(subject.store, *(a_message(n, ONE) for n in range(10, 13)))
             reader = subject.reader()
-            assert not reader.discard(id_of(10))
-            assert not reader.release(id_of(10))
-            reader.hold(reader.waiting(1)[0], "it is too large")
-            assert reader.discard(id_of(10))
-            assert not reader.discard(id_of(10))
+            assert not reader.discard([id_of(10)])
+            assert reader.release([id_of(10)]) == 0
+            reader.hold([HeldRow(reader.waiting(1)[0], "it is too large")])
+            assert reader.discard([id_of(10)])
+            assert not reader.discard([id_of(10)])
             assert _ids(reader.waiting(10)) == [id_of(11), id_of(12)]
+
+        def test_all_that_is_held_may_wait_again_at_once(self, subject: OutboxSubject) -> None:
+            """A topic was too small for many messages, and is mended."""
+            _publish_each(subject.store, *(a_message(10 + n, id_of(n)) for n in range(1, 6)))
+            reader = subject.reader()
+            rows = reader.waiting(10)
+            reader.hold([HeldRow(row, "it is too large") for row in rows[:4]])
+            assert reader.release([rows[0].ref_id, rows[2].ref_id]) == 2
+            assert [held.row for held in reader.held()] == [rows[1], rows[3]]
+            assert (reader.release(), reader.release()) == (2, 0)
+            assert list(reader.waiting(10)) == list(rows)
 
         def test_a_message_that_is_done_is_held_no_more(self, subject: OutboxSubject) -> None:
             """One relay found that it cannot be published, and another had it published: it is published."""
             _publish_each(subject.store, *(a_message(n, ONE) for n in range(10, 13)))
             reader = subject.reader()
             first = reader.waiting(1)
-            reader.hold(first[0], "it is too large")
+            reader.hold([HeldRow(first[0], "it is too large")])
             subject.reader().done(first)
             assert list(reader.held()) == []
             assert _ids(reader.waiting(10)) == [id_of(11), id_of(12)]
@@ -184,7 +196,7 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
             messages = [a_message(n, ONE) for n in range(10, 13)]
             _publish_each(subject.store, *messages)
             assert reader.backlog() == Backlog(rows=3, oldest=messages[0].occurred_at)
-            reader.hold(reader.waiting(1)[0], "it is too large")
+            reader.hold([HeldRow(reader.waiting(1)[0], "it is too large")])
             assert reader.backlog() == Backlog(rows=3, held=1)
 
     return OutboxContract

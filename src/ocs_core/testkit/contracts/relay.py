@@ -94,7 +94,7 @@ def relay_contract(make: Callable[[Outbox, Publisher], Move]) -> type:
                 (poison.headers["ce_id"], "it is too large")
             ]
             platform.refused.clear()
-            getattr(outbox, decision)(outbox.held()[0].row.ref_id)
+            getattr(outbox, decision)([outbox.held()[0].row.ref_id])
             _keep_moving(make(outbox, platform))
             lost = [poison] if decision == "discard" else []
             assert by_key(platform.kept) == by_key([m for m in expected if m not in lost])
