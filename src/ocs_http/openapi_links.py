@@ -6,13 +6,17 @@ from typing import Any
 import attrs
 
 Schema = dict[str, Any]
-_FIRST = "$response.body#/0/object/refId"
+_FIRST_IN_BODY = "/0/object/refId"
+_FIRST = f"$response.body#{_FIRST_IN_BODY}"
 _NEXT_PAGE = "$response.body#/next"
 
 
 @attrs.frozen
 class Link:
-    """To the operation with this id, with values from the answer: for its parameters, or for fields of its body."""
+    """To the operation with this id, with values from the answer: for its parameters, or for fields of its body.
+
+    Fields of a body are told in words: readers of the document take only a whole body for a link's `requestBody`.
+    """
 
     operation: str
     text: str
@@ -36,29 +40,29 @@ def _next_page(of: str) -> Sequence[Link]:
 LINKS: Mapping[str, Sequence[Link]] = {
     "createAccount": _about_the_account(_FIRST),
     "registerPayment": (
-        Link("identifyPaymentIn", "Give it to an account.", body={"paymentRefId": _FIRST}),
-        Link("assignPaymentInToDocument", "Pay a document with it.", body={"paymentRefId": _FIRST}),
-        Link("cancelPayment", "Take it back.", body={"paymentRefId": _FIRST}),
+        Link("identifyPaymentIn", "Give it to an account.", body={"paymentRefId": _FIRST_IN_BODY}),
+        Link("assignPaymentInToDocument", "Pay a document with it.", body={"paymentRefId": _FIRST_IN_BODY}),
+        Link("cancelPayment", "Take it back.", body={"paymentRefId": _FIRST_IN_BODY}),
     ),
     "identifyPaymentIn": (
-        Link("assignPaymentInToDocument", "Pay a document with it.", body={"paymentRefId": _FIRST}),
-        Link("cancelPaymentInIdentification", "Take it from the account again.", body={"paymentRefId": _FIRST}),
+        Link("assignPaymentInToDocument", "Pay a document with it.", body={"paymentRefId": _FIRST_IN_BODY}),
+        Link("cancelPaymentInIdentification", "Take it from the account again.", body={"paymentRefId": _FIRST_IN_BODY}),
     ),
     "assignPaymentInToDocument": (
-        Link("cancelPaymentInAssignment", "Take the assignment back.", body={"paymentRefId": _FIRST}),
+        Link("cancelPaymentInAssignment", "Take the assignment back.", body={"paymentRefId": _FIRST_IN_BODY}),
     ),
     "createAnyDocument": (
-        Link("assignPaymentInToDocument", "Pay it.", body={"documentRefId": _FIRST}),
-        Link("cancelDocument", "Take it back.", body={"documentRefId": _FIRST}),
+        Link("assignPaymentInToDocument", "Pay it.", body={"documentRefId": _FIRST_IN_BODY}),
+        Link("cancelDocument", "Take it back.", body={"documentRefId": _FIRST_IN_BODY}),
     ),
     "feedChargeableEvents": (
-        Link("adjustChargeableEvent", "Adjust the first event.", body={"chargeableEventRefId": _FIRST}),
+        Link("adjustChargeableEvent", "Adjust the first event.", body={"chargeableEventRefId": _FIRST_IN_BODY}),
         Link("searchChargeableEvents", "Find its adjustments.", {"originalRefId": _FIRST}),
     ),
     "adjustChargeableEvent": (Link("searchChargeableEvents", "Read the adjustment.", {"refId": _FIRST}),),
     "calculateCollectionBalance": (
         Link("readProcessRun", "How far the run is.", {"refId": _FIRST}),
-        Link("cancelProcessRun", "End it where it is.", body={"refId": _FIRST}),
+        Link("cancelProcessRun", "End it where it is.", body={"refId": _FIRST_IN_BODY}),
     ),
     "searchPayments": _next_page("searchPayments"),
     "searchDocuments": _next_page("searchDocuments"),
@@ -73,9 +77,10 @@ def links_of(operation: str) -> dict[str, Schema]:
     return {
         link.operation: {
             "operationId": link.operation,
-            "description": link.text,
+            "description": " ".join(
+                [link.text, *(f"Give `{at}` of the answer as `{name}`." for name, at in link.body.items())]
+            ),
             **({"parameters": dict(link.parameters)} if link.parameters else {}),
-            **({"requestBody": dict(link.body)} if link.body else {}),
         }
         for link in LINKS.get(operation, ())
     }
