@@ -45,12 +45,14 @@ documents_at AS (
     WHERE account_ref_id BETWEEN '{low}' AND '{high}'
 ),
 payments_at AS (
-    SELECT account_ref_id, currency, payment_type, payment_date_received, cancelled, cancelled_at, remaining_amount AS open
+    SELECT account_ref_id, currency, payment_type, payment_date_received, payment_date_sent, cancelled, cancelled_at,
+        remaining_amount AS open
     FROM payments
     WHERE remaining_amount <> 0 AND account_ref_id BETWEEN '{low}' AND '{high}'
         AND ref_id NOT IN (SELECT item FROM corrections)
     UNION ALL
-    SELECT account_ref_id, currency, payment_type, payment_date_received, cancelled, cancelled_at, remaining_amount + amount
+    SELECT account_ref_id, currency, payment_type, payment_date_received, payment_date_sent, cancelled, cancelled_at,
+        remaining_amount + amount
     FROM corrections JOIN payments ON ref_id = item
     WHERE account_ref_id BETWEEN '{low}' AND '{high}'
 ),
@@ -61,8 +63,9 @@ items AS (
     WHERE open <> 0 AND document_type IN ('genericInvoice', 'creditNote') AND document_issued_date <= '{today}'
         AND (due_amount_type = 'LIABILITY' OR document_due_date < '{today}') AND (NOT cancelled OR cancelled_at > '{as_of}')
     UNION ALL
-    SELECT account_ref_id, currency, -open, NULL FROM payments_at
-    WHERE open > 0 AND payment_type = 'IN' AND payment_date_received <= '{as_of}'
+    SELECT account_ref_id, currency, CASE WHEN payment_type = 'IN' THEN -open ELSE open END, NULL FROM payments_at
+    WHERE open > 0 AND payment_type IN ('IN', 'OUT')
+        AND CASE WHEN payment_type = 'IN' THEN payment_date_received ELSE payment_date_sent END <= '{as_of}'
         AND (NOT cancelled OR cancelled_at > '{as_of}')
 ),
 sums AS (

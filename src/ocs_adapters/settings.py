@@ -87,6 +87,9 @@ class Settings:
     process_slices_topic: str = ts.option(
         default="ocs.rm.process-slices", help="Topic of the commands that ocs worker works off"
     )
+    collection_starts_unasked: int = ts.option(
+        default=10, help="How many collections ocs collect starts as of now without asking, or being told --yes"
+    )
     collection_workers: str = ts.option(
         default="local",
         help="Who calculates collection runs: local, processes of this machine; kafka, ocs worker on any",

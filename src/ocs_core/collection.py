@@ -34,6 +34,7 @@ class Reason(StrEnum):
     NOT_YET_DUE = "NOT_YET_DUE"
     NOT_INCOMING = "NOT_INCOMING"
     NOT_YET_RECEIVED = "NOT_YET_RECEIVED"
+    NOT_YET_SENT = "NOT_YET_SENT"
 
 
 class LineKind(StrEnum):
@@ -44,7 +45,8 @@ class LineKind(StrEnum):
 # Python 3.11 takes as long to look up a member of an enumeration as to do all else that is done for an item.
 _COUNTS, _CANCELLED, _NOTHING_OPEN = Reason.COUNTS, Reason.CANCELLED, Reason.NOTHING_OPEN
 _OTHER_CURRENCY = Reason.OTHER_CURRENCY
-_DOCUMENT, _PAYMENT, _AR, _IN = LineKind.DOCUMENT, LineKind.PAYMENT, DueAmountType.AR, PaymentType.IN
+_DOCUMENT, _PAYMENT, _AR = LineKind.DOCUMENT, LineKind.PAYMENT, DueAmountType.AR
+_IN, _PROMISE = PaymentType.IN, PaymentType.PROMISE_TO_PAY
 
 
 class Counted(NamedTuple):
@@ -61,7 +63,7 @@ class Counted(NamedTuple):
 class Balance:
     """A payer's balance: millionths of the account's currency, positive where the payer owes.
 
-    `other_currencies`: what stayed out of it, being in another currency, as receivables less liabilities and payments.
+    `other_currencies`: what stayed out of it, being in another currency, signed alike.
     """
 
     balance: int
@@ -174,15 +176,17 @@ def document_is_due(document: LedgerDocument, today: dt.date) -> Reason:
 def payment_counts(
     payment: LedgerPayment, remaining: int, account: LedgerAccount, configuration: Configuration, as_of: dt.datetime
 ) -> Reason:
-    """Whether a payment of this account counts at T."""
+    """Whether a payment of this account counts at T. A promise never does: it is no money."""
     if (closed := payment_is_closed(payment, remaining, as_of)) is not None:
         return closed
+    if payment.payment_type == _PROMISE:
+        return Reason.NOT_INCOMING
     setting = configuration.payment_types.get(payment.payment_type)
     if setting is None or not setting.collection_relevant:
-        return Reason.NOT_COLLECTION_RELEVANT if payment.payment_type == _IN else Reason.NOT_INCOMING
+        return Reason.NOT_COLLECTION_RELEVANT
     if payment.currency != account.currency:
         return _OTHER_CURRENCY
-    return payment_is_received(payment, as_of)
+    return payment_has_moved(payment, as_of)
 
 
 def payment_is_closed(payment: LedgerPayment, remaining: int, as_of: dt.datetime) -> Reason | None:
@@ -192,11 +196,13 @@ def payment_is_closed(payment: LedgerPayment, remaining: int, as_of: dt.datetime
     return _NOTHING_OPEN if remaining <= 0 else None
 
 
-def payment_is_received(payment: LedgerPayment, as_of: dt.datetime) -> Reason:
-    """Whether a payment has come by T; one without a date has."""
-    if payment.payment_date_received is not None and payment.payment_date_received > as_of:
-        return Reason.NOT_YET_RECEIVED
-    return _COUNTS
+def payment_has_moved(payment: LedgerPayment, as_of: dt.datetime) -> Reason:
+    """Whether a payment has come by T, or an outgoing one gone; one without a date has."""
+    is_incoming = payment.payment_type == _IN
+    moved = payment.payment_date_received if is_incoming else payment.payment_date_sent
+    if moved is None or moved <= as_of:
+        return _COUNTS
+    return Reason.NOT_YET_RECEIVED if is_incoming else Reason.NOT_YET_SENT
 
 
 def _cancelled_by(cancelled: bool, cancelled_at: dt.datetime | None, instant: dt.datetime) -> bool:
@@ -210,11 +216,15 @@ def count_items(ledger: OpenLedger, configuration: Configuration, as_of: dt.date
         signed = amount if document.due_amount_type == _AR else -amount
         yield Counted(_DOCUMENT, document, amount, signed if reason is _COUNTS else 0, reason)
     for payment, amount, reason in count.payments():
-        yield Counted(_PAYMENT, payment, amount, -amount if reason is _COUNTS else 0, reason)
+        signed = -amount if payment.payment_type == _IN else amount
+        yield Counted(_PAYMENT, payment, amount, signed if reason is _COUNTS else 0, reason)
 
 
 def balance_of(ledger: OpenLedger, configuration: Configuration, as_of: dt.datetime) -> Balance:
-    """Due invoices less liabilities and overpayments at T. Raises `AmountOutOfRange` where it does not fit 64 bits."""
+    """Due invoices and what was sent back, less liabilities and overpayments, at T.
+
+    Raises `AmountOutOfRange` where it does not fit 64 bits.
+    """
     balance, oldest = 0, None
     others: dict[str, int] = {}
     count = _Counting(ledger, configuration, as_of)
@@ -228,9 +238,10 @@ def balance_of(ledger: OpenLedger, configuration: Configuration, as_of: dt.datet
             others[document.currency] = others.get(document.currency, 0) + (amount if is_owed else -amount)
     for payment, amount, reason in count.payments():
         if reason is _COUNTS:
-            balance -= amount
+            balance += -amount if payment.payment_type == _IN else amount
         elif reason is _OTHER_CURRENCY:
-            others[payment.currency] = others.get(payment.currency, 0) - amount
+            signed = -amount if payment.payment_type == _IN else amount
+            others[payment.currency] = others.get(payment.currency, 0) + signed
     return Balance(within_range(balance), oldest, others)
 
 

@@ -18,8 +18,8 @@ from ocs_core.collection import (
     document_is_closed,
     document_is_due,
     open_at,
+    payment_has_moved,
     payment_is_closed,
-    payment_is_received,
     settlements_by_item,
 )
 from ocs_core.entities.configuration import Configuration, day_of
@@ -30,12 +30,13 @@ from ocs_core.money import within_range
 
 
 class Figure(StrEnum):
-    """What an open item adds to: receivables past their due day or not yet, what the provider owes, money not yet used."""
+    """What an open item adds to: receivables past their due day or not yet, what the provider owes, money not used, or sent."""
 
     DUE = "DUE"
     FUTURE = "FUTURE"
     LIABLE = "LIABLE"
     OVERPAYMENT = "OVERPAYMENT"
+    SENT_BACK = "SENT_BACK"
 
 
 @attrs.frozen(kw_only=True)
@@ -57,8 +58,8 @@ class OpenLine:
 
 @attrs.frozen(kw_only=True)
 class OpenFigures:
-    """What is open in one currency, in millionths: `receivable` is `due` and `future` together; the open balance is that less
-    `liable` and `overpayment`, positive where the payer owes.
+    """What is open in one currency, in millionths: `receivable` is `due` and `future` together; the open balance is that and
+    `sent_back` less `liable` and `overpayment`, positive where the payer owes.
     """
 
     currency: str
@@ -68,6 +69,7 @@ class OpenFigures:
     future: int
     liable: int
     overpayment: int
+    sent_back: int
 
 
 @attrs.frozen(kw_only=True)
@@ -149,11 +151,12 @@ def _of_document(document: Document, open_amount: int, as_of: dt.datetime, today
 
 
 def _of_payment(payment: Payment, remaining: int, as_of: dt.datetime) -> OpenLine:
-    """Money that was sent or is only promised is nobody's overpayment."""
+    """Money received counts for the payer, money sent against it; what is only promised is no money."""
     reason = payment_is_closed(payment, remaining, as_of)
     if reason is None:
-        is_incoming = payment.payment_type is PaymentType.IN
-        reason = payment_is_received(payment, as_of) if is_incoming else Reason.NOT_INCOMING
+        is_promised = payment.payment_type is PaymentType.PROMISE_TO_PAY
+        reason = Reason.NOT_INCOMING if is_promised else payment_has_moved(payment, as_of)
+    moved = Figure.OVERPAYMENT if payment.payment_type is PaymentType.IN else Figure.SENT_BACK
     return OpenLine(
         kind=LineKind.PAYMENT,
         ref_id=payment.ref_id,
@@ -161,7 +164,7 @@ def _of_payment(payment: Payment, remaining: int, as_of: dt.datetime) -> OpenLin
         document_type=None,
         currency=payment.currency,
         open_amount=remaining,
-        figure=Figure.OVERPAYMENT if reason is Reason.COUNTS else None,
+        figure=moved if reason is Reason.COUNTS else None,
         reason=reason,
     )
 
@@ -173,11 +176,12 @@ def _sums(lines: Iterable[OpenLine]) -> dict[str, int]:
         adding[line.figure] += line.open_amount
     receivable = adding[Figure.DUE] + adding[Figure.FUTURE]
     sums = {
-        "open_balance": receivable - adding[Figure.LIABLE] - adding[Figure.OVERPAYMENT],
+        "open_balance": receivable + adding[Figure.SENT_BACK] - adding[Figure.LIABLE] - adding[Figure.OVERPAYMENT],
         "receivable": receivable,
         "due": adding[Figure.DUE],
         "future": adding[Figure.FUTURE],
         "liable": adding[Figure.LIABLE],
         "overpayment": adding[Figure.OVERPAYMENT],
+        "sent_back": adding[Figure.SENT_BACK],
     }
     return {name: within_range(amount) for name, amount in sums.items()}

@@ -12,7 +12,7 @@ from ocs_core.collection import Line, collection_balance
 from ocs_core.configuring import Use
 from ocs_core.entities.account import Account, AccountRef, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent
-from ocs_core.entities.configuration import Configuration, as_instant
+from ocs_core.entities.configuration import Configuration, as_instant, day_given
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun, RunFailure
@@ -172,6 +172,8 @@ class CollectionBalanceView:
     oldest_document_due_date: dt.date | None
     in_collection: bool
     as_of: dt.datetime | None
+    as_of_day: dt.date | None = None
+    """The day that was asked for: `as_of` is its end where the payer is, at latest now."""
     calculated_at: dt.datetime | None
     lines: tuple[Line, ...] | None
 
@@ -196,6 +198,7 @@ class ReadCollectionBalance:
             oldest_document_due_date=calculated.oldest_due_date,
             in_collection=asked.ledger.payer.in_collection,
             as_of=asked.as_of,
+            as_of_day=day_given(request.as_of),
             calculated_at=asked.now,
             lines=calculated.lines if request.detail_included else None,
         )
@@ -222,6 +225,8 @@ class OpenBalanceView(OpenFigures):
 
     account: AccountRef
     as_of: dt.datetime
+    as_of_day: dt.date | None
+    """The day that was asked for: `as_of` is its end where the payer is, at latest now."""
     other_currencies: tuple[OpenFigures, ...]
     document_types: tuple[OpenFiguresOfType, ...] | None
     lines: tuple[OpenLine, ...] | None
@@ -241,6 +246,7 @@ class ReadOpenBalance:
         return OpenBalanceView(
             account=asked.ledger.account.ref,
             as_of=asked.as_of,
+            as_of_day=day_given(request.as_of),
             other_currencies=calculated.other_currencies,
             document_types=calculated.by_type if request.document_types_included else None,
             lines=calculated.lines if request.detail_included else None,
@@ -285,13 +291,14 @@ def _asked(request: ReadCollectionBalanceRequest | ReadOpenBalanceRequest, queri
     account = queries.account(named) if named.is_given else None
     ledger = queries.ledger(account.ref_id) if account else None
     configuration, now = queries.configuration(), clock()
-    as_of = as_instant(request.as_of or now, configuration.zone, now)
+    zone = configuration.zone_of(account.account_type) if account else configuration.zone
+    as_of = as_instant(request.as_of or now, zone, now)
     rules.check(
         rules.account_is_given(named),
         rules.account_exists(named, account),
         rules.account_ids_agree(named, account),
         rules.payer_exists(account, ledger.payer if ledger else None),
-        rules.as_of_has_come(as_of, now),
+        rules.as_of_has_come(request.as_of or now, [zone], now),
     )
     assert ledger is not None
     return _Asked(ledger=ledger, configuration=configuration, as_of=as_of, now=now)

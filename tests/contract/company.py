@@ -124,10 +124,11 @@ FROM pairs
 
 _PAYMENTS = """
 INSERT INTO payments (ref_id, payment_no, payment_type, payment_method, payment_amount, remaining_amount, currency,
-    payment_date_received, account_ref_id, cancelled, cancel_reason, cancelled_at, version)
+    payment_date_received, payment_date_sent, account_ref_id, cancelled, cancel_reason, cancelled_at, version)
 SELECT ref(2, id), 'P' || id, CASE fate WHEN 223 THEN 'PROMISE_TO_PAY' WHEN 224 THEN 'OUT' ELSE 'IN' END, 'bankTransfer',
     paid, CASE WHEN fate BETWEEN 205 AND 224 THEN paid WHEN fate BETWEEN 170 AND 199 THEN 5000000 ELSE 0 END, currency,
-    moment(CASE WHEN fate IN (204, 222) THEN hours_after ELSE -hours_ago END),
+    CASE WHEN fate <> 224 THEN moment(CASE WHEN fate IN (204, 222) THEN hours_after ELSE -hours_ago END) END,
+    CASE WHEN fate = 224 THEN moment(CASE WHEN id % 2 = 0 THEN hours_after ELSE -hours_ago END) END,
     CASE WHEN fate IN (205, 210) THEN ref(0, payer % :payers + 1) WHEN fate <> 221 THEN ref(0, payer) END,
     fate = 220, CASE WHEN fate = 220 THEN 'mistake' END, CASE WHEN fate = 220 THEN moment(-hours_ago / 2) END, 1
 FROM (

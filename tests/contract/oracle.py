@@ -49,6 +49,9 @@ counted AS (
     UNION ALL
     SELECT account_ref_id, currency, -open, NULL FROM payments_at
     WHERE payment_type = 'IN' AND open > 0 AND payment_date_received <= :as_of
+    UNION ALL
+    SELECT account_ref_id, currency, open, NULL FROM payments_at
+    WHERE payment_type = 'OUT' AND open > 0 AND payment_date_sent <= :as_of
 ),
 figures AS (
     SELECT accounts.ref_id, accounts.external_id, accounts.currency, COALESCE(SUM(owed), 0) AS balance, MIN(due) AS oldest

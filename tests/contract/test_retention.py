@@ -146,18 +146,13 @@ def _runs(draw: st.DrawFn) -> list[ProcessRun]:
 
 
 @DATABASES
-def test_a_run_that_is_not_done_stays_and_so_does_the_latest_that_stored(make) -> None:
+def test_a_run_that_is_not_done_stays(make) -> None:
     with make() as database:
 
         @given(_runs())
         def holds(runs: list[ProcessRun]) -> None:
             _fill(database, tables.process_runs, [dict(rows_of(ProcessRun).write(run)) for run in runs])
-            latest = {p: max((r.as_of for r in runs if r.process == p and not r.dry_run), default=None) for p in "ab"}
-            stay = {
-                r.ref_id
-                for r in runs
-                if r.finished_at is None or r.finished_at >= NOW or (not r.dry_run and r.as_of == latest[r.process])
-            }
+            stay = {r.ref_id for r in runs if r.finished_at is None or r.finished_at >= NOW}
             Retention(database, RUNS, days=1).forget(NOW)
             queries = subject_on(database).queries
             assert {r.ref_id for r in runs if queries.run(r.ref_id) is not None} == stay
@@ -166,15 +161,13 @@ def test_a_run_that_is_not_done_stays_and_so_does_the_latest_that_stored(make) -
 
 
 @DATABASES
-def test_no_run_may_be_as_of_an_earlier_instant_although_all_that_is_old_was_forgotten(make) -> None:
+def test_no_payer_is_calculated_as_of_an_earlier_instant_although_all_runs_were_forgotten(make) -> None:
     with make() as database:
         desk = Desk(SqlStore(database))
-        first, second = desk.collect(as_of=NOW - 2 * SECOND), desk.collect(as_of=NOW - SECOND)
+        desk.account("A-1")
+        desk.collect(as_of=NOW - SECOND)
         assert Retention(database, RUNS, days=1).forget(NOW + SECOND) == 1
-        queries = subject_on(database).queries
-        assert [queries.run(run.ref_id) for run in (first, second)] == [None, second]
-        with pytest.raises(RequestRejected, match="RUN_NOT_LATEST"):
-            desk.start_run(as_of=NOW - 2 * SECOND)
+        assert desk.collect(as_of=NOW - 2 * SECOND).payers_passed_over == 1
 
 
 @DATABASES

@@ -182,7 +182,7 @@ class Platform:
     @services.default
     def _make_services(self) -> Services:
         settings = self.settings
-        store = SqlStore(self.database, self.topics, self._zone)
+        store = SqlStore(self.database, self.topics, self._zone, has_clock=True)
         queries = SqlQueries(self.database, self._zone)
         # SQLite has one writer at a time: a crew would stand in line.
         crew = None if self.database.driver.name == "sqlite" else Crew(functools.partial(work_at_run, settings))
@@ -222,7 +222,7 @@ class Platform:
         return self.settings.zone or Configuration().default_zone
 
     def _store_on(self, connection: sa.Connection) -> SqlStore:
-        return SqlStore(connection, self.topics, self._zone)
+        return SqlStore(connection, self.topics, self._zone, has_clock=True)
 
     def _start(self) -> None:
         self.services.runner.start()

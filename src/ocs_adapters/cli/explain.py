@@ -28,11 +28,20 @@ def explain(services: Services, named: str, as_of: str | None, json: bool) -> No
     configuration = services.queries.configuration()
     rows = [_row(line, _details(ledger).get(line.ref_id, (None, None, None)), configuration) for line in view.lines]
     balance = say.money(view.collection_balance, view.currency, configuration)
-    columns = ["kind", "number", "external number", "issued or received", "due", "open ", "contributes ", "reason"]
-    lines = say.Table(columns, rows, f"{named} as of {format_instant(view.as_of)}")
+    columns = [
+        "kind",
+        "number",
+        "external number",
+        "issued, received or sent",
+        "due",
+        "open ",
+        "contributes ",
+        "reason",
+    ]
+    lines = say.Table(columns, rows, f"{named} as of {view.as_of_day or format_instant(view.as_of)}")
     count = sum(line.reason is Reason.COUNTS for line in view.lines)
     total = say.Record([("sum", balance), ("counted", count)])
-    say.several(json=json, account=named, asOf=view.as_of, lines=lines, total=total)
+    say.several(json=json, account=named, asOf=view.as_of_day or view.as_of, lines=lines, total=total)
 
 
 def _details(ledger: Ledger) -> dict[UUID, tuple[Any, Any, Any]]:
@@ -40,7 +49,9 @@ def _details(ledger: Ledger) -> dict[UUID, tuple[Any, Any, Any]]:
     documents = {
         d.ref_id: (d.external_document_no, d.document_issued_date, d.document_due_date) for d in ledger.documents
     }
-    payments = {p.ref_id: (p.external_payment_no, p.payment_date_received, None) for p in ledger.payments}
+    payments = {
+        p.ref_id: (p.external_payment_no, p.payment_date_received or p.payment_date_sent, None) for p in ledger.payments
+    }
     return {**documents, **payments}
 
 

@@ -28,8 +28,8 @@ def join(commands: Commands) -> None:
 
         Args:
             account: The account's externalId or refId.
-            as_of: A day such as 2024-05-14, which stands for its end, or an instant such as 2024-05-14T07:15:00Z; now if not
-                given.
+            as_of: A day such as 2024-05-14, which stands for its end where the payer is, or an instant such as
+                2024-05-14T07:15:00Z; now if not given.
             document_types: Show the same figures by document type, too.
             explain: Show every document and payment, too, with the figure it adds to, or why it adds to none.
         """
@@ -44,10 +44,10 @@ def join(commands: Commands) -> None:
         lines = [_line(line, configuration) for line in view.lines or ()]
         rows = [_figures(of.document_type or "payments", of, configuration) for of in view.document_types or ()]
         rows += [_figures("all", of, configuration) for of in (view, *view.other_currencies)]
-        headings = ["of", "due ", "future ", "receivable ", "liable ", "overpayment ", "open balance "]
-        figures = say.Table(headings, rows, f"{account} as of {format_instant(view.as_of)}")
+        headings = ["of", "due ", "future ", "receivable ", "liable ", "overpayment ", "sent back ", "open balance "]
+        figures = say.Table(headings, rows, f"{account} as of {view.as_of_day or format_instant(view.as_of)}")
         explained = {"lines": say.Table(columns, lines)} if explain else {}
-        say.several(json=json, account=account, asOf=view.as_of, **explained, figures=figures)
+        say.several(json=json, account=account, asOf=view.as_of_day or view.as_of, **explained, figures=figures)
 
 
 def _line(line: OpenLine, configuration: Configuration) -> tuple[Any, ...]:
@@ -56,5 +56,5 @@ def _line(line: OpenLine, configuration: Configuration) -> tuple[Any, ...]:
 
 
 def _figures(of_what: str, of: OpenFigures, configuration: Configuration) -> tuple[Any, ...]:
-    amounts = (of.due, of.future, of.receivable, of.liable, of.overpayment, of.open_balance)
+    amounts = (of.due, of.future, of.receivable, of.liable, of.overpayment, of.sent_back, of.open_balance)
     return (of_what, *(say.money(amount, of.currency, configuration) for amount in amounts))

@@ -71,8 +71,8 @@ def _line(run: ProcessRun) -> tuple[object, ...]:
     return (
         run.ref_id,
         _state(run),
-        run.as_of,
-        run.payers_done + run.payers_failed,
+        run.as_of_day or run.as_of,
+        run.payers_seen,
         run.payers_total,
         run.payers_per_second,
         _time_left(run),
@@ -84,16 +84,18 @@ def _fields(run: ProcessRun, configuration: Configuration) -> Iterator[tuple[str
     yield "id", run.ref_id
     yield "process", run.process
     yield "state", _state(run)
-    yield "as of", run.as_of
+    yield "as of", run.as_of_day or run.as_of
     yield "started", run.started_at
     if run.finished_at is not None:
         yield "finished", run.finished_at
     yield "slices", f"{run.slices_done} of {run.slices_total}"
-    yield "payers", f"{run.payers_done + run.payers_failed} of {run.payers_total}"
+    yield "payers", f"{run.payers_seen} of {run.payers_total}"
     yield "payers a second", run.payers_per_second
     yield "time left", _time_left(run)
     yield "balance", tuple(say.money(amount, code, configuration) for code, amount in sorted(run.balances.items()))
     yield "collections that would start" if run.dry_run else "collections started", run.collections_started
+    yield "collections that would end" if run.dry_run else "collections ended", run.collections_ended
+    yield "passed over, as of a later instant already", run.payers_passed_over or None
     yield "failed", run.payers_failed
 
 

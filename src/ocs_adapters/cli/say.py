@@ -6,6 +6,7 @@ as JSON.
 """
 
 import json as json_
+import sys
 import textwrap
 from collections.abc import Sequence
 from typing import Any
@@ -20,7 +21,20 @@ from rich.text import Text
 
 from ocs_adapters.cli.cells import Amount, as_json, as_text, is_prose, money, shown
 
-__all__ = ["Amount", "Record", "Table", "money", "print_json", "progress", "record", "several", "table", "warn"]
+__all__ = [
+    "Amount",
+    "Record",
+    "Table",
+    "agreed",
+    "console",
+    "money",
+    "print_json",
+    "progress",
+    "record",
+    "several",
+    "table",
+    "warn",
+]
 
 WIDE = 1_000_000
 """Columns of output that goes to a file or a program: each row is one line."""
@@ -141,6 +155,14 @@ def progress(*, auto_refresh: bool = True) -> Progress:
 def warn(message: str) -> None:
     """Print a sentence to standard error."""
     console(error=True).print(Text("\n".join(shown(line) for line in message.splitlines())), soft_wrap=True)
+
+
+def agreed(question: str) -> bool:
+    """Whether somebody at the terminal says yes; where nobody is there, nobody does."""
+    if not sys.stdin.isatty():
+        return False
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _tell(part: Table | Record, json: bool) -> None:

@@ -3,7 +3,7 @@
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -80,8 +80,8 @@ class _Telling:
 
 @attrs.frozen
 class CollectionRunner:
-    """Takes runs to their end: in the calling thread, by a crew of processes, by workers of other machines; those in the
-    background one after the other."""
+    """Takes runs to their end: in the calling thread, by a crew of processes, by workers of other machines. In the background
+    those that store go one after the other, and dry runs so beside them: nobody waits for who only looks."""
 
     calculate: CalculateCollectionBalance
     queries: Queries
@@ -89,7 +89,9 @@ class CollectionRunner:
     """Who shares the slices; None: they are calculated here, one after the other."""
     dispatcher: Dispatcher | None = None
     """Who has them calculated elsewhere, unless a number of processes is asked for."""
-    _wake: threading.Event = attrs.field(factory=threading.Event, init=False)
+    _wakes: Mapping[bool, threading.Event] = attrs.field(
+        factory=lambda: {dry_run: threading.Event() for dry_run in (False, True)}, init=False
+    )
     _stop: threading.Event = attrs.field(factory=threading.Event, init=False)
     _threads: list[threading.Thread] = attrs.field(factory=list, init=False)
 
@@ -149,14 +151,16 @@ class CollectionRunner:
 
     def start(self) -> None:
         """Begin to take every run that is RUNNING to its end, in the background: those of before a crash, too."""
-        thread = threading.Thread(target=self._work, name="collection-runner", daemon=True)
-        self._threads.append(thread)
-        self._wake.set()
-        thread.start()
+        self.wake()
+        for dry_run in self._wakes:
+            thread = threading.Thread(target=self._work, args=(dry_run,), name="collection-runner", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def wake(self) -> None:
         """Tell the background that there is a new run."""
-        self._wake.set()
+        for wake in self._wakes.values():
+            wake.set()
 
     def stop(self) -> None:
         """End after the slice in hand; the run goes on at the next start."""
@@ -167,7 +171,7 @@ class CollectionRunner:
     def end_soon(self) -> None:
         """The same without waiting for it."""
         self._stop.set()
-        self._wake.set()
+        self.wake()
 
     def _of(self, run_ref_id: UUID) -> ProcessRun:
         run = self.queries.run(run_ref_id)
@@ -178,18 +182,22 @@ class CollectionRunner:
     def _setting(self, run: ProcessRun) -> CollectionSetting:
         return (run.configuration or self.queries.configuration()).collection
 
-    def _work(self) -> None:
+    def _work(self, dry_run: bool) -> None:
+        wake = self._wakes[dry_run]
         while not self._stop.is_set():
-            self._wake.wait()
-            self._wake.clear()
+            wake.wait()
+            wake.clear()
             try:
-                while not self._stop.is_set() and (running := self.queries.running()):
+                while not self._stop.is_set() and (running := self._running(dry_run)):
                     run = min(running, key=lambda r: (r.started_at, r.ref_id))
                     self.finish(run.ref_id, beside_others=True)
             except Exception as error:
                 log.error("collection run interrupted", error=told(error))
                 if not self._stop.wait(PATIENCE_SECONDS):
-                    self._wake.set()
+                    wake.set()
+
+    def _running(self, dry_run: bool) -> list[ProcessRun]:
+        return [run for run in self.queries.running() if run.dry_run is dry_run]
 
     def _slice(self, run_ref_id: UUID, pace: Pace, number: int | None = None) -> Iterator[SliceDone]:
         began = time.monotonic()

@@ -148,6 +148,18 @@ def _accounts(driver: Any, by: str) -> Any:
 
 
 @functools.cache
+def _payers_of(driver: Any, by: str) -> Any:
+    """The payers of accounts that are named."""
+    table = tables.accounts.alias("named")
+    accounts = sa.select(table.c.ref_id).where(driver.one_of(table.c[by], "ids"))
+    return _PAYER.select().where(_PAYER.key.in_(accounts))
+
+
+def _keyed(driver: Driver, by: str, rows: Sequence[Any]) -> dict[str, Any]:
+    return {f"payers_by_{by}": {payer.ref_id: payer for payer in map(_PAYER.reader(driver), rows)}}
+
+
+@functools.cache
 def _taken_events(driver: Any) -> Any:
     column = _EVENT.table.c.external_id
     return sa.select(column).where(driver.one_of(column, "ids"))
@@ -234,10 +246,12 @@ def find(transaction: Transaction, cache: ConfigurationCache, wanted: Wanted) ->
     for take, answer in zip(asked.takers, answers, strict=True):
         found |= take(answer)
     accounts = found.pop("by_ref_id", {}) | found.pop("by_external_id", {})
+    payers = found.pop("payers_by_ref_id", {}) | found.pop("payers_by_external_id", {})
     version = found.pop("version")
     return Found(
         configuration=cache.get(transaction, version),
         accounts={named: accounts[_named(named)[1]] for named in wanted.accounts if _named(named)[1] in accounts},
+        payers_of_accounts=payers,
         **found,
     )
 
@@ -293,6 +307,10 @@ def _ask_for_lists(asked: _Asked, wanted: Wanted) -> None:
                 return {f"by_{by}": {getattr(a, by): a for a in map(read, rows)}}
 
             asked.ask(_accounts(driver, by), {"ids": driver.bind_list(values)}, take)
+            if wanted.payers_of_accounts:
+                asked.ask(
+                    _payers_of(driver, by), {"ids": driver.bind_list(values)}, functools.partial(_keyed, driver, by)
+                )
     if wanted.external_event_ids:
         asked.ask(
             _taken_events(driver),

@@ -87,8 +87,7 @@ def _mark_forgotten(_: Driver, forgotten: Sequence[Row]) -> Sequence[Call]:
     return [Call(_MARK, [{"topic": topic, "last": last[topic]} for topic in sorted(last)])] if last else []
 
 
-_RUNS, _LATER = tables.process_runs, tables.process_runs.alias("later")
-_LATEST = sa.select(_LATER.c.process, sa.func.max(_LATER.c.as_of)).where(~_LATER.c.dry_run).group_by(_LATER.c.process)
+_RUNS = tables.process_runs
 
 PRUNABLES = (
     Prunable(
@@ -113,8 +112,6 @@ PRUNABLES = (
         what="runs that have ended",
         setting="runs_keep_days",
         since=_RUNS.c.finished_at,
-        # No storing run may be as of an earlier instant than the latest one: that one is never forgotten.
-        conditions=(sa.or_(_RUNS.c.dry_run, sa.tuple_(_RUNS.c.process, _RUNS.c.as_of).not_in(_LATEST)),),
         tells=(_RUNS.c.ref_id,),
         then=with_parts(tables.run_slices.c.run_ref_id),
     ),

@@ -3,6 +3,7 @@
 A reference to an account is stored as its ref_id; the external id beside it comes from a join.
 """
 
+import datetime as dt
 import functools
 import types
 import typing
@@ -24,7 +25,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory
-from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice
+from ocs_core.entities.process import CollectionChange, ProcessRun, RunFailure, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import type_hints
 from ocs_core.ports import TakenRow, TakeOver
@@ -154,8 +155,7 @@ def _read(kind: Any, driver: Driver) -> Callable[[Any], Any] | None:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return kind
     if typing.get_origin(kind) is tuple:
-        item = typing.get_args(kind)[0]
-        convert = _failure if item is RunFailure else UUID
+        convert = _OF_ITEMS.get(typing.get_args(kind)[0], UUID)
         return lambda text: tuple(convert(v) for v in msgspec.json.decode(text))
     if typing.get_origin(kind) is not None:
         return msgspec.json.decode
@@ -163,8 +163,25 @@ def _read(kind: Any, driver: Driver) -> Callable[[Any], Any] | None:
 
 
 def _failure(value: Any) -> RunFailure:
-    external_id = value["externalId"]
-    return RunFailure(AccountRef(UUID(value["refId"]), external_id), value["code"], value["message"])
+    return RunFailure(_account(value), value["code"], value["message"])
+
+
+def _collection(value: Any) -> CollectionChange:
+    oldest = value["oldest_document_due_date"]
+    return CollectionChange(
+        _account(value),
+        value["currency"],
+        value["collection_balance"],
+        oldest and dt.date.fromisoformat(oldest),
+        value["starts"],
+    )
+
+
+def _account(value: Any) -> AccountRef:
+    return AccountRef(UUID(value["refId"]), value["externalId"])
+
+
+_OF_ITEMS: Mapping[type, Callable[[Any], Any]] = {RunFailure: _failure, CollectionChange: _collection}
 
 
 def _write(kind: Any) -> Callable[[Any], Any] | None:
@@ -174,21 +191,17 @@ def _write(kind: Any) -> Callable[[Any], Any] | None:
         return lambda ref: ref.ref_id
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return lambda value: value.value
-    if typing.get_origin(kind) is tuple and typing.get_args(kind)[0] is RunFailure:
-        return lambda failures: _json([_failure_out(f) for f in failures])
+    if typing.get_origin(kind) is tuple and typing.get_args(kind)[0] in _OF_ITEMS:
+        return lambda items: _json([_of_account(item) for item in items])
     if typing.get_origin(kind) is not None:
         return _json
     return None
 
 
-def _failure_out(failure: RunFailure) -> dict[str, Any]:
-    account = failure.account
-    return {
-        "refId": account.ref_id,
-        "externalId": account.external_id,
-        "code": failure.code,
-        "message": failure.message,
-    }
+def _of_account(item: RunFailure | CollectionChange) -> dict[str, Any]:
+    told = attrs.asdict(item, recurse=False)
+    account = told.pop("account")
+    return {"refId": account.ref_id, "externalId": account.external_id, **told}
 
 
 def _json(value: Any) -> str:

@@ -39,6 +39,7 @@ class _Payer(NamedTuple):
     collection_balance: int | None
     oldest_due_date: dt.date | None
     in_collection: bool
+    collection_balance_as_of: dt.datetime | None
 
     @property
     def ref(self) -> AccountRef:
@@ -65,6 +66,7 @@ class _Payment(NamedTuple):
     currency: str
     remaining_amount: int
     payment_date_received: dt.datetime | None
+    payment_date_sent: dt.datetime | None
     cancelled: bool
     cancelled_at: dt.datetime | None
 

@@ -31,12 +31,14 @@ class SqlStore:
 
     Over a `Database`, each unit of work is a transaction of its own. Given an SQLAlchemy `Connection` in a transaction,
     units of work join it as savepoints and never commit: what they did stands or falls with the caller's commit.
-    `default_zone` is the system's zone where the configuration names none.
+    `default_zone` is the system's zone where the configuration names none. `has_clock`: a storing run is started only by a
+    clock that agrees with PostgreSQL's.
     """
 
     _target: Database | sa.Connection = attrs.field(validator=_is_a_target)
     topics: Topics = attrs.field(factory=Topics)
     default_zone: str = "UTC"
+    has_clock: bool = attrs.field(default=False, kw_only=True)
     _configuration: ConfigurationCache = attrs.field(
         default=attrs.Factory(lambda store: ConfigurationCache(store.default_zone), takes_self=True), init=False
     )
@@ -46,14 +48,14 @@ class SqlStore:
     def begin(self, *, snapshot: bool = False) -> Iterator[SqlUnitOfWork]:
         if isinstance(self._target, Database):
             with self._target.transaction(snapshot=snapshot) as transaction:
-                uow = SqlUnitOfWork(transaction, self._configuration, self.topics)
+                uow = SqlUnitOfWork(transaction, self._configuration, self.topics, self.has_clock)
                 yield uow
                 uow.flush(commit=True)
             if uow.has_published and self._bell:
                 self._bell.ring()
         else:
             with _savepoint(self._target) as transaction:
-                uow = SqlUnitOfWork(transaction, self._configuration, self.topics)
+                uow = SqlUnitOfWork(transaction, self._configuration, self.topics, self.has_clock)
                 yield uow
                 uow.flush(commit=False)
 

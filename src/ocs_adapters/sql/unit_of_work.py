@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import attrs
@@ -21,29 +21,20 @@ from ocs_adapters.sql.rows import Rows, rows_of
 from ocs_adapters.sql.slices import ledgers_of_slice, plan_of
 from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.process import ProcessRun, RunSlice, RunState
+from ocs_core.entities.process import ProcessRun, RunSlice
 from ocs_core.errors import Conflict
 from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message
 from ocs_core.ports import E, Found, PayerBalance, Performed, SlicePlan, SliceWanted, Wanted
 
 _RUN = rows_of(ProcessRun)
-_STORING_RUNS = (
+_RUNNING = (
     _RUN.select()
-    .where(
-        _RUN.table.c.process == sa.bindparam("process"),
-        ~_RUN.table.c.dry_run,
-        sa.or_(
-            _RUN.table.c.state == RunState.RUNNING.value,
-            _RUN.table.c.as_of
-            == sa.select(sa.func.max(_RUN.table.c.as_of))
-            .where(_RUN.table.c.process == sa.bindparam("process"), ~_RUN.table.c.dry_run)
-            .scalar_subquery(),
-        ),
-    )
+    .where(_RUN.table.c.process == sa.bindparam("process"), _RUN.table.c.state == sa.literal_column("'RUNNING'"))
     .order_by(_RUN.table.c.ref_id)
     .with_for_update(of=_RUN.table)
 )
+_CLOCK = sa.select(sa.func.clock_timestamp())
 _ONE_RUN = _RUN.select().where(_RUN.key == sa.bindparam("run"))
 _SLICE = rows_of(RunSlice)
 _SLICES = _SLICE.select().where(_SLICE.table.c.run_ref_id == sa.bindparam("run")).order_by(_SLICE.table.c.number)
@@ -67,11 +58,18 @@ class SqlUnitOfWork:
     _transaction: Transaction
     _cache: ConfigurationCache
     _topics: Topics
+    _has_clock: bool
     _inserts: dict[sa.Table, list[Mapping[str, Any]]] = attrs.field(factory=lambda: defaultdict(list))
     _saved: dict[type, list[Any]] = attrs.field(factory=lambda: defaultdict(list))
     _messages: list[Message] = attrs.field(factory=list)
     _current: Configuration | None = None
     has_published: bool = attrs.field(default=False, init=False)
+
+    def now(self) -> dt.datetime | None:
+        if not self._has_clock or self._transaction.driver.name == "sqlite":
+            return None  # SQLite goes by the machine's
+        (((now,),),) = self._transaction.run([Call(_CLOCK)])
+        return cast(dt.datetime, now).astimezone(dt.UTC)
 
     def find(self, wanted: Wanted) -> Found:
         found = lookups.find(self._transaction, self._cache, wanted)
@@ -132,7 +130,7 @@ class SqlUnitOfWork:
         return self._read(_SLICE, Call(_SLICES, {"run": run_ref_id}))
 
     def runs(self, process: str) -> Sequence[ProcessRun]:
-        return self._read(_RUN, Call(_STORING_RUNS, {"process": process}))
+        return self._read(_RUN, Call(_RUNNING, {"process": process}))
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
         run = next(iter(self._read(_RUN, Call(_ONE_RUN, {"run": ref_id}))), None)

@@ -49,11 +49,12 @@ class PaymentMethod(Form):
 
 @attrs.frozen(kw_only=True)
 class PaymentTypeSetting(Form):
-    """What a type of payment means; `code` is one of IN, OUT, PROMISE_TO_PAY."""
+    """What a type of payment means; `code` is one of IN, OUT, PROMISE_TO_PAY. What is only promised never counts, whatever
+    is said here."""
 
     code: PaymentType
     name: Label | None = None
-    collection_relevant: bool = False
+    collection_relevant: bool = True
 
 
 class DocumentCategory(StrEnum):
@@ -143,7 +144,7 @@ class CollectionSetting(Form):
 
     `notify`: the balance of every payer is told, or only that of those for whom something changed. `slice_size` is how many
     payers one transaction calculates at the most, `workers` how many processes do so side by side; None: one for each of the
-    machine's processors.
+    machine's processors. `dry_runs`: so many may go on at once.
     A run is started whenever `cron` is due in `zone` (the system's if none is given), unless it is not `enabled`.
     """
 
@@ -153,6 +154,7 @@ class CollectionSetting(Form):
     notify: Notify = Notify.EVERY
     slice_size: Annotated[int, Whole(1, 100_000)] = 5000
     workers: Annotated[int, Whole(1, 256)] | None = None
+    dry_runs: Annotated[int, Whole(1, 1000)] = 10
     enabled: bool = True
     cron: Cron | None = None
     zone: Zone | None = None
@@ -235,6 +237,11 @@ class Configuration:
         return zone(configured.zone) if configured and configured.zone else self.zone
 
     @property
+    def zones(self) -> frozenset[ZoneInfo]:
+        """Wherever a payer can be."""
+        return frozenset({self.zone, *map(self.zone_of, self.account_types)})
+
+    @property
     def zone(self) -> ZoneInfo:
         """The system's own zone."""
         system = self.system.get(SYSTEM)
@@ -271,10 +278,15 @@ def start_of_day(day: dt.date, zone: ZoneInfo) -> dt.datetime:
 
 
 def as_instant(moment: dt.datetime | dt.date, zone: ZoneInfo, now: dt.datetime) -> dt.datetime:
-    """An instant as it is; a day as its end in that zone, but not later than now where the day is still going on."""
+    """An instant as it is; a day as its end in that zone, but not later than now where it has not ended."""
     if isinstance(moment, dt.datetime):
         return moment.astimezone(dt.UTC)
-    return now if moment == day_of(now, zone) else end_of_day(moment, zone)
+    return min(end_of_day(moment, zone), now)
+
+
+def day_given(moment: dt.datetime | dt.date | None) -> dt.date | None:
+    """The day, where it is one and no instant."""
+    return None if isinstance(moment, dt.datetime) else moment
 
 
 def first_instant(moment: dt.datetime | dt.date | None, zone: ZoneInfo) -> dt.datetime | None:

@@ -7,15 +7,18 @@ from enum import StrEnum
 from itertools import islice
 from typing import ClassVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import attrs
 
 from ocs_core.entities.account import AccountRef
-from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.configuration import Configuration, end_of_day
 
 CALCULATE_COLLECTION_BALANCE = "calculate-collection-balance"
 FAILURES_TOLD = 1000
 """A run tells so many of its failures at the most."""
+COLLECTIONS_TOLD = 1000
+"""A dry run tells so many of the collections that would start or end at the most."""
 
 
 class RunState(StrEnum):
@@ -32,6 +35,18 @@ class RunFailure:
     account: AccountRef
     code: str
     message: str
+
+
+@attrs.frozen
+class CollectionChange:
+    """A payer whose collection would start, or end, and why: its balance in millionths, and its oldest due day."""
+
+    account: AccountRef
+    currency: str
+    collection_balance: int
+    oldest_document_due_date: dt.date | None
+    starts: bool
+    """False: it ends."""
 
 
 @attrs.frozen(kw_only=True)
@@ -52,8 +67,11 @@ class RunSlice:
     done: bool = False
     payers_done: int = 0
     payers_failed: int = 0
+    payers_passed_over: int = 0
     collections_started: int = 0
+    collections_ended: int = 0
     failures: tuple[RunFailure, ...] = ()
+    collections: tuple[CollectionChange, ...] = ()
     balances: Mapping[str, int] = attrs.field(factory=dict)
     other_currencies: Mapping[str, int] = attrs.field(factory=dict)
     calculated_at: dt.datetime | None = None
@@ -69,7 +87,9 @@ class ProcessRun:
     runs of before it was kept: the one of today.
     `balances` is the sum of what was calculated, by currency; `other_currencies` what stayed out of it, being in another
     currency than its account, as receivables less liabilities and payments. Both in millionths. `failures` are the first
-    `FAILURES_TOLD` of the `payers_failed`; all of them are with the run's slices.
+    `FAILURES_TOLD` of the `payers_failed`; all of them are with the run's slices. `payers_passed_over` have a balance as of
+    a later instant already. `collections` are, of a dry run, the first `COLLECTIONS_TOLD` that would start or end.
+    `as_of_day`: the day that was asked for, whose end is another instant in other zones; `as_of` is then the system's.
     """
 
     code: ClassVar[str] = "processRun"
@@ -78,6 +98,7 @@ class ProcessRun:
     process: str = CALCULATE_COLLECTION_BALANCE
     state: RunState = RunState.RUNNING
     as_of: dt.datetime
+    as_of_day: dt.date | None = None
     dry_run: bool = False
     adopt: bool = False
     accounts: tuple[UUID, ...] = ()
@@ -90,8 +111,11 @@ class ProcessRun:
     payers_total: int = 0
     payers_done: int = 0
     payers_failed: int = 0
+    payers_passed_over: int = 0
     collections_started: int = 0
+    collections_ended: int = 0
     failures: tuple[RunFailure, ...] = ()
+    collections: tuple[CollectionChange, ...] = ()
     balances: Mapping[str, int] = attrs.field(factory=dict)
     other_currencies: Mapping[str, int] = attrs.field(factory=dict)
     configuration: Configuration | None = attrs.field(default=None, eq=False)
@@ -99,8 +123,20 @@ class ProcessRun:
 
     def is_same_order(self, other: "ProcessRun") -> bool:
         """Whether both were asked for with the same time and options."""
-        mine = (self.as_of, self.dry_run, self.adopt, frozenset(self.accounts))
-        return mine == (other.as_of, other.dry_run, other.adopt, frozenset(other.accounts))
+        mine, its = (
+            (run.as_of_day or run.as_of, run.dry_run, run.adopt, frozenset(run.accounts)) for run in (self, other)
+        )
+        return mine == its
+
+    def as_of_in(self, zone: ZoneInfo) -> dt.datetime:
+        """The instant that the balance of a payer in that zone is as of: where a day was asked for, its end there, at latest
+        the run's start."""
+        return self.as_of if self.as_of_day is None else min(end_of_day(self.as_of_day, zone), self.started_at)
+
+    def is_behind(self, kept_as_of: dt.datetime | None, as_of: dt.datetime) -> bool:
+        """Whether a payer has a balance as of a later instant, which a run as of `as_of` must not replace. One as of an instant
+        that has not come yet, by a clock that ran ahead, is in nobody's way."""
+        return not self.dry_run and kept_as_of is not None and as_of < kept_as_of <= self.started_at
 
     def progressed(self, slices: Iterable[RunSlice]) -> "ProcessRun":
         """The run as it is with these slices, all that it has; as it was where it has none."""
@@ -119,7 +155,10 @@ class ProcessRun:
             slices_done=sum(part.done for part in parts),
             payers_done=sum(part.payers_done for part in parts),
             payers_failed=sum(part.payers_failed for part in parts),
+            payers_passed_over=sum(part.payers_passed_over for part in parts),
             collections_started=sum(part.collections_started for part in parts),
+            collections_ended=sum(part.collections_ended for part in parts),
+            collections=tuple(islice((each for part in parts for each in part.collections), COLLECTIONS_TOLD)),
             failures=tuple(islice((failure for part in parts for failure in part.failures), FAILURES_TOLD)),
             balances=dict(balances),
             other_currencies=dict(others),
@@ -134,19 +173,20 @@ class ProcessRun:
     def payers_per_second(self) -> int | None:
         """How fast it went, from its start to its last slice; None before the first one."""
         seconds = self._seconds
-        return None if seconds is None else round(self._payers / seconds)
+        return None if seconds is None else round(self.payers_seen / seconds)
 
     @property
     def seconds_left(self) -> int | None:
         """How long it goes on at this rate; None where nobody can say, or it is over."""
         seconds = self._seconds
-        if self.state is not RunState.RUNNING or seconds is None or not self._payers:
+        if self.state is not RunState.RUNNING or seconds is None or not self.payers_seen:
             return None
-        return max(round((self.payers_total - self._payers) * seconds / self._payers), 0)
+        return max(round((self.payers_total - self.payers_seen) * seconds / self.payers_seen), 0)
 
     @property
-    def _payers(self) -> int:
-        return self.payers_done + self.payers_failed
+    def payers_seen(self) -> int:
+        """How many payers it is done with, in whatever way."""
+        return self.payers_done + self.payers_failed + self.payers_passed_over
 
     @property
     def _seconds(self) -> float | None:

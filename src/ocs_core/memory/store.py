@@ -72,6 +72,9 @@ class MemoryUnitOfWork:
     store: MemoryStore
     _journal: list[tuple[dict[Any, Any], Hashable, Any]] = attrs.field(factory=list)
 
+    def now(self) -> dt.datetime | None:
+        return None
+
     def find(self, wanted: Wanted) -> Found:
         store = self.store
         account = self.account(wanted.account)
@@ -99,6 +102,7 @@ class MemoryUnitOfWork:
             chargeable_event=event,
             adjustments=tuple(store.related[ChargeableEvent, event.ref_id].values()) if event else (),
             accounts={named: account for named in wanted.accounts if (account := self.account(named))},
+            payers_of_accounts=self._payers_of(wanted.accounts) if wanted.payers_of_accounts else {},
             external_account_id_taken=("uq_accounts_external_id", wanted.external_account_id) in store.unique,
             external_payment_no_taken=("uq_payments_external_payment_no", wanted.external_payment_no) in store.unique,
             external_document_no_taken=("uq_documents_external_document_no", wanted.external_document_no)
@@ -181,9 +185,9 @@ class MemoryUnitOfWork:
         return slices_of(self.store, run_ref_id)
 
     def runs(self, process: str) -> Sequence[ProcessRun]:
-        storing = [r for r in self.store.entities[ProcessRun].values() if r.process == process and not r.dry_run]
-        latest = max(storing, key=lambda r: r.as_of, default=None)
-        return [r for r in storing if r.state is RunState.RUNNING or r is latest]
+        runs = self.store.entities[ProcessRun].values()
+        running = [r for r in runs if r.process == process and r.state is RunState.RUNNING]
+        return sorted(running, key=lambda r: r.ref_id)
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
         return self._one(ProcessRun, ref_id)
@@ -200,6 +204,10 @@ class MemoryUnitOfWork:
             return None
         ref_id = named.ref_id or self.store.unique.get(("uq_accounts_external_id", named.external_id))
         return self._one(Account, ref_id)
+
+    def _payers_of(self, named: tuple[AccountId, ...]) -> dict[UUID, Payer]:
+        accounts = [account.ref_id for each in named if (account := self.account(each))]
+        return {ref: payer for ref in accounts if (payer := self._one(Payer, ref))}
 
     def _payment(self, named: PaymentId | None) -> Payment | None:
         if named is None:

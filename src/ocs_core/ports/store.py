@@ -109,7 +109,8 @@ class Wanted:
     or between the two where both are; `settlements_after` for all of either, cancelled ones too, that took effect or were
     cancelled after that instant. `settlement` names one by its id: it is read **exclusively**,
     live or cancelled, and with it as `payment` and `document` the payment that is its source and the document that is its
-    target, as `owner` its account. `draw` names the series a number is drawn from; a series without gaps is held until
+    target, as `owner` its account. `payers_of_accounts` asks for the payers of `accounts` too. `draw` names the series a
+    number is drawn from; a series without gaps is held until
     the commit.
     """
 
@@ -128,6 +129,7 @@ class Wanted:
     external_payment_no: str | None = None
     external_document_no: str | None = None
     accounts: tuple[AccountId, ...] = ()
+    payers_of_accounts: bool = False
     external_event_ids: tuple[str, ...] = ()
     draw: str | None = None
 
@@ -161,6 +163,7 @@ class Found:
     chargeable_event: ChargeableEvent | None = None
     adjustments: tuple[ChargeableEvent, ...] = ()
     accounts: Mapping[AccountId, Account] = attrs.field(factory=dict)
+    payers_of_accounts: Mapping[UUID, Payer] = attrs.field(factory=dict)
     external_account_id_taken: bool = False
     external_payment_no_taken: bool = False
     external_document_no_taken: bool = False
@@ -203,6 +206,9 @@ class PayerBalance(NamedTuple):
 
 class UnitOfWork(Protocol):
     """One transaction. What is written becomes visible to others all at once at its end, or not at all."""
+
+    def now(self) -> dt.datetime | None:
+        """What the store's own clock shows, in UTC; None where it has none and goes by its callers'."""
 
     def find(self, wanted: Wanted) -> Found:
         """Look everything up, under the locks that `Wanted` promises."""
@@ -255,8 +261,7 @@ class UnitOfWork(Protocol):
         """All slices of a run, by number; not locked."""
 
     def runs(self, process: str) -> Sequence[ProcessRun]:
-        """The storing runs of a process that matter to a new one, read **exclusively**: all that are RUNNING, and the one
-        with the latest `as_of`."""
+        """The runs of a process that are RUNNING, dry ones too, by ref_id, read **exclusively**."""
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
         """One run as it was saved last; not locked."""

@@ -37,6 +37,7 @@ from ocs_core.rules.common import (
     payment_amount_is_payable,
     reason_is_configured,
     request_is_the_same,
+    total_is_payable,
 )
 from ocs_core.rules.documents import (
     amount_is_due,
@@ -72,6 +73,8 @@ from ocs_core.rules.payments import (
 from ocs_core.rules.processes import (
     accounts_or_failed_of,
     as_of_has_come,
+    clocks_agree,
+    dry_runs_are_few,
     failed_run_has_failures,
     failed_run_is_over,
     no_other_run_is_active,
@@ -111,6 +114,7 @@ __all__ = [
     "chargeable_event_exists",
     "chargeable_event_is_no_adjustment",
     "check",
+    "clocks_agree",
     "credit_is_covered",
     "currency_is_configured",
     "currency_is_that_of",
@@ -120,6 +124,7 @@ __all__ = [
     "document_is_not_cancelled",
     "document_is_receivable",
     "document_type_is_configured",
+    "dry_runs_are_few",
     "due_amount_type_is_allowed",
     "due_amount_type_is_known",
     "exclusion_end_goes_with_exclusion",
@@ -157,5 +162,6 @@ __all__ = [
     "somebody_pays_for_the_account",
     "tax_has_a_rate",
     "total_fits",
+    "total_is_payable",
     "within",
 ]

@@ -9,7 +9,7 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.form import wire_name
-from ocs_core.money import is_whole_minor_units, minor_unit
+from ocs_core.money import format_amount, is_whole_minor_units, minor_unit
 from ocs_core.ports import DocumentId, PaymentId, Performed
 from ocs_core.rules.rule import rule
 
@@ -68,7 +68,7 @@ def payment_amount_is_payable(configuration: Configuration, amount: int, currenc
 
 @rule("AMOUNT_TOO_FINE", "/amount")
 def amount_is_payable(configuration: Configuration, amount: int, currency: str) -> str | None:
-    """An amount that is settled, or a document's total with tax, is a whole number of the currency's minor units."""
+    """An amount that is settled is a whole number of the currency's minor units."""
     return _fineness(configuration, amount, currency)
 
 
@@ -78,6 +78,17 @@ def not_there(kind: str, named: PaymentId | DocumentId) -> str:
     if len(given) == 1:
         return f"There is no {kind} with {given[0]}."
     return f"No {kind} has {' and '.join(given)}: all names given must be of the same one."
+
+
+@rule("AMOUNT_TOO_FINE", "/amount")
+def total_is_payable(configuration: Configuration, amount: int, total_with_tax: int, currency: str) -> str | None:
+    """A document's total with tax is a whole number of the currency's minor units, and at least one."""
+    configured = configuration.currencies.get(currency)
+    if configured is None or total_with_tax:
+        return _fineness(configuration, total_with_tax, currency)
+    smallest = format_amount(minor_unit(configured.minor_digits), currency, configured.minor_digits)
+    given = format_amount(amount, currency, configured.minor_digits)
+    return f"With its tax, {given} rounds to nothing; the least that can be paid is {smallest}."
 
 
 def _fineness(configuration: Configuration, amount: int, currency: str) -> str | None:

@@ -1,12 +1,15 @@
 """Rules about processes and their runs."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from zoneinfo import ZoneInfo
 
-from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.account import Payer
+from ocs_core.entities.configuration import Configuration, start_of_day
 from ocs_core.entities.process import ProcessRun, RunFailure, RunState
 from ocs_core.errors import Violation
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, format_instant
+from ocs_core.rules.common import CLOCKS_APART
 from ocs_core.rules.rule import rule
 
 
@@ -30,9 +33,11 @@ def process_is_configured(configuration: Configuration) -> list[Violation | None
 
 
 @rule("VALUE_OUT_OF_RANGE", "/asOf")
-def as_of_has_come(as_of: dt.datetime, now: dt.datetime) -> str | None:
-    """A balance is calculated as of an instant that has come."""
-    return "This instant lies in the future." if as_of > now else None
+def as_of_has_come(as_of: dt.datetime | dt.date, zones: Iterable[ZoneInfo], now: dt.datetime) -> str | None:
+    """A balance is calculated as of an instant that has come, or of a day that has begun where a payer is."""
+    if isinstance(as_of, dt.datetime):
+        return "This instant lies in the future." if as_of > now else None
+    return "This day lies in the future." if all(start_of_day(as_of, zone) > now for zone in zones) else None
 
 
 @rule("RUN_ACTIVE", "")
@@ -43,12 +48,32 @@ def no_other_run_is_active(active: ProcessRun | None) -> str | None:
     )
 
 
-@rule("RUN_NOT_LATEST", "/asOf")
-def run_is_the_latest(as_of: dt.datetime, latest: ProcessRun | None) -> str | None:
-    """A storing run is not as of an earlier instant than one that was stored before."""
-    if latest is None or as_of >= latest.as_of:
+@rule("RUN_NOT_LATEST", "/accounts")
+def run_is_the_latest(run: ProcessRun, as_of: dt.datetime, payer: Payer | None) -> str | None:
+    """A storing run that names a payer is not as of an earlier instant than the payer's own balance."""
+    kept = payer.collection_balance_as_of if payer else None
+    if kept is None or not run.is_behind(kept, as_of):
         return None
-    return f"The run {latest.ref_id} has stored balances as of {format_instant(latest.as_of)}; only a dry run may look back."
+    return f"The balance of this payer is as of {format_instant(kept)} already; only a dry run may look back."
+
+
+@rule("CLOCKS_DIFFER", "")
+def clocks_agree(now: dt.datetime, kept: dt.datetime | None) -> str | None:
+    """A storing run is started by a clock that is at most a minute apart from that of the database."""
+    if kept is None or abs(now - kept) <= CLOCKS_APART:
+        return None
+    return (
+        f"The clock of this machine shows {format_instant(now)}, and that of the database {format_instant(kept)}: "
+        "set the one that is wrong. Nothing was started."
+    )
+
+
+@rule("RUN_ACTIVE", "")
+def dry_runs_are_few(running: Collection[ProcessRun], at_once: int) -> str | None:
+    """So many dry runs are going on at once as are configured, at the most."""
+    if len(running) < at_once:
+        return None
+    return f"{len(running)} dry runs are going on already; wait for one to end, or cancel one."
 
 
 @rule("RUN_NOT_FOUND", "/refId")

@@ -1,10 +1,11 @@
 """Calculate collection balance: the slices of a run (domain: section 4). Workers call it until the run is over."""
 
 import datetime as dt
-from collections import Counter
-from collections.abc import Sequence
+import functools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from hashlib import sha1
-from itertools import compress
+from itertools import compress, islice
 from uuid import UUID
 
 import attrs
@@ -12,7 +13,7 @@ import attrs
 from ocs_core.collection import Balance, balance_of, should_start
 from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration, Notify
-from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
+from ocs_core.entities.process import COLLECTIONS_TOLD, CollectionChange, ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.errors import AmountOutOfRange, Conflict, StoreUnavailable
 from ocs_core.ledger import LedgerAccount, LedgerPayer, OpenLedger
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload, format_instant
@@ -31,6 +32,7 @@ class PayerCalculated:
     account: LedgerAccount
     payer: LedgerPayer
     """As it was before."""
+    as_of: dt.datetime
     found: Balance
     in_collection: bool
     starts: bool
@@ -44,6 +46,11 @@ class PayerCalculated:
             or payer.oldest_due_date != found.oldest_due_date
             or payer.in_collection is not self.in_collection
         )
+
+    @property
+    def ends(self) -> bool:
+        """Whether it was in collection, and is not any more."""
+        return self.payer.in_collection and not self.in_collection
 
 
 @attrs.frozen(kw_only=True)
@@ -108,32 +115,47 @@ class CalculateCollectionBalance:
         again. Nothing is done where somebody else has gone on with the slice meanwhile."""
         with self.store.begin(snapshot=True) as uow:
             part = uow.take_slice(failed.part.run_ref_id, failed.part.number)
-            run, _ = _run(uow, failed.part.run_ref_id)
+            run, configuration = _run(uow, failed.part.run_ref_id)
             if run.state is not RunState.RUNNING or part != failed.part:
                 return SliceDone(run=run)
             message = f"{type(failed.__cause__).__name__}: {failed.__cause__}"[:255]
             failures = [
                 RunFailure(ledger.account.ref, CALCULATION_FAILED, message)
-                for ledger in uow.ledgers(_next(run, part, 1))
+                for ledger in uow.ledgers(_next(run, part, 1, configuration))
             ]
             position = failures[0].account.ref_id if failures else part.position
-            return SliceDone(run=run, part=uow.save(_progressed(part, position, 1, [], failures, self.clock())))
+            gone = _GoneThrough(position, failures=failures)
+            return SliceDone(run=run, part=uow.save(_progressed(part, gone, 1, self.clock(), dry_run=run.dry_run)))
 
     def _calculated(
         self, uow: UnitOfWork, run: ProcessRun, configuration: Configuration, part: RunSlice, limit: int
     ) -> SliceDone:
-        payers, failures, position = [], [], part.position
-        for ledger in uow.ledgers(_next(run, part, limit)):
-            position = ledger.account.ref_id
+        gone = _GoneThrough(part.position)
+        as_of_in = functools.cache(lambda account_type: run.as_of_in(configuration.zone_of(account_type)))
+        for ledger in uow.ledgers(_next(run, part, limit, configuration)):
+            gone.position, as_of = ledger.account.ref_id, as_of_in(ledger.account.account_type)
+            if run.is_behind(ledger.payer.collection_balance_as_of, as_of):
+                gone.passed_over += 1
+                continue
             try:
-                payers.append(_calculate(ledger, configuration, run))
+                gone.payers.append(_calculate(ledger, configuration, run, as_of))
             except AmountOutOfRange as error:
-                failures.append(RunFailure(ledger.account.ref, AMOUNT_OUT_OF_RANGE, str(error)))
+                gone.failures.append(RunFailure(ledger.account.ref, AMOUNT_OUT_OF_RANGE, str(error)))
         now = self.clock()
         if not run.dry_run:
-            _Keeping(run, configuration, uow, now).keep(payers)
-        part = uow.save(_progressed(part, position, limit, payers, failures, now))
-        return SliceDone(run=run, part=part, payers=payers)
+            _Keeping(run, configuration, uow, now).keep(gone.payers)
+        part = uow.save(_progressed(part, gone, limit, now, dry_run=run.dry_run))
+        return SliceDone(run=run, part=part, payers=gone.payers)
+
+
+@attrs.define
+class _GoneThrough:
+    """The payers of one transaction, and what became of each."""
+
+    position: UUID | None
+    payers: list[PayerCalculated] = attrs.field(factory=list)
+    failures: list[RunFailure] = attrs.field(factory=list)
+    passed_over: int = 0
 
 
 def _run(uow: UnitOfWork, run_ref_id: UUID) -> tuple[ProcessRun, Configuration]:
@@ -144,21 +166,24 @@ def _run(uow: UnitOfWork, run_ref_id: UUID) -> tuple[ProcessRun, Configuration]:
     return run, run.configuration or uow.find(Wanted()).configuration
 
 
-def _next(run: ProcessRun, part: RunSlice, limit: int) -> SliceWanted:
+def _next(run: ProcessRun, part: RunSlice, limit: int, configuration: Configuration) -> SliceWanted:
     after, through = part.position, part.through
     accounts = tuple(
         ref for ref in run.accounts if (after is None or ref > after) and (through is None or ref <= through)
     )
-    return SliceWanted(as_of=run.as_of, after=after, through=through, limit=limit, accounts=accounts)
+    as_of = min(map(run.as_of_in, configuration.zones))
+    return SliceWanted(as_of=as_of, after=after, through=through, limit=limit, accounts=accounts)
 
 
-def _calculate(ledger: OpenLedger, configuration: Configuration, run: ProcessRun) -> PayerCalculated:
+def _calculate(
+    ledger: OpenLedger, configuration: Configuration, run: ProcessRun, as_of: dt.datetime
+) -> PayerCalculated:
     account = ledger.account
-    found = balance_of(ledger, configuration, run.as_of)
+    found = balance_of(ledger, configuration, as_of)
     zone = configuration.zone_of(account.account_type)
-    due = should_start(found.balance, found.oldest_due_date, configuration, account.currency, run.as_of, zone)
+    due = should_start(found.balance, found.oldest_due_date, configuration, account.currency, as_of, zone)
     entering = due and (configuration.collection.repeat or not ledger.payer.in_collection)
-    return PayerCalculated(account, ledger.payer, found, due, entering and not run.adopt)
+    return PayerCalculated(account, ledger.payer, as_of, found, due, entering and not run.adopt)
 
 
 @attrs.frozen
@@ -173,14 +198,14 @@ class _Keeping:
     def keep(self, found: Sequence[PayerCalculated]) -> None:
         changed = [each.changed for each in found]
         saved = iter(self._saved(list(compress(found, changed))))
-        about = f"{self.run.process}|{format_instant(self.run.as_of)}"
+        about_at = functools.cache(lambda as_of: f"{self.run.process}|{format_instant(as_of)}")
         tells = self.configuration.sends(CollectionBalanceCalculated.code)
         tells_every = tells and self.configuration.collection.notify is Notify.EVERY
         tells_starts = self.configuration.sends(CollectionStart.code)
         for each, is_changed in zip(found, changed, strict=True):
             if not (is_changed or tells_every or each.starts):
                 continue
-            account, balance = each.account, each.found
+            account, balance, about = each.account, each.found, about_at(each.as_of)
             payer = next(saved) if is_changed else None
             ref = payer.account if payer else account.ref
             told = f"{balance.balance}|{balance.oldest_due_date}"
@@ -188,7 +213,7 @@ class _Keeping:
                 self._publish(payer, ref.ref_id, about, payer.version, told)
             if tells_every or (tells and payer is not None):
                 calculated = CollectionBalanceCalculated(
-                    effective_date=self.run.as_of,
+                    effective_date=each.as_of,
                     account=ref,
                     currency=account.currency,
                     collection_balance=balance.balance,
@@ -198,7 +223,7 @@ class _Keeping:
             if each.starts and tells_starts:
                 assert balance.oldest_due_date is not None
                 starts = CollectionStart(
-                    effective_date=self.run.as_of,
+                    effective_date=each.as_of,
                     account=ref,
                     currency=account.currency,
                     due_amount=balance.balance,
@@ -206,18 +231,18 @@ class _Keeping:
                 )
                 self._publish(starts, ref.ref_id, about, None, told)
 
-    def _saved(self, changed: Sequence[PayerCalculated]) -> Sequence[Payer]:
-        found = [
-            PayerBalance(
-                each.account.ref,
-                each.account.account_type,
-                each.found.balance,
-                each.found.oldest_due_date,
-                each.in_collection,
+    def _saved(self, changed: Sequence[PayerCalculated]) -> Iterable[Payer]:
+        """The payers in the same order; those of one instant are kept together."""
+        found: defaultdict[dt.datetime, list[PayerBalance]] = defaultdict(list)
+        for each in changed:
+            account, balance = each.account, each.found
+            found[each.as_of].append(
+                PayerBalance(
+                    account.ref, account.account_type, balance.balance, balance.oldest_due_date, each.in_collection
+                )
             )
-            for each in changed
-        ]
-        return self.uow.keep_balances(found, self.run.as_of, self.now)
+        kept = {as_of: iter(self.uow.keep_balances(of, as_of, self.now)) for as_of, of in found.items()}
+        return (next(kept[each.as_of]) for each in changed)
 
     def _publish(self, payload: Payload, account: UUID, about: str, version: int | None, told: str) -> None:
         """Its id is made of what it is about and what it tells (ADR 4)."""
@@ -239,15 +264,9 @@ def _message_id(told: str) -> UUID:
     return UUID(int=digest & ~_VERSION_BITS | _VERSION_5)
 
 
-def _progressed(
-    part: RunSlice,
-    position: UUID | None,
-    limit: int,
-    payers: Sequence[PayerCalculated],
-    failures: Sequence[RunFailure],
-    now: dt.datetime,
-) -> RunSlice:
+def _progressed(part: RunSlice, gone: _GoneThrough, limit: int, now: dt.datetime, *, dry_run: bool) -> RunSlice:
     balances, others = Counter(part.balances), Counter(part.other_currencies)
+    payers, failures, position = gone.payers, gone.failures, gone.position
     for payer in payers:
         balances[payer.account.currency] += payer.found.balance
         if payer.found.other_currencies:
@@ -255,15 +274,30 @@ def _progressed(
     return attrs.evolve(
         part,
         position=position,
-        done=len(payers) + len(failures) < limit or position == part.through,
+        done=len(payers) + len(failures) + gone.passed_over < limit or position == part.through,
         payers_done=part.payers_done + len(payers),
         payers_failed=part.payers_failed + len(failures),
+        payers_passed_over=part.payers_passed_over + gone.passed_over,
         collections_started=part.collections_started + sum(payer.starts for payer in payers),
+        collections_ended=part.collections_ended + sum(payer.ends for payer in payers),
+        collections=_told(part, payers) if dry_run else (),
         failures=part.failures + tuple(failures),
         balances=dict(balances),
         other_currencies=dict(others),
         calculated_at=now,
     )
+
+
+def _told(part: RunSlice, payers: Sequence[PayerCalculated]) -> tuple[CollectionChange, ...]:
+    """Whose collection would start or end, for who asks before it does; what a storing run does is in its messages."""
+    changes = (
+        CollectionChange(
+            payer.account.ref, payer.account.currency, payer.found.balance, payer.found.oldest_due_date, payer.starts
+        )
+        for payer in payers
+        if payer.starts or payer.ends
+    )
+    return part.collections + tuple(islice(changes, COLLECTIONS_TOLD - len(part.collections)))
 
 
 def _ended(run: ProcessRun, uow: UnitOfWork, now: dt.datetime) -> ProcessRun:

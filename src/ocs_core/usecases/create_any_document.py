@@ -77,7 +77,7 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
             rules.external_document_no_is_new(request.external_document_no, found.external_document_no_taken),
             rules.currency_is_configured(configuration, request.currency),
             rules.total_fits(amounts.total_amount_net),
-            rules.amount_is_payable(configuration, amounts.total_amount_net, request.currency),
+            rules.total_is_payable(configuration, request.amount, amounts.total_amount_net, request.currency),
             rules.tax_has_a_rate(configuration, request.tax, tax_date),
             rules.due_amount_type_is_known(document_type, request.due_amount_type),
             rules.due_amount_type_is_allowed(document_type, request.due_amount_type),

@@ -1,5 +1,6 @@
 """Calculate collection balance: asking for a run (domain: section 4). The slices are in `calculate_collection_balance`."""
 
+import datetime as dt
 from itertools import pairwise
 from typing import Annotated
 from uuid import UUID
@@ -7,8 +8,9 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.configuration import as_instant
-from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun, RunSlice, RunState
+from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.configuration import as_instant, day_given
+from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun, RunSlice
 from ocs_core.form import Items, Moment
 from ocs_core.ports import AccountId, Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
@@ -16,7 +18,8 @@ from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 @attrs.frozen(kw_only=True)
 class StartCollectionRunRequest(Command):
-    """A run as of an instant, or of the end of a day (default: now), over the payers named, or all if none are.
+    """A run as of an instant, or of the end of a day where each payer is (default: now), over the payers named, or all if none
+    are.
 
     `dry_run` only shows; `adopt` stores without announcing that collection starts. `failed_of` names a run that is over: the
     payers are all those that failed in it, and its instant is the default.
@@ -32,7 +35,8 @@ class StartCollectionRunRequest(Command):
 class StartCollectionRun(UseCase[StartCollectionRunRequest]):
     """Starts a run, or answers the active one where the same is asked for again; a runner then loops over its slices.
 
-    One storing run at a time, never as of an earlier instant than one before it; dry runs are free.
+    One storing run at a time, started by a clock that is right; a payer whose own balance is as of a later instant is passed
+    over, and refused where it is named. Dry runs are free, as many at once as are configured.
     """
 
     @property
@@ -40,32 +44,39 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
         return "CalculateCollectionBalance"
 
     def wanted(self, request: StartCollectionRunRequest) -> Wanted:
-        return Wanted(accounts=tuple(dict.fromkeys(request.accounts or ())))
+        return Wanted(
+            accounts=tuple(dict.fromkeys(request.accounts or ())),
+            payers_of_accounts=bool(request.accounts) and not request.dry_run,
+        )
 
     def execute(self, request: StartCollectionRunRequest, found: Found, work: Work) -> None:
         failed = work.uow.run(request.failed_of) if request.failed_of else None
         failures = failed.failed_in(work.uow.slices(failed.ref_id)) if failed else ()
-        as_of = as_instant(request.as_of or (failed.as_of if failed else work.now), found.configuration.zone, work.now)
+        known = found.configuration
+        moment = request.as_of or (failed and (failed.as_of_day or failed.as_of)) or work.now
         accounts = [(named, found.accounts.get(named)) for named in request.accounts or ()]
         run = ProcessRun(
             ref_id=work.ids(),
-            as_of=as_of,
+            as_of=as_instant(moment, known.zone, work.now),
+            as_of_day=day_given(moment),
             dry_run=request.dry_run,
             adopt=request.adopt,
             accounts=tuple(failure.account.ref_id for failure in failures)
             or tuple(account.ref_id for _, account in accounts if account),
             transaction_id=work.transaction_id,
             started_at=work.now,
-            configuration=found.configuration,
+            configuration=known,
         )
-        storing = [] if run.dry_run else work.uow.runs(CALCULATE_COLLECTION_BALANCE)
-        active = next((r for r in storing if r.state is RunState.RUNNING), None)
+        running = work.uow.runs(CALCULATE_COLLECTION_BALANCE)
+        dry_runs = [r for r in running if r.dry_run and run.dry_run]
+        active = next((r for r in running if not (r.dry_run or run.dry_run)), None)
         same = active is not None and active.is_same_order(run)
         rules.check(
-            *rules.process_is_configured(found.configuration),
+            *rules.process_is_configured(known),
+            rules.clocks_agree(work.now, None if run.dry_run else work.uow.now()),
             rules.no_other_run_is_active(None if same else active),
-            rules.as_of_has_come(as_of, work.now),
-            rules.run_is_the_latest(as_of, max(storing, key=lambda r: r.as_of, default=None)),
+            rules.dry_runs_are_few(dry_runs, known.collection.dry_runs),
+            rules.as_of_has_come(moment, known.zones, work.now),
             *(
                 violation
                 for index, (named, account) in enumerate(accounts)
@@ -76,6 +87,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
                         rules.account_exists(named, account),
                         rules.account_ids_agree(named, account),
                         rules.payer_exists(account, account.own_payer if account else None),
+                        rules.run_is_the_latest(run, *_kept(run, account, found)),
                     ),
                 )
             ),
@@ -89,9 +101,17 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
         if active is not None:
             work.answer(active.progressed(work.uow.slices(active.ref_id)))
             return
-        plan = work.uow.plan_slices(run.accounts, found.configuration.collection.slice_size)
+        plan = work.uow.plan_slices(run.accounts, known.collection.slice_size)
         bounds = [None, *plan.ends, None] if plan.payers else []
         for number, (after, through) in enumerate(pairwise(bounds), start=1):
             part = RunSlice(ref_id=work.ids(), run_ref_id=run.ref_id, number=number, position=after, through=through)
             work.add(part)
         work.answer(work.add(attrs.evolve(run, payers_total=plan.payers, slices_total=max(len(bounds) - 1, 0))))
+
+
+def _kept(run: ProcessRun, account: Account | None, found: Found) -> tuple[dt.datetime, Payer | None]:
+    """The instant that a payer is calculated as of, and what is kept of it."""
+    if account is None:
+        return run.as_of, None
+    zone = found.configuration.zone_of(account.account_type)
+    return run.as_of_in(zone), found.payers_of_accounts.get(account.ref_id)

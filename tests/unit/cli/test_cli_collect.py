@@ -2,6 +2,8 @@
 
 import csv
 import datetime as dt
+import io
+import json
 import re
 import sys
 from decimal import Decimal
@@ -55,7 +57,7 @@ def figures(ocs: Ocs, *options: str) -> dict[str, list[str]]:
 def test_a_run_tells_payers_balances_starts_failures_and_seconds(ledger: Ocs) -> None:
     ended = ledger("collect", "--as-of", "2013-04-30").done()
     table = told(ended.out)
-    assert table["as of"] == "2013-04-30T23:59:59.999999Z"
+    assert table["as of"] == "2013-04-30"
     assert table["payers"] == "3"
     assert table["balance"] == "138.51 EUR"
     assert table["collections started"] == "2", "8.00 EUR is below the threshold"
@@ -144,7 +146,7 @@ def test_an_instant_with_its_offset_is_taken_as_it_is(ledger: Ocs) -> None:
         ("yesterday", "Give a "),
         ("2013-04-31", "Give a day such as 2024-05-14"),
         ("2013-04-30T12:00:00", "with its offset"),
-        ("2999-01-01", "This instant lies in the future. (VALUE_OUT_OF_RANGE at /asOf)"),
+        ("2999-01-01", "This day lies in the future. (VALUE_OUT_OF_RANGE at /asOf)"),
     ],
 )
 def test_a_wrong_as_of_is_refused(ledger: Ocs, as_of: str, said: str) -> None:
@@ -152,9 +154,63 @@ def test_a_wrong_as_of_is_refused(ledger: Ocs, as_of: str, said: str) -> None:
     assert said in ledger("collect", "--as-of", as_of, "--explain", "C-1").refused()
 
 
-def test_a_day_before_one_that_was_stored_is_refused(ledger: Ocs) -> None:
+def test_payers_whose_balance_is_of_a_later_day_are_passed_over(ledger: Ocs) -> None:
     ledger("collect", "--as-of", "2013-04-30").done()
-    assert "RUN_NOT_LATEST" in ledger("collect", "--as-of", "2013-04-29").refused()
+    table = told(ledger("collect", "--as-of", "2013-04-29").done().out)
+    assert (table["payers"], table["passed over, as of a later instant already"]) == ("0", "3")
+
+
+def test_a_run_of_an_empty_ledger_shuts_the_past_for_nobody(ocs: Ocs) -> None:
+    ocs("collect").done()
+    take(ocs, ocs.ledger(ROWS)).done()
+    assert told(ocs("collect", "--as-of", "2013-04-30").done().out)["payers"] == "3"
+
+
+def test_a_dry_run_shows_whose_collection_would_start_and_whose_would_end(ledger: Ocs) -> None:
+    out = ledger("collect", "--as-of", "2013-04-30", "--dry-run").done().out
+    assert re.findall(r"^(C-\d) +(\S+ EUR) +(\S+) +(\w+) *$", out, re.M) == [
+        ("C-1", "60.01 EUR", "2013-03-27", "starts"),
+        ("C-3", "70.50 EUR", "2013-03-28", "starts"),
+    ]
+    ledger("collect", "--as-of", "2013-04-30").done()
+    (ended,) = json.loads(ledger("collect", "--as-of", "2013-05-01", "--dry-run", "--json").done().out)["collections"]
+    assert (ended["account"], ended["collection"]) == ("C-3", "ends")
+
+
+def test_more_collections_than_a_setting_allows_are_started_only_when_somebody_says_so(
+    ledger: Ocs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCS_COLLECTION_STARTS_UNASKED", "0")
+    asked = ledger("collect")
+    assert "--yes" in asked.refused()
+    assert re.search(r"^C-1 .* starts *$", asked.err, re.M)
+    for answer, started in (("\n", False), ("y\n", True)):
+        at_the_terminal = io.StringIO(answer)
+        monkeypatch.setattr(at_the_terminal, "isatty", lambda: True)
+        monkeypatch.setattr("sys.stdin", at_the_terminal)
+        ended = ledger("collect")
+        assert "Start it? [y/N]" in ended.err
+        assert (ended.code == 0) is started
+    assert stored_balance(ledger, "C-1") is not None
+
+
+def test_who_says_so_beforehand_is_not_asked(ledger: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCS_COLLECTION_STARTS_UNASKED", "0")
+    for how in (["--dry-run"], ["--adopt"], ["--yes"], ["--as-of", "2013-04-30"]):
+        assert "Start it?" not in ledger("collect", *how).done().err
+
+
+def stored_balance(ocs: Ocs, account: str) -> int | None:
+    opened = ocs.platform()
+    try:
+        queries = opened.services.queries
+        found = queries.account(AccountId(external_id=account))
+        assert found is not None
+        ledger = queries.ledger(found.ref_id)
+        assert ledger is not None
+        return ledger.payer.collection_balance
+    finally:
+        opened.services.close()
 
 
 def test_every_kind_of_configuration_that_lacks_is_told(empty: Ocs) -> None:
@@ -166,7 +222,7 @@ def test_every_kind_of_configuration_that_lacks_is_told(empty: Ocs) -> None:
 
 def test_an_explanation_has_a_line_for_everything_and_their_sum(ledger: Ocs) -> None:
     out = ledger("collect", "--explain", "C-1", "--as-of", "2013-04-30").done().out
-    assert out.startswith("C-1 as of 2013-04-30T23:59:59.999999Z\n")
+    assert out.startswith("C-1 as of 2013-04-30\n")
     assert re.search(r"document +D\d+ +N-1 +2013-01-25 +2013-02-24 +0.00 EUR +0.00 EUR +NOTHING_OPEN", out)
     assert re.search(r"document +D\d+ +N-2 +2013-02-25 +2013-03-27 +60.01 EUR +60.01 EUR +COUNTS", out)
     assert re.search(r"payment +P\d+ +N-1 +2013-02-20T00:00:00.000000Z +0.00 EUR +0.00 EUR +NOTHING_OPEN", out)
@@ -240,7 +296,7 @@ def test_the_payers_that_failed_are_tried_again_alone(ledger: Ocs) -> None:
     assert match is not None
     again = ledger("collect", "--failed-of", match[1])
     assert (told(again.out)["payers"], told(again.out)["failed"]) == ("0", "1")
-    assert told(again.out)["as of"] == "2013-04-30T23:59:59.999999Z"
+    assert told(again.out)["as of"] == "2013-04-30"
     assert "RUN_NOT_FOUND at /failedOf" in ledger("collect", "--failed-of", str(UUID(int=1))).refused()
     assert "failedOf" in ledger("collect", "--failed-of", "yesterday's").refused()
     assert "does not go with" in ledger("collect", "--explain", "C-1", "--failed-of", match[1]).refused()

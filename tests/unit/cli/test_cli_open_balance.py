@@ -32,7 +32,7 @@ def rows(out: str) -> dict[str, list[str]]:
 def test_the_figures_are_those_of_the_day(ledger: Ocs) -> None:
     out = ledger("open-balance", "C-1", "--as-of", "2013-04-01").done().out
     assert out.startswith("C-1 as of 2013-04-01T23:59:59.999999Z\n")
-    assert re.search(r"due +future +receivable +liable +overpayment +open balance", out)
+    assert re.search(r"due +future +receivable +liable +overpayment +sent back +open balance", out)
     assert rows(out) == {"all": ["60.01", "8.00", "68.01", "0.00", "0.00", "68.01"]}
     then = ledger("open-balance", "C-1", "--as-of", "2013-02-10").done().out
     assert rows(then) == {"all": ["0.00", "50.00", "50.00", "0.00", "0.00", "50.00"]}

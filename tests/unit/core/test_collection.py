@@ -79,6 +79,8 @@ def replayed_balance(ledger: Ledger, instant: dt.datetime) -> int:
                 balance -= amount if item.document_issued_date <= today else 0
             case Payment(payment_type=PaymentType.IN, payment_date_received=dt.datetime() as received):
                 balance -= amount if amount > 0 and received <= instant else 0
+            case Payment(payment_type=PaymentType.OUT, payment_date_sent=dt.datetime() as sent):
+                balance += amount if amount > 0 and sent <= instant else 0
     return balance
 
 
@@ -300,7 +302,9 @@ def calculated(
         (payment(), Reason.COUNTS, -40),
         (payment(payment_date_received=NOW), Reason.COUNTS, -40),
         (payment(payment_date_received=NOW + SECOND), Reason.NOT_YET_RECEIVED, 0),
-        (payment(payment_type=PaymentType.OUT), Reason.NOT_INCOMING, 0),
+        (payment(payment_type=PaymentType.OUT), Reason.COUNTS, 40),
+        (payment(payment_type=PaymentType.OUT, payment_date_sent=NOW), Reason.COUNTS, 40),
+        (payment(payment_type=PaymentType.OUT, payment_date_sent=NOW + SECOND), Reason.NOT_YET_SENT, 0),
         (payment(payment_type=PaymentType.PROMISE_TO_PAY), Reason.NOT_INCOMING, 0),
         (payment(remaining_amount=0), Reason.NOTHING_OPEN, 0),
         (payment(remaining_amount=-1), Reason.NOTHING_OPEN, 0),

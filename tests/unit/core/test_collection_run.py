@@ -2,12 +2,14 @@
 
 import datetime as dt
 from typing import Any
+from unittest.mock import patch
 
 import attrs
 import pytest
 
 from ocs_core.entities.account import Account, AccountState, Payer
 from ocs_core.entities.configuration import (
+    AccountType,
     CollectionSetting,
     CollectionThreshold,
     NotificationSetting,
@@ -16,7 +18,7 @@ from ocs_core.entities.configuration import (
 )
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
-from ocs_core.entities.process import FAILURES_TOLD, ProcessRun, RunFailure, RunSlice, RunState
+from ocs_core.entities.process import FAILURES_TOLD, CollectionChange, ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart
@@ -24,6 +26,7 @@ from ocs_core.money import MAX_AMOUNT
 from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import FaultyStore
+from ocs_core.testkit.strategies.breaking.processes import ByAnotherClock
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone, SliceFailed
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
@@ -318,11 +321,138 @@ def test_another_order_has_to_wait_for_the_active_run(office: Office, options: d
     assert office.desk.start_run(**order | options).ref_id != active.ref_id
 
 
-def test_a_run_is_never_as_of_an_earlier_instant_than_one_before(office: Office) -> None:
-    office.desk.collect(as_of=NOW)
+def test_a_payer_whose_balance_is_as_of_a_later_instant_is_passed_over_and_the_others_go_on(office: Office) -> None:
+    first = office.payers[0]
+    for payer in office.payers[:2]:
+        office.owes(payer)
+    office.desk.collect(accounts=(named(first),))
+    before = office.payer(first)
+    office.forget()
+    earlier = NOW - dt.timedelta(microseconds=1)
 
-    assert refusal_of(office, as_of=NOW - dt.timedelta(microseconds=1)) == ["RUN_NOT_LATEST"]
-    assert office.desk.collect(as_of=NOW).state is RunState.DONE
+    done = office.desk.collect(limit=2, as_of=earlier)
+
+    assert (done.state, done.payers_total, done.payers_done, done.payers_passed_over) == (RunState.DONE, 5, 4, 1)
+    assert (done.collections_started, done.balances) == (1, {"EUR": 100 * UNIT})
+    assert office.payer(first) == before
+    assert "A-0" not in {account for _, account in office.told()}
+    assert office.payer(office.payers[1]).collection_balance_as_of == earlier
+    assert refusal_of(office, as_of=earlier, accounts=(named(first),)) == ["RUN_NOT_LATEST"]
+    dry = office.desk.collect(as_of=earlier, dry_run=True, accounts=(named(first),))
+    assert (dry.payers_done, dry.payers_passed_over) == (1, 0)
+
+
+def test_a_run_over_an_empty_ledger_shuts_the_past_for_nobody() -> None:
+    office = Office(0)
+    office.desk.collect()
+    office.payers.append(office.desk.account("late"))
+    office.owes(office.payers[0])
+
+    assert office.desk.collect(as_of=NOW - DAY).collections_started == 1
+
+
+def test_a_clock_that_ran_ahead_shuts_nothing_once_it_is_set_right(office: Office) -> None:
+    office.owes(office.payers[0])
+    office.desk.clock.advance(days=400)
+    office.desk.collect()
+    office.desk.clock.advance(days=-400)
+
+    done = office.desk.collect(accounts=(named(office.payers[0]),))
+
+    assert (done.payers_done, done.payers_passed_over) == (1, 0)
+    office.pays(office.payers[0])
+    office.desk.collect()
+    assert office.payer(office.payers[0]).collection_balance_as_of == NOW
+
+
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_clock_starts_a_storing_run_where_it_agrees_with_that_of_the_database(office: Office, way: int) -> None:
+    minute, moment = dt.timedelta(minutes=1), dt.timedelta(microseconds=1)
+    apart = office.desk
+    apart.store = ByAnotherClock(office.store, NOW + way * (minute + moment))
+    with pytest.raises(RequestRejected, match="CLOCKS_DIFFER"):
+        apart.start_run(as_of=NOW - DAY)
+    assert apart.start_run(dry_run=True).dry_run, "who only looks is free"
+
+    apart.store = ByAnotherClock(office.store, NOW + way * minute)
+    assert not apart.start_run().dry_run
+
+
+def test_a_dry_run_tells_whose_collection_would_start_and_whose_end() -> None:
+    office = Office(4)
+    for payer in office.payers[:3]:
+        office.owes(payer)
+    office.desk.collect(accounts=tuple(map(named, office.payers[:2])))
+    office.pays(office.payers[0])
+
+    done = office.desk.collect(dry_run=True, limit=1)
+
+    ends, starts = office.payers[0].ref, office.payers[2].ref
+    assert done.collections == (
+        CollectionChange(ends, "EUR", 0, TODAY - 10 * DAY, False),
+        CollectionChange(starts, "EUR", 100 * UNIT, TODAY - 10 * DAY, True),
+    )
+    assert (done.collections_started, done.collections_ended) == (1, 1)
+    storing = office.desk.collect()
+    assert (storing.collections_started, storing.collections_ended, storing.collections) == (1, 1, ())
+
+
+def test_a_run_tells_so_many_collections_and_counts_them_all() -> None:
+    office = Office(3)
+    for payer in office.payers:
+        office.owes(payer)
+
+    with patch("ocs_core.usecases.calculate_collection_balance.COLLECTIONS_TOLD", 2):
+        done = office.desk.collect(dry_run=True, limit=1)
+
+    assert (len(done.collections), done.collections_started) == (2, 3)
+
+
+ABROAD = {"home": "Europe/Madrid", "far": "Pacific/Niue", "early": "Pacific/Kiritimati"}
+
+
+def test_a_day_ends_where_each_payer_is() -> None:
+    """What is due on that day is not yet past due, and what was is, wherever the system is."""
+    office = Office(0, *(AccountType(code=code, zone=zone) for code, zone in ABROAD.items()))
+    office.payers += [office.desk.account(code, account_type=code) for code in ABROAD]
+    day = TODAY - DAY
+    for payer in office.payers:
+        office.owes(payer, 100 * UNIT, document_due_date=day)
+        office.owes(payer, 7 * UNIT, document_due_date=day - DAY)
+
+    done = office.desk.collect(as_of=day)
+
+    assert (done.as_of_day, done.as_of) == (day, dt.datetime(2024, 5, 13, 23, 59, 59, 999999, dt.UTC))
+    assert done.balances == {"EUR": 21 * UNIT}
+    kept = {payer.external_id: office.payer(payer).collection_balance_as_of for payer in office.payers}
+    assert kept == {
+        "home": dt.datetime(2024, 5, 13, 21, 59, 59, 999999, dt.UTC),
+        "far": NOW,  # there the day goes on until eleven o'clock
+        "early": dt.datetime(2024, 5, 13, 9, 59, 59, 999999, dt.UTC),
+    }
+    calculated = [m.payload for m in office.store.outbox.values() if m.payload.code == "collectionBalanceCalculated"]
+    assert {told.account.external_id: told.effective_date for told in calculated} == kept
+    told = set(office.store.outbox)
+    office.desk.clock.advance(hours=3)
+    assert office.desk.collect(as_of=day).payers_passed_over == 0
+    assert [m.key for ref, m in office.store.outbox.items() if ref not in told] == [office.payers[1].ref_id]
+
+
+def test_a_day_that_is_asked_for_again_is_answered_by_the_active_run(office: Office) -> None:
+    active = office.desk.start_run(as_of=TODAY)
+    office.desk.clock.advance(hours=1)
+
+    assert office.desk.start_run(as_of=TODAY).ref_id == active.ref_id
+    assert refusal_of(office, as_of=TODAY - DAY) == ["RUN_ACTIVE"]
+
+
+def test_a_day_that_has_begun_for_somebody_is_as_of_now_for_the_others() -> None:
+    office = Office(1, AccountType(code="early", zone="Pacific/Kiritimati"))
+    tomorrow = TODAY + DAY  # begins there at ten o'clock
+
+    assert office.desk.collect(as_of=tomorrow).as_of == NOW
+    office.desk.clock.advance(seconds=-1)
+    assert refusal_of(office, as_of=tomorrow) == ["VALUE_OUT_OF_RANGE"]
 
 
 def test_a_day_stands_for_its_end_and_today_for_now() -> None:
@@ -406,7 +536,7 @@ def test_the_payers_that_failed_may_be_calculated_as_of_another_instant(office: 
     office.next_day()
 
     assert office.desk.start_run(failed_of=failed.ref_id, as_of=NOW + DAY).as_of == NOW + DAY
-    assert refusal_of(office, failed_of=failed.ref_id) == ["RUN_ACTIVE", "RUN_NOT_LATEST"]
+    assert refusal_of(office, failed_of=failed.ref_id) == ["RUN_ACTIVE"]
 
 
 def test_the_same_failures_asked_for_again_are_answered_by_the_active_run(office: Office) -> None:
@@ -506,11 +636,14 @@ def test_a_run_that_is_cancelled_stays_where_it_is_and_another_may_start() -> No
     assert office.desk.collect().payers_done == 5
 
 
-def test_a_run_that_looks_back_behind_a_cancelled_one_is_refused(office: Office) -> None:
-    office.desk.cancel_run(office.desk.start_run().ref_id)
+def test_a_run_that_was_cancelled_shuts_the_past_for_those_alone_whom_it_calculated(office: Office) -> None:
+    run = office.desk.start_run()
+    CalculateCollectionBalance(office.store, clock=office.desk.clock)(run.ref_id, limit=2)
+    office.desk.cancel_run(run.ref_id)
 
-    assert refusal_of(office, as_of=NOW - DAY) == ["RUN_NOT_LATEST"]
-    assert office.desk.collect(as_of=NOW).state is RunState.DONE
+    done = office.desk.collect(as_of=NOW - DAY)
+
+    assert (done.payers_done, done.payers_passed_over) == (3, 2)
 
 
 def test_a_run_that_does_not_exist_cannot_be_calculated(office: Office) -> None:

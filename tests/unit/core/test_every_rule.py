@@ -19,6 +19,7 @@ from ocs_core.errors import RequestRejected, Violation
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import AccountId
 from ocs_core.testkit.examples import NOW, UNIT, named
+from ocs_core.testkit.strategies.breaking.processes import ByAnotherClock
 
 from .scene import COMMANDS, DAY, NOBODY, NOTHING, Scene, everything_in
 
@@ -405,8 +406,8 @@ DOCUMENT_CASES = (
         tax_included=False,
         tax="vat21",
     ),
-    case(DOCUMENT, "amount_is_payable", "AMOUNT_TOO_FINE", "/amount", amount=UNIT + 1),
-    case(DOCUMENT, "amount_is_payable", "AMOUNT_TOO_FINE", "/amount", amount=1, tax_included=False),
+    case(DOCUMENT, "total_is_payable", "AMOUNT_TOO_FINE", "/amount", amount=UNIT + 1),
+    case(DOCUMENT, "total_is_payable", "AMOUNT_TOO_FINE", "/amount", amount=1, tax_included=False),
     case(DOCUMENT, "tax_has_a_rate", "TAX_NOT_CONFIGURED", "/tax", tax="salt"),
     case(
         DOCUMENT,
@@ -717,7 +718,22 @@ RUN_CASES = (
     ),
     after(
         lambda s: s.desk.collect(),
-        case(RUN, "run_is_the_latest", "RUN_NOT_LATEST", "/asOf", as_of=NOW - DAY),
+        case(
+            RUN,
+            "run_is_the_latest",
+            "RUN_NOT_LATEST",
+            "/accounts/1",
+            as_of=NOW - DAY,
+            accounts=lambda s: (named(s.desk.account("fresh")), named(s.payer)),
+        ),
+    ),
+    after(
+        lambda s: setattr(s, "store", ByAnotherClock(s.store, NOW + dt.timedelta(minutes=1, microseconds=1))),
+        case(RUN, "clocks_agree", "CLOCKS_DIFFER", ""),
+    ),
+    after(
+        lambda s: [s.desk.start_run(dry_run=True) for _ in range(9)],
+        case(RUN, "dry_runs_are_few", "RUN_ACTIVE", "", dry_run=True),
     ),
     *(
         after(lambda s, kind=kind: s.configure(**{kind: {}}), case(RUN, "process_needs", "PROCESS_NOT_CONFIGURED", ""))
@@ -769,16 +785,6 @@ RUN_CASES = (
         "RUN_WITHOUT_FAILURES",
         "/failedOf",
         failed_of=lambda s: s.desk.collect().ref_id,
-    ),
-    after(
-        lambda s: s.desk.collect(),
-        case(
-            RUN,
-            "run_is_the_latest",
-            "RUN_NOT_LATEST",
-            "/asOf",
-            failed_of=lambda s: s.desk.collect_but_one(dry_run=True, as_of=NOW - DAY).ref_id,
-        ),
     ),
 )
 

@@ -1,6 +1,5 @@
 """The store in memory: what the ports promise, and what each search means."""
 
-import datetime as dt
 from typing import Any
 from uuid import UUID
 
@@ -154,16 +153,13 @@ def test_what_is_not_there_is_found_as_nothing(scene: Scene) -> None:
     assert (found.chargeable_event, found.adjustments, found.number, found.performed) == (None, (), None, None)
 
 
-def test_of_storing_runs_those_that_matter_are_the_running_and_the_latest(scene: Scene) -> None:
-    def done(n: int, as_of: dt.datetime, **changes: Any) -> ProcessRun:
-        return scene.keep(attrs.evolve(run(n), as_of=as_of, state=RunState.DONE, **changes))
-
-    done(1, NOW - DAY)
-    latest, _ = done(2, NOW), done(3, NOW + DAY, dry_run=True)
-    running = scene.keep(attrs.evolve(run(4), as_of=NOW - 2 * DAY))
+def test_of_the_runs_those_that_matter_are_the_running_ones_dry_or_not(scene: Scene) -> None:
+    scene.keep(attrs.evolve(run(1), state=RunState.DONE))
+    storing, dry = scene.keep(run(5)), scene.keep(attrs.evolve(run(4), dry_run=True))
+    going_on = scene.run  # a dry one that the scene began
 
     with scene.store.begin() as uow:
-        assert list(uow.runs("calculate-collection-balance")) == [latest, running]
+        assert list(uow.runs("calculate-collection-balance")) == [dry, storing, going_on]
         assert list(uow.runs("another-process")) == []
 
 

@@ -29,7 +29,7 @@ SECOND = dt.timedelta(seconds=1)
 ACCOUNT = an_account(1)
 CONFIGURATION = configuration()
 EVERY_TYPE_COUNTS = configuration(DocumentType(code="deposit", collection_relevant=True))
-SUMS = ("open_balance", "receivable", "due", "future", "liable", "overpayment")
+SUMS = ("open_balance", "receivable", "due", "future", "liable", "overpayment", "sent_back")
 OVERDUE: dict[str, Any] = {"document_issued_date": TODAY - 60 * DAY, "document_due_date": TODAY - 30 * DAY}
 CREDIT: dict[str, Any] = {"document_type": "creditNote", "due_amount_type": DueAmountType.LIABILITY}
 moments = st.integers(-70 * 24, 70 * 24).map(lambda hours: NOW + dt.timedelta(hours=hours))
@@ -49,13 +49,15 @@ def added_up(lines: Iterable[OpenLine]) -> dict[str, int]:
     for line in lines:
         if line.figure is not None:
             of[line.figure] += line.open_amount
+    owed, owing = (Figure.DUE, Figure.FUTURE, Figure.SENT_BACK), (Figure.LIABLE, Figure.OVERPAYMENT)
     return {
-        "open_balance": of[Figure.DUE] + of[Figure.FUTURE] - of[Figure.LIABLE] - of[Figure.OVERPAYMENT],
+        "open_balance": sum(of[figure] for figure in owed) - sum(of[figure] for figure in owing),
         "receivable": of[Figure.DUE] + of[Figure.FUTURE],
         "due": of[Figure.DUE],
         "future": of[Figure.FUTURE],
         "liable": of[Figure.LIABLE],
         "overpayment": of[Figure.OVERPAYMENT],
+        "sent_back": of[Figure.SENT_BACK],
     }
 
 
@@ -97,8 +99,7 @@ def test_where_every_type_is_relevant_the_due_part_is_the_collection_balance(
     figures = open_balance(ledger, EVERY_TYPE_COUNTS, instant).figures
     collected = collection_balance(ledger, EVERY_TYPE_COUNTS, instant)
 
-    assert figures.due - figures.liable - figures.overpayment == collected.balance
-    assert figures.open_balance == collected.balance + figures.future
+    assert figures.open_balance - figures.future == collected.balance
 
 
 @given(ledgers(currencies=("EUR",)), moments)
@@ -198,7 +199,7 @@ def ledger_of(*items: Document | Payment | Settlement) -> Ledger:
         (a_payment(2, ACCOUNT, payment_date_received=None), Figure.OVERPAYMENT, Reason.COUNTS),
         (a_payment(2, ACCOUNT, payment_date_received=NOW + SECOND), None, Reason.NOT_YET_RECEIVED),
         (a_payment(2, ACCOUNT, remaining_amount=0), None, Reason.NOTHING_OPEN),
-        (a_payment(2, ACCOUNT, payment_type=PaymentType.OUT), None, Reason.NOT_INCOMING),
+        (a_payment(2, ACCOUNT, payment_type=PaymentType.OUT), Figure.SENT_BACK, Reason.COUNTS),
         (a_payment(2, ACCOUNT, payment_type=PaymentType.PROMISE_TO_PAY), None, Reason.NOT_INCOMING),
         (a_payment(2, ACCOUNT, cancelled=True, cancelled_at=NOW), None, Reason.CANCELLED),
     ],
@@ -227,21 +228,23 @@ def test_the_figures_of_a_payer_with_one_of_everything() -> None:
         a_payment(6, ACCOUNT, 20 * UNIT),
         a_document(7, ACCOUNT, 9 * UNIT, currency="USD", **OVERDUE),
         a_document(8, ACCOUNT, 1 * UNIT, document_type="0"),
+        a_payment(9, ACCOUNT, 5 * UNIT, payment_type=PaymentType.OUT, payment_date_sent=NOW),
+        a_payment(10, ACCOUNT, 6 * UNIT, payment_type=PaymentType.OUT, payment_date_sent=NOW + SECOND),
     )
     balance = open_balance(ledger, CONFIGURATION, NOW)
 
     def figures(*amounts: int) -> dict[str, int]:
         return {name: amount * UNIT for name, amount in zip(SUMS, amounts, strict=True)}
 
-    assert sums(balance.figures) == figures(98, 148, 100, 48, 30, 20)
-    assert [(f.currency, sums(f)) for f in balance.other_currencies] == [("USD", figures(9, 9, 9, 0, 0, 0))]
+    assert sums(balance.figures) == figures(103, 148, 100, 48, 30, 20, 5)
+    assert [(f.currency, sums(f)) for f in balance.other_currencies] == [("USD", figures(9, 9, 9, 0, 0, 0, 0))]
     assert [(f.currency, f.document_type, sums(f)) for f in balance.by_type] == [
-        ("EUR", None, figures(-20, 0, 0, 0, 0, 20)),
-        ("EUR", "0", figures(1, 1, 0, 1, 0, 0)),
-        ("EUR", "creditNote", figures(-30, 0, 0, 0, 30, 0)),
-        ("EUR", "deposit", figures(7, 7, 0, 7, 0, 0)),
-        ("EUR", "genericInvoice", figures(140, 140, 100, 40, 0, 0)),
-        ("USD", "genericInvoice", figures(9, 9, 9, 0, 0, 0)),
+        ("EUR", None, figures(-15, 0, 0, 0, 0, 20, 5)),
+        ("EUR", "0", figures(1, 1, 0, 1, 0, 0, 0)),
+        ("EUR", "creditNote", figures(-30, 0, 0, 0, 30, 0, 0)),
+        ("EUR", "deposit", figures(7, 7, 0, 7, 0, 0, 0)),
+        ("EUR", "genericInvoice", figures(140, 140, 100, 40, 0, 0, 0)),
+        ("USD", "genericInvoice", figures(9, 9, 9, 0, 0, 0, 0)),
     ]
 
 

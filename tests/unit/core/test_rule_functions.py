@@ -102,6 +102,17 @@ def test_a_total_may_be_the_largest_number_and_no_larger() -> None:
     assert rules.total_fits(MAX_AMOUNT + 1) is not None
 
 
+def test_a_total_that_rounds_to_nothing_is_told_as_that_and_not_as_too_fine() -> None:
+    """4000 millionths are fine enough: 5000, as fine, are taken."""
+    nothing = complaint(rules.total_is_payable(CONFIGURATION, 4000, 0, "EUR"))
+
+    assert "0.004 EUR rounds to nothing" in nothing
+    assert "0.01 EUR" in nothing
+    assert "steps of 10000 millionths" in complaint(rules.total_is_payable(CONFIGURATION, 15_000, 15_000, "EUR"))
+    assert rules.total_is_payable(CONFIGURATION, 5000, 10_000, "EUR") is None
+    assert rules.total_is_payable(CONFIGURATION, 4000, 0, "XTS") is None
+
+
 def test_an_adjustment_may_be_the_largest_number_with_its_tax_and_no_larger() -> None:
     assert rules.adjustment_fits(None) is None
     assert rules.adjustment_fits(TaxSplit(MAX_AMOUNT - 1, 1, MAX_AMOUNT)) is None

@@ -43,6 +43,7 @@ def test_a_balance_that_was_never_calculated_is_nulls(client, owing):
         "oldestDocumentDueDate": None,
         "inCollection": False,
         "asOf": None,
+        "asOfDay": None,
         "calculatedAt": None,
         "lines": None,
     }
@@ -102,6 +103,7 @@ def test_the_lines_tell_of_every_item_and_their_sum_is_the_balance(site, client,
 def test_a_balance_as_of_a_day_is_that_of_its_end(client, owing):
     then = read(client, externalId="A-1", asOf="2024-05-04")
     assert (then["collectionBalance"], then["asOf"]) == (100 * UNIT, "2024-05-04T23:59:59.999999Z")
+    assert then["asOfDay"] == "2024-05-04"
     assert read(client, externalId="A-1", asOf="2024-05-03T12:00:00+02:00")["collectionBalance"] == 0
 
 

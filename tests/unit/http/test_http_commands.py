@@ -425,6 +425,7 @@ def test_a_collection_run_is_answered_at_once_with_the_run(site, client):
             "process": "calculate-collection-balance",
             "state": "RUNNING",
             "asOf": "2024-05-14T10:00:00.000000Z",
+            "asOfDay": None,
             "dryRun": True,
             "startedAt": "2024-05-14T10:00:00.000000Z",
             "finishedAt": None,
@@ -436,8 +437,11 @@ def test_a_collection_run_is_answered_at_once_with_the_run(site, client):
             "payersTotal": 1,
             "payersDone": 0,
             "payersFailed": 0,
+            "payersPassedOver": 0,
             "collectionsStarted": 0,
+            "collectionsEnded": 0,
             "failures": [],
+            "collections": [],
         },
     }
 

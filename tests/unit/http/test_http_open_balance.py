@@ -42,6 +42,7 @@ def figures(currency, open_balance, receivable, due, future, liable, overpayment
         "future": future,
         "liable": liable,
         "overpayment": overpayment,
+        "sentBack": 0,
     }
     return {"currency": currency} | {name: amount * UNIT for name, amount in amounts.items()} | more
 
@@ -52,6 +53,7 @@ def test_it_is_calculated_now_and_other_currencies_are_told_apart(site, client, 
         *("EUR", 72, 77, 70, 7, 0, 5),
         account={"refId": str(owing[0].ref_id), "externalId": "A-1"},
         asOf="2024-05-14T10:00:00.000000Z",
+        asOfDay=None,
         otherCurrencies=[figures("USD", 9, 9, 0, 9, 0, 0)],
         documentTypes=None,
         lines=None,

@@ -16,7 +16,7 @@ from ocs_adapters.consumers.finance.tables import payments
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.tables.columns import Instant
-from ocs_core.collection import Reason, open_at, payment_is_closed, payment_is_received, settlements_by_item
+from ocs_core.collection import Reason, open_at, payment_has_moved, payment_is_closed, settlements_by_item
 from ocs_core.entities.configuration import Configuration, as_instant, day_of
 from ocs_core.entities.payment import PaymentType
 from ocs_core.ledger import Ledger
@@ -149,7 +149,7 @@ class Figures:
 def _is_unidentified(payment: HeldPayment, remaining: int, instant: dt.datetime) -> bool:
     if payment.payment_type is not PaymentType.IN or payment_is_closed(payment, remaining, instant) is not None:
         return False
-    return payment_is_received(payment, instant) is Reason.COUNTS
+    return payment_has_moved(payment, instant) is Reason.COUNTS
 
 
 @attrs.define

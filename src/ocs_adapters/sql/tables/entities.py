@@ -125,6 +125,7 @@ payments = sa.Table(
             "currency",
             "remaining_amount",
             "payment_date_received",
+            "payment_date_sent",
             "cancelled",
             "cancelled_at",
         ],
@@ -312,6 +313,10 @@ process_runs = sa.Table(
     version(),
     sa.Column("progressed_at", Instant),
     text("configuration"),
+    sa.Column("as_of_day", sa.Date()),
+    sa.Column("payers_passed_over", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("collections_ended", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("collections", sa.Text(), nullable=False, server_default="[]"),
     sa.Index(
         "uq_process_runs_running",
         "process",
@@ -345,5 +350,8 @@ run_slices = sa.Table(
     text("other_currencies", nullable=False),
     sa.Column("calculated_at", Instant),
     version(),
+    sa.Column("payers_passed_over", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("collections_ended", sa.Integer(), nullable=False, server_default="0"),
+    sa.Column("collections", sa.Text(), nullable=False, server_default="[]"),
     sa.Index("uq_run_slices_number", "run_ref_id", "number", unique=True),
 )

@@ -114,6 +114,18 @@ def received_means_before(ledger: Ledger, configuration: Configuration, as_of: d
     return collection.collection_balance(attrs.evolve(ledger, payments=payments), configuration, as_of)
 
 
+@_breaks("test_money_sent_back_counts_against_the_payer_from_the_instant_it_was_sent")
+def money_sent_is_money_received(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> CollectionBalance:
+    """A payment lowers the balance, whichever way it went."""
+    payments = tuple(
+        attrs.evolve(p, payment_type=PaymentType.IN, payment_date_received=p.payment_date_sent)
+        if p.payment_type is PaymentType.OUT
+        else p
+        for p in ledger.payments
+    )
+    return collection.collection_balance(attrs.evolve(ledger, payments=payments), configuration, as_of)
+
+
 @_breaks("test_sums_are_exact_up_to_64_bits_and_refused_beyond")
 def sums_of_floats(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> CollectionBalance:
     """Added up by a library that counts in floats."""

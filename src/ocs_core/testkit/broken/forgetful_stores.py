@@ -275,9 +275,9 @@ class ForgetsWhoARunIsOver(UnitOfWork):
         return super().add(_changed(ProcessRun, entity, accounts=()))
 
 
-@breaks("test_dry_runs_and_other_processes_are_in_nobodys_way")
-class CountsRunsThatOnlyLook(UnitOfWork):
-    """Any run that goes on is in the way of the next."""
+@breaks("test_runs_that_are_over_and_other_processes_are_in_nobodys_way")
+class CountsRunsThatAreOver(UnitOfWork):
+    """Any run there ever was is in the way of the next."""
 
     def runs(self, process: str) -> Sequence[ProcessRun]:
         return [run for run in self.store.entities[ProcessRun].values() if run.process == process]

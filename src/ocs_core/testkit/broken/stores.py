@@ -257,6 +257,14 @@ class FindsWhatTookEffectAlone(UnitOfWork):
         return attrs.evolve(found, settlements_after=begun)
 
 
+@breaks("test_its_own_clock_if_it_has_one_is_right_and_in_utc")
+class ShowsTheTimeOnTheWall(UnitOfWork):
+    """The server's local time, as if it were UTC."""
+
+    def now(self) -> dt.datetime | None:
+        return dt.datetime.now(dt.UTC) + dt.timedelta(hours=2)
+
+
 def _is_text(value: Any) -> bool:
     return type(value) is str
 

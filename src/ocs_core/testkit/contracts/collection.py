@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import pytest
 
 from ocs_core import collection
@@ -100,12 +101,22 @@ def collection_contract(
             assert self._of(owed, credit, later).balance == 70 * UNIT
 
         def test_incoming_payments_count_from_the_instant_of_their_receipt(self) -> None:
-            """Money that came is the payer's; a promise is not money, and what was paid out is not his."""
+            """Money that came is the payer's; a promise is not money."""
             received = a_payment(2, ACCOUNT, 40 * UNIT, payment_date_received=NOW)
             promised = a_payment(3, ACCOUNT, payment_type=PaymentType.PROMISE_TO_PAY)
-            sent = a_payment(4, ACCOUNT, payment_type=PaymentType.OUT)
-            assert self._of(received, promised, sent).balance == -40 * UNIT
-            assert self._of(received, promised, sent, as_of=NOW - MOMENT).balance == 0
+            assert self._of(received, promised).balance == -40 * UNIT
+            assert self._of(received, promised, as_of=NOW - MOMENT).balance == 0
+
+        def test_money_sent_back_counts_against_the_payer_from_the_instant_it_was_sent(self) -> None:
+            """Who was given back what he had paid too much has nothing left, and is not overpaid a second time."""
+            out: dict[str, Any] = {"payment_type": PaymentType.OUT, "payment_date_received": None}
+            received = a_payment(2, ACCOUNT, 50 * UNIT, payment_date_received=NOW - DAY)
+            sent = a_payment(3, ACCOUNT, 50 * UNIT, payment_date_sent=NOW, **out)
+            assert self._of(received, sent).balance == 0
+            found = self._of(received, sent, as_of=NOW - MOMENT)
+            assert (found.balance, found.lines[1].reason) == (-50 * UNIT, Reason.NOT_YET_SENT)
+            covered = self._of(received, attrs.evolve(sent, remaining_amount=20 * UNIT))
+            assert (covered.balance, covered.oldest_due_date) == (-30 * UNIT, None)
 
         def test_what_is_cancelled_counts_until_then(self) -> None:
             """An invoice that was wrong was owed until somebody said so."""

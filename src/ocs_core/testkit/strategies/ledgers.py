@@ -50,15 +50,17 @@ def ledgers(draw: st.DrawFn, currencies: tuple[str, ...] = ("EUR", "USD")) -> Le
 
     def payment() -> Payment:
         amount, cancelled_at = draw(payable_amounts()), draw(st.none() | moments)
+        kind, moved = draw(st.sampled_from(PaymentType)), draw(moments)
         return Payment(
             ref_id=(ref_id := next(ids)),
             payment_no=f"P{ref_id.int & 0xFFFF}",
-            payment_type=draw(st.sampled_from(PaymentType)),
+            payment_type=kind,
             payment_method="bankTransfer",
             payment_amount=amount,
             remaining_amount=amount,
             currency=draw(st.sampled_from(currencies)),
-            payment_date_received=draw(moments),
+            payment_date_received=moved if kind is PaymentType.IN else None,
+            payment_date_sent=moved if kind is PaymentType.OUT else None,
             account=account.ref,
             cancelled=cancelled_at is not None,
             cancelled_at=cancelled_at,

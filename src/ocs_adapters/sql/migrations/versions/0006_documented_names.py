@@ -1,9 +1,11 @@
 """Bank details have the names that the product documents, and payers those of their direct debits; histories say what a
 payment was settled with, documents what the product documents of them; files that are taken over are remembered,
-and what the event log forgot is known.
+what the event log forgot is known, outgoing payments count, and runs tell whom they passed over.
 
 Revision ID: 0006
 """
+
+import functools
 
 import sqlalchemy as sa
 from alembic import op
@@ -35,6 +37,17 @@ OF_PAYERS = (
     "bank_number_code_direct_debit_provider",
 )
 
+ASKED_OF_PAYMENTS = (
+    "ref_id",
+    "payment_type",
+    "currency",
+    "remaining_amount",
+    "payment_date_received",
+    "payment_date_sent",
+    "cancelled",
+    "cancelled_at",
+)
+
 
 def upgrade() -> None:
     names = {f"payer_{name}": name for name in BANK_DETAILS}
@@ -55,6 +68,13 @@ def upgrade() -> None:
     )
     steps.at_once(_take_overs, unless=lambda: steps.has_table("take_overs"))
     steps.at_once(_take_over_rows, unless=lambda: steps.has_table("take_over_rows"))
+    _outgoing_payments_count()
+    steps.add_column("process_runs", sa.Column("as_of_day", sa.Date()))
+    for table in ("process_runs", "run_slices"):
+        steps.at_once(
+            functools.partial(_what_a_run_tells, table),
+            unless=functools.partial(steps.has_column, table, "collections"),
+        )
 
 
 def _take_overs() -> None:
@@ -97,3 +117,19 @@ def _take_over_rows() -> None:
         sa.Column("settlement_ref_id", AN_ID),
         sa.PrimaryKeyConstraint("take_over_ref_id", "line", name="pk_take_over_rows"),
     )
+
+
+def _outgoing_payments_count() -> None:
+    """A balance asks when an outgoing payment was sent: a collection run reads the index alone."""
+    if not steps.on_sqlite():
+        open_now = "remaining_amount <> 0"
+        steps.replace_index(
+            "ix_payments_open", "payments", ["account_ref_id"], include=ASKED_OF_PAYMENTS, where=open_now
+        )
+
+
+def _what_a_run_tells(table: str) -> None:
+    """Whom it passed over, and whose collection would start or end."""
+    for name in ("payers_passed_over", "collections_ended"):
+        op.add_column(table, sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
+    op.add_column(table, sa.Column("collections", sa.Text(), nullable=False, server_default="[]"))

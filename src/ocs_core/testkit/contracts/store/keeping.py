@@ -127,6 +127,7 @@ def keeping_laws() -> type:
                 "chargeable_event": None,
                 "adjustments": (),
                 "accounts": {},
+                "payers_of_accounts": {},
                 "external_account_id_taken": False,
                 "external_payment_no_taken": False,
                 "external_document_no_taken": False,

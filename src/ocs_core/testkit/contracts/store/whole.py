@@ -28,6 +28,7 @@ from ocs_core.ports import (
     SliceWanted,
     Wanted,
 )
+from ocs_core.rules.common import CLOCKS_APART
 from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only, slice_of
 from ocs_core.testkit.contracts.values import (
     a_document,
@@ -365,13 +366,23 @@ def whole_laws() -> type:
             with subject.store.begin() as uow:
                 assert uow.run(run.ref_id) == run
 
-        def test_dry_runs_and_other_processes_are_in_nobodys_way(self, subject: Subject) -> None:
-            """Who only looks must not keep the night's run from starting."""
-            storing, beside = a_run(5), [a_run(6, dry_run=True), a_run(7, dry_run=True), a_run(8, process="another")]
-            _keep(subject, storing, *beside)
+        def test_runs_that_are_over_and_other_processes_are_in_nobodys_way(self, subject: Subject) -> None:
+            """What goes on is told, dry runs too, so that they are few; yesterday's run must not keep tonight's from starting."""
+            going_on = [a_run(5), a_run(6, dry_run=True), a_run(7, dry_run=True)]
+            over = [a_run(9, state=RunState.DONE), a_run(10, state=RunState.CANCELLED, dry_run=True)]
+            _keep(subject, *going_on, *over, a_run(8, process="another"))
             with subject.store.begin() as uow:
-                assert [run.ref_id for run in uow.runs(storing.process)] == [storing.ref_id]
+                assert [run.ref_id for run in uow.runs(going_on[0].process)] == [run.ref_id for run in going_on]
                 assert [run.ref_id for run in uow.runs("another")] == [id_of(8)]
+
+        def test_its_own_clock_if_it_has_one_is_right_and_in_utc(self, subject: Subject) -> None:
+            """Who starts a storing run is held against it: one that is wrong refuses every run, or lets the wrong ones begin."""
+            with subject.store.begin() as uow:
+                shown = uow.now()
+            if shown is not None:
+                assert shown.tzinfo is not None, f"{shown!r} is naive"
+                assert shown.utcoffset() == dt.timedelta(), f"{shown!r} is not in UTC"
+                assert abs(shown - dt.datetime.now(dt.UTC)) < CLOCKS_APART
 
         def test_a_run_that_goes_on_keeps_its_configuration(self, subject: Subject) -> None:
             """Each slice saves the run; the rules that it was started with must not be lost on the way."""

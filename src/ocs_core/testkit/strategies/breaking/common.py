@@ -24,8 +24,15 @@ FOREIGN = "XTS"
 def _amount_too_fine(draw: Draw, world: World, operation: type, request: Any) -> Any:
     unit = minor_unit(world.configuration.currencies[request.currency].minor_digits)
     finer = request.amount - draw(st.integers(1, unit - 1))
-    if operation is AssignPaymentInToDocument:
-        return attrs.evolve(request, amount=finer)
+    return attrs.evolve(request, amount=finer)
+
+
+@breaks("total_is_payable")
+def _total_too_fine(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """One that the caller states, or one that rounds to nothing."""
+    unit = minor_unit(world.configuration.currencies[request.currency].minor_digits)
+    if draw(st.booleans()):
+        return attrs.evolve(request, amount=draw(st.integers(1, (unit - 1) // 2)), tax=None, tax_included=False)
     whole = request.amount - request.amount % unit
     return attrs.evolve(request, amount=whole + draw(st.integers(1, unit - 1)), tax_included=True)
 

@@ -1,12 +1,17 @@
 """How rules about processes are broken."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
 from hypothesis import strategies as st
 
+from ocs_core.entities.configuration import CollectionSetting
+from ocs_core.ports import Store, UnitOfWork
 from ocs_core.queries import ReadProcessRun
+from ocs_core.rules.common import CLOCKS_APART
 from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
 from ocs_core.testkit.strategies.requests.things import (
     finish_runs,
@@ -44,10 +49,58 @@ def _another_run_going_on(draw: Draw, world: World, operation: type, request: An
 
 @breaks("run_is_the_latest")
 def _run_that_looks_back(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    """Over a payer whose balance is as of a later instant already."""
     finish_runs(world)
+    payer = draw(namings(draw(payers(world))))
     world.desk.collect(as_of=world.desk.clock.advance(seconds=1))
     earlier = world.desk.clock() - draw(st.timedeltas(dt.timedelta(microseconds=1), dt.timedelta(days=999)))
-    return attrs.evolve(request, as_of=earlier, dry_run=False)
+    return attrs.evolve(request, as_of=earlier, dry_run=False, accounts=(payer,), failed_of=None)
+
+
+@breaks("clocks_agree")
+def _clock_that_runs_ahead_or_behind(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    finish_runs(world)
+    apart = draw(st.timedeltas(CLOCKS_APART + dt.timedelta(microseconds=1), dt.timedelta(days=999)))
+    world.desk.store = ByAnotherClock(world.store, world.desk.clock() + draw(st.sampled_from([apart, -apart])))
+    return attrs.evolve(request, as_of=None, dry_run=False)
+
+
+@attrs.frozen
+class ByAnotherClock:
+    """A store whose clock shows that instant."""
+
+    store: Store
+    shown: dt.datetime
+
+    @contextmanager
+    def begin(self, *, snapshot: bool = False) -> Iterator[Any]:
+        with self.store.begin(snapshot=snapshot) as uow:
+            yield _UnitOfWorkAt(uow, self.shown)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+
+@attrs.frozen
+class _UnitOfWorkAt:
+    uow: UnitOfWork
+    shown: dt.datetime
+
+    def now(self) -> dt.datetime:
+        return self.shown
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.uow, name)
+
+
+@breaks("dry_runs_are_few")
+def _dry_run_too_many(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    finish_runs(world)
+    at_once = draw(st.integers(1, 3))
+    world.configure(world.configuration.with_entries([CollectionSetting(dry_runs=at_once)]))
+    for _ in range(at_once):
+        world.desk.start_run(dry_run=True)
+    return attrs.evolve(request, dry_run=True)
 
 
 @breaks("run_exists")
