@@ -13,15 +13,15 @@ from ocs_http.auth import PUBLIC, Doorkeeper
 from ocs_http.errors import EXCEPTION_HANDLERS
 from ocs_http.handler import command_handler, read_handler
 from ocs_http.health import health_handlers
+from ocs_http.lanes import Lanes
 from ocs_http.metrics import has_metrics, metrics_handler
 from ocs_http.operations import OPERATIONS
+from ocs_http.outcomes import Outcomes
 from ocs_http.searches import READS
 from ocs_http.viewer import viewer_handlers
-from ocs_http.workers import Workers
 
-LONGEST_BODY = 10_000_000
-"""Bytes."""
-READING_THREADS = 4
+LONGEST_BODY = 1_000
+"""Bytes, where a body means nothing."""
 
 
 def create_app(services: Services, *, background: bool = True, threads: int = 16, waiting: int = 256) -> Litestar:
@@ -29,9 +29,9 @@ def create_app(services: Services, *, background: bool = True, threads: int = 16
 
     `background`: the application starts the services' work in the background, and closes the services at its end;
     without it both are its owner's. At most `threads` commands are performed at once, and `waiting` more may wait.
-    Reads have threads of their own: commands that wait for each other's locks must not hold them up.
+    Reads, keys and probes have threads of their own: `Lanes`.
     """
-    commands, reads = Workers(threads, waiting), Workers(READING_THREADS, waiting)
+    lanes, outcomes = Lanes.of(threads, waiting), Outcomes()
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
@@ -40,20 +40,19 @@ def create_app(services: Services, *, background: bool = True, threads: int = 16
         try:
             yield
         finally:
-            commands.close()
-            reads.close()
+            lanes.close()
             if background:
                 await asyncio.to_thread(services.close)
 
     app = Litestar(
         [
-            *(command_handler(operation, services, commands) for operation in OPERATIONS),
-            *(read_handler(read, services, reads) for read in READS),
-            *health_handlers(services, reads),
-            *([metrics_handler(services, reads)] if has_metrics(services.settings) else []),
+            *(command_handler(operation, services, lanes, outcomes) for operation in OPERATIONS),
+            *(read_handler(read, services, lanes) for read in READS),
+            *health_handlers(services, lanes.probes, outcomes),
+            *([metrics_handler(services, lanes.probes)] if has_metrics(services.settings) else []),
             *viewer_handlers(),
         ],
-        guards=[as_it_is_written, Doorkeeper(services.keys, reads).guard],
+        guards=[as_it_is_written, Doorkeeper(services.keys, lanes.keys).guard],
         exception_handlers=EXCEPTION_HANDLERS,
         lifespan=[lifespan],
         request_max_body_size=LONGEST_BODY,

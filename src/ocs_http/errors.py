@@ -21,7 +21,11 @@ from ocs_http.workers import Overloaded
 PROBLEM = "application/problem+json"
 REJECTED = "urn:ocs-rm:problem:request-validation-failed"
 """The `type` of a problem that tells failures of the request; any other is `about:blank`: its status says it all."""
+PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Headers of every answer with data: nobody keeps it on its way, and nobody takes it for anything else than it says."""
 RETRY_AFTER = {"Retry-After": "1"}
+LONGEST_BODY = "longest_body"
+"""The `opt` of a route that takes a body: how long it may be, in bytes."""
 LONGEST_PATH = 200
 """Of an address in the log."""
 
@@ -31,7 +35,7 @@ SENTENCES: Mapping[int, str] = {
     401: "Give the headers X-Ocs-Io-Application-Id and X-Ocs-Io-API-Key with a key that is valid for the application.",
     404: "There is nothing at this address; /openapi.json lists what there is.",
     405: "This address does not know the method; the header Allow says which it knows.",
-    413: "The body is too long; 10,000,000 bytes are allowed.",
+    413: "The body is too long for this operation.",
     415: "Give the body as application/json, without a content encoding.",
     500: "Something went wrong; nothing was performed. The log of the server tells more under the same instance.",
 }
@@ -62,7 +66,7 @@ def problem(
         msgspec.json.encode(body | {"errors": errors}),
         status_code=status,
         media_type=PROBLEM,
-        headers=dict(headers or {}),
+        headers={**PRIVATE, **(headers or {})},
     )
 
 
@@ -82,6 +86,9 @@ def _rejected(_: Request[Any, Any, Any], error: RequestRejected) -> Response[byt
 def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     if error.status_code >= 500:
         return _unexpected(request, error)
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        longest = request.scope["route_handler"].opt.get(LONGEST_BODY)
+        return problem(413, f"The body is too long; {longest:,} bytes are allowed here." if longest else None)
     says_more = error.status_code not in SENTENCES or error.detail == TWICE
     return problem(error.status_code, error.detail if says_more else None, headers=error.headers)
 

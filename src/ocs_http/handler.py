@@ -10,22 +10,25 @@ from litestar.response.base import ASGIResponse
 
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.serial import decode_request, encode, encode_answer, parse_json
-from ocs_core.errors import RequestRejected
+from ocs_core.errors import RequestRejected, StoreBusy, StoreUnavailable
 from ocs_core.queries import Page
 from ocs_core.usecases.perform import Caller, digest_of
 from ocs_http.auth import needs
+from ocs_http.errors import LONGEST_BODY, PRIVATE
+from ocs_http.lanes import Lanes
 from ocs_http.links import base_of
 from ocs_http.operations import Operation
+from ocs_http.outcomes import Outcomes
 from ocs_http.parameters import by_parameter, decode_query, next_page, parse_query
 from ocs_http.searches import Read
-from ocs_http.workers import Workers
 
 JSON = "application/json"
 REPLAYED = {"Idempotent-Replayed": "true"}
 
 
-def command_handler(operation: Operation, services: Services, workers: Workers) -> HTTPRouteHandler:
+def command_handler(operation: Operation, services: Services, lanes: Lanes, outcomes: Outcomes) -> HTTPRouteHandler:
     """The route of a command."""
+    workers = lanes.long_commands if operation.is_long else lanes.commands
     use_case = services.use_case(operation.use_case)
 
     def perform(body: bytes, caller: Caller) -> ASGIResponse:
@@ -38,13 +41,27 @@ def command_handler(operation: Operation, services: Services, workers: Workers) 
 
     async def handle(request: Request[Caller, Any, Any]) -> ASGIResponse:
         _refuse_other_than_json(request.scope["headers"])
-        return await workers.run(perform, await _body(request), request.scope["user"])
+        try:
+            answer = await workers.run(perform, await _body(request), request.scope["user"])
+        except StoreUnavailable as error:
+            if not isinstance(error, StoreBusy):
+                outcomes.failed()
+            raise
+        outcomes.performed()
+        return answer
 
-    return post(operation.path, name=operation.name, status_code=200, opt=needs(operation.privilege))(handle)
+    return post(
+        operation.path,
+        name=operation.name,
+        status_code=200,
+        opt=needs(operation.privilege) | {LONGEST_BODY: operation.longest_body},
+        request_max_body_size=operation.longest_body,
+    )(handle)
 
 
-def read_handler(read: Read, services: Services, workers: Workers) -> HTTPRouteHandler:
+def read_handler(read: Read, services: Services, lanes: Lanes) -> HTTPRouteHandler:
     """The route of a read, for GET and HEAD."""
+    workers = lanes.balances if read.is_of_everything else lanes.reads
     answer = read.answer(services)
 
     def look_up(query: bytes, in_path: Mapping[str, str], base: str) -> ASGIResponse:
@@ -66,7 +83,7 @@ def read_handler(read: Read, services: Services, workers: Workers) -> HTTPRouteH
 
 
 def _json(body: bytes, headers: dict[str, str] | None) -> ASGIResponse:
-    return ASGIResponse(body=body, media_type=JSON, headers=headers)
+    return ASGIResponse(body=body, media_type=JSON, headers={**PRIVATE, **(headers or {})})
 
 
 async def _body(request: Request[Any, Any, Any]) -> bytes:

@@ -12,24 +12,36 @@ from prometheus_client.registry import Collector
 
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.settings import Settings
+from ocs_core.errors import OcsError
+from ocs_core.ports import MOST_COUNTED, Backlog, Clock
 from ocs_http.auth import PUBLIC
+from ocs_http.errors import PRIVATE
+from ocs_http.probe import NoAnswer, Probe
 from ocs_http.workers import Workers
 
 METRICS = "/metrics"
+IN_OUTBOX = f"Messages in the outbox, those that are held too; counted up to {MOST_COUNTED:,}."
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class OutboxCollector(Collector):
-    """Asks how much waits at each scrape: no figure is older than that."""
+    """How much waits, as it was asked at the scrape, or that nobody could say."""
 
-    services: Services
+    clock: Clock
+    backlog: Backlog | None = None
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        backlog = self.services.backlog()
-        age = max((self.services.clock() - backlog.oldest).total_seconds(), 0.0) if backlog.oldest else 0.0
-        yield GaugeMetricFamily("ocs_outbox_messages", "Messages in the outbox, those that are held too.", backlog.rows)
+        yield GaugeMetricFamily("ocs_database_up", "Whether the database answers.", self.backlog is not None)
+        if (backlog := self.backlog) is None:
+            return
+        age = max((self.clock() - backlog.oldest).total_seconds(), 0.0) if backlog.oldest else 0.0
+        yield GaugeMetricFamily(
+            "ocs_outbox_messages",
+            IN_OUTBOX,
+            backlog.rows,
+        )
         yield GaugeMetricFamily("ocs_outbox_held_messages", "Messages that cannot be published.", backlog.held)
-        yield GaugeMetricFamily("ocs_outbox_oldest_seconds", "How long the first that waits has waited.", age)
+        yield GaugeMetricFamily("ocs_outbox_oldest_seconds", "How long the first of them has been there.", age)
 
 
 def has_metrics(settings: Settings) -> bool:
@@ -39,12 +51,16 @@ def has_metrics(settings: Settings) -> bool:
 
 def metrics_handler(services: Services, workers: Workers) -> HTTPRouteHandler:
     """The route."""
-    registry = CollectorRegistry()
-    for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, OutboxCollector(services)):
+    registry, outbox, probe = CollectorRegistry(), OutboxCollector(services.clock), Probe(workers, services.backlog)
+    for collector in (GC_COLLECTOR, PLATFORM_COLLECTOR, PROCESS_COLLECTOR, outbox):
         registry.register(collector)
 
     @get(METRICS, name="Metrics", opt=PUBLIC)
     async def metrics() -> Response[bytes]:
-        return Response(await workers.run(lambda: generate_latest(registry)), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        try:
+            outbox.backlog = await probe.answer()
+        except (NoAnswer, OcsError):
+            outbox.backlog = None
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_PLAIN_0_0_4, headers=PRIVATE)
 
     return metrics

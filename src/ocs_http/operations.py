@@ -37,7 +37,8 @@ from ocs_http import examples
 
 @attrs.frozen
 class Operation:
-    """One command. `steps` are the types of entities its answer may hold; `starts_run`: a runner is to be woken."""
+    """One command. `steps` are the types of entities its answer may hold; `starts_run`: a runner is to be woken; `is_long`:
+    over many items at once; `longest_body`: in bytes, enough for every right request, however it is written."""
 
     path: str
     name: str
@@ -47,6 +48,8 @@ class Operation:
     steps: tuple[type, ...]
     example: Mapping[str, Any]
     starts_run: bool = False
+    is_long: bool = False
+    longest_body: int = 200_000
 
     @property
     def step(self) -> str:
@@ -172,6 +175,7 @@ OPERATIONS = (
         (ProcessRun,),
         examples.CALCULATE_COLLECTION_BALANCE,
         starts_run=True,
+        longest_body=500_000,
     ),
     Operation(
         "/v1/rm/processes/cancel-process-run",
@@ -208,5 +212,7 @@ OPERATIONS = (
         "chargeable-event:create",
         (ChargeableEvent,),
         examples.FEED_CHARGEABLE_EVENTS,
+        is_long=True,
+        longest_body=2_000_000,
     ),
 )

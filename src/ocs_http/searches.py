@@ -33,7 +33,8 @@ Answer = Callable[[Any], Any]
 
 @attrs.frozen
 class Read:
-    """One read. `result` is the type of what is shown; `paged`: a list of it, page by page."""
+    """One read. `result` is the type of what is shown; `paged`: a list of it, page by page; `is_of_everything`: it looks at
+    all that a payer has."""
 
     path: str
     name: str
@@ -42,6 +43,7 @@ class Read:
     answer: Callable[[Services], Answer]
     result: type
     paged: bool = True
+    is_of_everything: bool = False
 
     @property
     def route(self) -> str:
@@ -90,6 +92,7 @@ READS = (
         lambda services: ReadCollectionBalance(services.queries, clock=services.clock),
         CollectionBalanceView,
         paged=False,
+        is_of_everything=True,
     ),
     Read(
         "/v1/rm/payer/read-open-balance",
@@ -99,6 +102,7 @@ READS = (
         lambda services: ReadOpenBalance(services.queries, clock=services.clock),
         OpenBalanceView,
         paged=False,
+        is_of_everything=True,
     ),
     Read(
         "/v1/rm/processes/runs",

@@ -71,12 +71,12 @@ class Workers:
         self._jobs.put(_Job(loop, future, lambda: work(*args, **kwargs)))
         return future
 
-    def close(self) -> None:
-        """End the threads, each after the job in hand."""
+    def close(self, patience: float | None = None) -> None:
+        """End the threads, each after the job in hand; one that takes more seconds than this is left behind."""
         for _ in self._running:
             self._jobs.put(None)
         for thread in self._running:
-            thread.join()
+            thread.join(patience)
         self._running.clear()
 
     def _open(self) -> None:

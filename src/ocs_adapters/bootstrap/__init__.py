@@ -29,6 +29,7 @@ from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.keys import SqlApiKeys
 from ocs_adapters.sql.migrations import NO_SCHEMA, as_sql, migrate, problem
 from ocs_adapters.sql.outbox import SqlOutbox, Topics
+from ocs_adapters.sql.probing import NO_ANSWER, why_not
 from ocs_adapters.sql.queries import SqlQueries
 from ocs_adapters.sql.retention import PRUNABLES, Retention, little_by_little, retentions
 from ocs_adapters.sql.shares import SqlShares
@@ -67,6 +68,8 @@ class Services:
     """By use-case, what is judged beside the core's rules."""
     problems: Callable[[], list[str]] = attrs.field(default=list)
     """Why the system cannot serve, as sentences without their full stop; none when it can."""
+    problems_of_writing: Callable[[], list[str]] = attrs.field(default=list)
+    """The same, found by writing something that is taken back: asked where commands have failed."""
     backlog: Callable[[], Backlog] = attrs.field(default=Backlog)
     """How much waits to be published."""
     start: Callable[[], None] = attrs.field(default=lambda: None)
@@ -91,6 +94,8 @@ class Platform:
 
     settings: Settings
     database: Database
+    beside: Database = attrs.field(init=False)
+    """The same database over connections of their own, for what must not wait for anything: keys and readiness."""
     events: SqlEventLog = attrs.field(init=False)
     outbox: SqlOutbox = attrs.field(init=False)
     bell: Bell = attrs.field(init=False)
@@ -100,6 +105,11 @@ class Platform:
     relay: Relay = attrs.field(init=False)
     services: Services = attrs.field(init=False)
     scheduler: Scheduler = attrs.field(init=False)
+
+    @beside.default
+    def _connect_beside(self) -> Database:
+        in_memory = isinstance(self.database.engine.pool, sa.StaticPool)
+        return self.database if in_memory else connect(self.settings.database_url)
 
     @events.default
     def _make_events(self) -> SqlEventLog:
@@ -173,11 +183,14 @@ class Platform:
 
     def problem(self) -> str | None:
         """Why the database cannot be worked on, as a sentence; None when it can. Raises `StoreUnavailable`."""
-        if is_missing(self.database):
+        return self._problem_of(self.database)
+
+    def _problem_of(self, database: Database) -> str | None:
+        if is_missing(database):
             return NO_SCHEMA
-        with self.database.transaction(writing=False):
+        with database.transaction(writing=False):
             pass
-        return problem(self.database.engine)
+        return problem(database.engine)
 
     @services.default
     def _make_services(self) -> Services:
@@ -192,11 +205,12 @@ class Platform:
             settings=settings,
             store=store,
             queries=queries,
-            keys=SqlApiKeys(self.database),
+            keys=SqlApiKeys(self.beside),
             runner=runner,
             own_rules=own_rules(settings.rules),
             problems=self._problems,
-            backlog=self.outbox.backlog,
+            problems_of_writing=lambda: self._problems(thoroughly=True),
+            backlog=SqlOutbox(self.beside).backlog,
             start=self._start,
             close=self._close,
         )
@@ -231,13 +245,13 @@ class Platform:
         if self.settings.schedule:
             self.scheduler.start()
 
-    def _problems(self) -> list[str]:
+    def _problems(self, *, thoroughly: bool = False) -> list[str]:
         try:
-            found = self.problem()
+            found = self._problem_of(self.beside) or why_not(self.beside, thoroughly=thoroughly)
         except Exception as error:
             # Anybody may ask whether the system is ready: what the database said is for the log alone.
             log.error("the database does not answer", error=told(error))
-            return ["The database does not answer"]
+            return [NO_ANSWER]
         return [found] if found else []
 
     def _close(self) -> None:
@@ -246,6 +260,7 @@ class Platform:
         self.bell.close()
         self.publisher.close()
         self.services.runner.stop()
+        self.beside.close()
         self.database.close()
 
 

@@ -7,6 +7,7 @@ from cyclopts import App
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
 from ocs_core.messages import format_instant
+from ocs_core.ports import MOST_COUNTED
 
 
 def join(commands: Commands) -> None:
@@ -22,7 +23,8 @@ def join(commands: Commands) -> None:
         with commands.opened() as platform:
             backlog, held = platform.outbox.backlog(), platform.outbox.held()
         since = f", the oldest since {format_instant(backlog.oldest)}" if backlog.oldest else ""
-        title = f"{backlog.rows} in the outbox{since}; {backlog.held} held."
+        more = " or more" if backlog.rows == MOST_COUNTED else ""
+        title = f"{backlog.rows}{more} in the outbox{since}; {len(held)} held."
         rows = [(h.row.ref_id, h.row.headers["ce_type"], h.row.key, h.reason) for h in held]
         table = say.Table(["id", "type", "key", "held because"], rows, title, none="")
         say.several(json=json, waiting=backlog.rows, oldest=backlog.oldest, held=table)

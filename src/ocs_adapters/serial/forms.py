@@ -132,9 +132,8 @@ def _field_failures(naming: _Naming, hint: Any, value: Any, pointer: str) -> Ite
     item = next(iter(typing.get_args(_unwrapped(hint, Annotated))), None)
     if isinstance(value, list) and attrs.has(item or int):
         failures = (v for i, element in enumerate(value) for v in _failures(naming, item, element, f"{pointer}/{i}"))
-        wrong = list(itertools.islice(failures, MOST_FAILURES))
+        wrong = list(_length_failures(hint, value, pointer)) or list(itertools.islice(failures, MOST_FAILURES))
         if wrong:
-            yield from _length_failures(hint, value, pointer)
             yield from wrong
             return
     if (texts := _texts(hint)) is not None:
@@ -245,6 +244,8 @@ def _constrained(hint: Any, converter: Converter) -> Callable[[Any, Any], Any]:
     structure_base = converter.get_structure_hook(base)
 
     def structure(value: Any, _: Any) -> Any:
+        if isinstance(constraint, Items) and type(value) is list:
+            constraint.check(tuple(value))  # before anything is made of them: a list that is too long costs nothing
         structured = structure_base(value, base)
         constraint.check(structured)
         return structured

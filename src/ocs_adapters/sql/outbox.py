@@ -16,7 +16,7 @@ from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call, Row
 from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import TRANSACTION_HEADER, Family, Message, family_of, format_instant, headers_of
-from ocs_core.ports import Backlog, HeldRow, OutboxRow, share_of
+from ocs_core.ports import MOST_COUNTED, Backlog, HeldRow, OutboxRow, share_of
 
 _OUTBOX = tables.outbox
 _IS_HELD = _OUTBOX.c.held_because.is_not(None)
@@ -32,7 +32,15 @@ _RELEASE_SOME: Any = functools.cache(lambda driver: _RELEASE.where(driver.one_of
 _DISCARD: Any = functools.cache(
     lambda driver: sa.delete(_OUTBOX).where(_IS_HELD, driver.one_of(_OUTBOX.c.ref_id, "messages"))
 )
-_COUNTS = sa.select(sa.func.count(), sa.func.count(_OUTBOX.c.held_because)).select_from(_OUTBOX)
+_FIRST = sa.select(*_COLUMNS).order_by(_OUTBOX.c.position).limit(1)
+
+
+def _counted(*which: Any) -> Any:
+    some = sa.select(_OUTBOX.c.position).where(*which).limit(MOST_COUNTED).subquery()
+    return sa.select(sa.func.count()).select_from(some)
+
+
+_ALL_COUNTED, _HELD_COUNTED = _counted(), _counted(_IS_HELD)
 
 
 @attrs.frozen(kw_only=True)
@@ -127,11 +135,10 @@ class SqlOutbox:
         return int(discarded)
 
     def backlog(self) -> Backlog:
-        counts, first = self.database.read(Call(_COUNTS), Call(_WAITING, {"limit": 1}))
-        ((rows, held),) = counts
+        (rows,), (held,), first = self.database.read(Call(_ALL_COUNTED), Call(_HELD_COUNTED), Call(_FIRST))
         oldest = next(iter(self._rows(first)), None)
         since = dt.datetime.fromisoformat(oldest.headers["ce_time"]) if oldest else None
-        return Backlog(rows=rows, held=held, oldest=since)
+        return Backlog(rows=rows[0], held=held[0], oldest=since)
 
     def _rows(self, rows: Iterable[Row]) -> list[OutboxRow]:
         to_id = self.database.driver.decoder(UUID) or _same

@@ -11,7 +11,7 @@ import attrs
 
 from ocs_core.memory.store import MemoryStore
 from ocs_core.messages import Payload
-from ocs_core.ports import SHARES, Backlog, Delivered, Gap, HeldRow, OutboxRow, Published, share_of
+from ocs_core.ports import MOST_COUNTED, SHARES, Backlog, Delivered, Gap, HeldRow, OutboxRow, Published, share_of
 
 
 @attrs.frozen
@@ -60,10 +60,10 @@ class MemoryOutbox:
 
     def backlog(self) -> Backlog:
         with self.store.lock:
-            oldest = next(iter(self.waiting(1)), None)
+            oldest = next(self._rows(), None)
             return Backlog(
-                rows=len(self.store.outbox),
-                held=len(self.store.held),
+                rows=min(len(self.store.outbox), MOST_COUNTED),
+                held=min(len(self.store.held), MOST_COUNTED),
                 oldest=dt.datetime.fromisoformat(oldest.headers["ce_time"]) if oldest else None,
             )
 

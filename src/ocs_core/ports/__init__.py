@@ -23,6 +23,7 @@ from ocs_core.ports.store import (
     Wanted,
 )
 from ocs_core.ports.streaming import (
+    MOST_COUNTED,
     SHARES,
     Backlog,
     Delivered,
@@ -39,6 +40,7 @@ from ocs_core.ports.take_overs import TakenRow, TakeOver, TakeOvers, TakeOverSta
 
 __all__ = [
     "DOCUMENT_NUMBERS",
+    "MOST_COUNTED",
     "PAYMENT_NUMBERS",
     "SHARES",
     "AccountId",

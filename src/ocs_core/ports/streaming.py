@@ -11,6 +11,10 @@ SHARES = 64
 """Into so many shares the keys are split, so that several relays can work side by side."""
 
 
+MOST_COUNTED = 10_000
+"""How far what waits is counted: who asks every few seconds must not make a database count millions."""
+
+
 def share_of(key: UUID) -> int:
     """The share that a key belongs to, for ever: 0 to `SHARES` - 1."""
     return key.int % SHARES
@@ -67,8 +71,8 @@ class HeldRow:
 
 @attrs.frozen(kw_only=True)
 class Backlog:
-    """How much waits in an outbox. `rows` counts everything in it, `held` those set aside; `oldest` is the `ce_time` of the
-    first that waits, None where nothing does."""
+    """How much waits in an outbox. `rows` counts everything in it, `held` those set aside, each up to `MOST_COUNTED`;
+    `oldest` is the `ce_time` of the first, whether it waits, is held or stands still, and None where nothing is there."""
 
     rows: int = 0
     held: int = 0

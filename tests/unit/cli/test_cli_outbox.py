@@ -40,7 +40,7 @@ def test_an_empty_outbox_is_told(ocs: Ocs) -> None:
 def test_a_held_message_is_shown_with_its_reason_and_may_be_retried(ocs: Ocs) -> None:
     row = _held(ocs)
     shown = ocs("outbox", "status").done().out
-    assert shown.startswith("2 in the outbox; 1 held.\n")
+    assert shown.startswith("2 in the outbox, the oldest since 2024-05-14T10:00:00.000000Z; 1 held.\n")
     assert all(text in shown for text in (str(row.ref_id), "io.ocs.rm.account", str(row.key), "it is too large"))
     assert _published(ocs) == []
     assert "1 message waits to be published again" in ocs("outbox", "retry", str(row.ref_id)).done().out

@@ -250,6 +250,22 @@ def test_a_method_that_an_address_does_not_know_is_told_which_it_knows(client):
     assert read.json()["title"] == "Method Not Allowed"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/rm/payments", 200),
+        ("POST", "/v1/rm/payments/register-payment", 415),
+        ("GET", "/nothing", 404),
+        ("GET", "/health/ready", 200),
+        ("GET", "/metrics", 200),
+    ],
+)
+def test_answers_with_data_are_kept_by_nobody_and_taken_for_nothing_else(client, method, path, status):
+    answer = client.request(method, path)
+    assert answer.status_code == status
+    assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
 def test_options_and_head_are_answered(client):
     options = client.options("/v1/rm/payments/register-payment")
     assert (options.status_code, options.headers["allow"]) == (204, "OPTIONS, POST")

@@ -5,16 +5,17 @@ import itertools
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from types import SimpleNamespace
 
+import attrs
 import pytest
 from litestar.testing import TestClient
 from structlog.testing import capture_logs
 
 from ocs_core.errors import Conflict, StoreBusy, StoreUnavailable
-from ocs_core.ports import Backlog
-from ocs_core.testkit.fakes import NOW, FaultyStore
+from ocs_core.testkit.fakes import FaultyStore
 
-from .conftest import KEY, headers_of
+from .conftest import KEY, api_key, headers_of
 
 PATH = "/v1/rm/payments/register-payment"
 BODY = {
@@ -90,6 +91,18 @@ def test_a_failing_look_up_of_keys_is_no_way_in(site):
     assert (command.status_code, read.status_code) == (503, 503)
 
 
+class Sometimes:
+    """A store that fails as long as it has an error."""
+
+    def __init__(self, store) -> None:
+        self.store, self.error = store, None
+
+    def begin(self, *, snapshot: bool = False):
+        if self.error:
+            raise self.error
+        return self.store.begin(snapshot=snapshot)
+
+
 class Held:
     """A store whose commands wait until they may go on, as for a lock that somebody holds."""
 
@@ -133,6 +146,56 @@ def test_commands_that_wait_do_not_hold_up_reads_and_readiness(site):
         assert command.result().status_code == 200
 
 
+class Silent:
+    """Queries that come back when they may."""
+
+    def __init__(self, queries) -> None:
+        self.queries, self.begun, self.go_on = queries, threading.Semaphore(0), threading.Event()
+
+    def __getattr__(self, name):
+        def wait(*arguments):
+            self.begun.release()
+            self.go_on.wait(20)
+            return getattr(self.queries, name)(*arguments)
+
+        return wait
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/rm/payer/read-open-balance?externalId=A-1&detailIncluded=true", "/v1/rm/payments"]
+)
+def test_reads_that_take_long_hold_up_neither_keys_nor_commands_nor_readiness(site, path):
+    services = site.services()
+    queries = Silent(services.queries)
+    for number in range(9):
+        services.keys.add(api_key("another", f"a-{number}", "*", number=number + 10))
+    with TestClient(site.app(attrs.evolve(services, queries=queries))) as client, ThreadPoolExecutor(9) as pool:
+        client.headers.update(headers_of(KEY, "crm"))
+        slow = [pool.submit(client.get, path) for _ in range(9)]
+        assert queries.begun.acquire(timeout=10)
+        for number in range(9):
+            headers = headers_of("another", f"a-{number}")
+            body = BODY | {"requestId": f"r-{number}"}
+            assert client.post(PATH, json=body, headers=headers).status_code == 200
+        assert client.get("/health/ready").status_code == 200
+        assert client.get("/metrics").status_code == 200
+        queries.go_on.set()
+        assert {answer.result().status_code for answer in slow} <= {200, 400}
+
+
+def test_balances_that_take_long_do_not_hold_up_lists(site):
+    services = site.services()
+    queries = Silent(services.queries)
+    queries.payments = services.queries.payments
+    with TestClient(site.app(attrs.evolve(services, queries=queries))) as client, ThreadPoolExecutor(9) as pool:
+        client.headers.update(headers_of(KEY, "crm"))
+        slow = [pool.submit(client.get, "/v1/rm/payer/read-collection-balance?externalId=A-1") for _ in range(9)]
+        assert queries.begun.acquire(timeout=10)
+        assert client.get("/v1/rm/payments").status_code == 200
+        queries.go_on.set()
+        assert {answer.result().status_code for answer in slow} == {400}
+
+
 def test_ready_says_why_not(site):
     sentences = ["The schema is older than this program: run ocs migrate", "The relay has stopped"]
     with TestClient(site.app(site.services(problems=lambda: sentences))) as client:
@@ -144,11 +207,70 @@ def test_ready_says_why_not(site):
         assert client.get("/health/ready").json()["status"] == "ready"
 
 
-def test_ready_tells_what_waits_to_be_published(site):
-    backlog = Backlog(rows=3, held=1, oldest=NOW)
-    with TestClient(site.app(site.services(backlog=lambda: backlog))) as client:
-        response = client.get("/health/ready")
-    assert response.json() == {"status": "ready", "outbox": {"rows": 3, "held": 1, "oldest": "2024-05-14T10:00:00Z"}}
+def test_ready_counts_nothing(site):
+    """It is asked every second by everybody; what waits to be published is told by the metrics."""
+
+    def backlog():
+        raise AssertionError
+
+    with TestClient(site.app(site.services(backlog=backlog))) as client:
+        assert client.get("/health/ready").json() == {"status": "ready"}
+
+
+def test_a_system_that_does_not_come_back_is_not_ready_within_seconds_and_asked_once(site, monkeypatch):
+    monkeypatch.setattr("ocs_http.probe.SECONDS", 0.1)
+    asked, go_on = [], threading.Event()
+
+    def problems():
+        asked.append(1)
+        go_on.wait(20)
+        return []
+
+    with TestClient(site.app(site.services(problems=problems))) as client:
+        for _ in range(20):
+            assert client.get("/health/ready").status_code == 503
+        assert len(asked) == 1
+        go_on.set()
+        monkeypatch.setattr("ocs_http.probe.SECONDS", 10)
+        assert client.get("/health/ready").status_code == 200
+
+
+def test_ready_is_not_said_while_every_command_fails(site, monkeypatch):
+    time = [100.0]
+    monkeypatch.setattr("ocs_http.outcomes.time", SimpleNamespace(monotonic=lambda: time[0]))
+    store = Sometimes(site.store)
+    wrong = []
+    services = site.services(store=store, problems_of_writing=lambda: wrong)
+    with TestClient(site.app(services)) as client:
+        client.headers.update(headers_of(KEY, "crm"))
+
+        def ready():
+            return client.get("/health/ready").status_code == 200
+
+        store.error = StoreUnavailable("no room left")
+        assert (client.post(PATH, json=BODY).status_code, ready()) == (503, True)
+        wrong.append("There is no room left")
+        assert not ready()
+        wrong.clear()
+        for _ in range(2):
+            client.post(PATH, json=BODY)
+        assert not ready()
+        time[0] += 10.1  # long enough that others look whether it is over
+        assert ready()
+        for _ in range(3):
+            client.post(PATH, json=BODY)
+        assert not ready()
+        store.error = None
+        assert (client.post(PATH, json=BODY).status_code, ready()) == (200, True)
+
+
+@pytest.mark.parametrize("error", [StoreBusy("held"), Conflict("payments.version")])
+def test_commands_that_get_into_each_others_way_leave_the_server_ready(site, error):
+    with TestClient(site.app(site.services(store=Broken(error)))) as client:
+        client.headers.update(headers_of(KEY, "crm"))
+        for _ in range(5):
+            assert client.post(PATH, json=BODY).status_code == 503
+        assert client.get("/health/ready").status_code == 200
 
 
 def test_the_application_starts_and_ends_the_background_only_where_it_is_asked_to(site):

@@ -1,6 +1,7 @@
 """What a monitoring system scrapes."""
 
 import datetime as dt
+import threading
 
 from litestar.testing import TestClient
 from prometheus_client.parser import text_string_to_metric_families
@@ -27,9 +28,25 @@ def test_the_size_and_age_of_the_outbox_are_of_the_moment_of_the_scrape(site):
     assert first["process_resident_memory_bytes"] > 1_000_000
 
 
-def test_figures_that_cannot_be_had_are_an_error_and_no_zero(site):
+def test_while_the_database_is_away_its_figures_are_missing_and_all_others_are_there(site):
     def gone():
         raise StoreUnavailable("PostgreSQL does not answer")
 
     with TestClient(site.app(site.services(backlog=gone))) as client:
-        assert client.get("/metrics").status_code == 503
+        away = _scraped(client)
+    with TestClient(site.app()) as client:
+        there = _scraped(client)
+    assert (away["ocs_database_up"], there["ocs_database_up"]) == (0, 1)
+    assert {name for name in there if name not in away} == {
+        "ocs_outbox_messages",
+        "ocs_outbox_held_messages",
+        "ocs_outbox_oldest_seconds",
+    }
+
+
+def test_while_the_database_is_silent_the_others_are_told_within_seconds(site, monkeypatch):
+    monkeypatch.setattr("ocs_http.probe.SECONDS", 0.1)
+    silent = threading.Event()
+    with TestClient(site.app(site.services(backlog=lambda: silent.wait(20)))) as client:
+        assert _scraped(client)["ocs_database_up"] == 0
+        silent.set()

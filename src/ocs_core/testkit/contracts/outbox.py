@@ -197,7 +197,7 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
             _publish_each(subject.store, *messages)
             assert reader.backlog() == Backlog(rows=3, oldest=messages[0].occurred_at)
             reader.hold([HeldRow(reader.waiting(1)[0], "it is too large")])
-            assert reader.backlog() == Backlog(rows=3, held=1)
+            assert reader.backlog() == Backlog(rows=3, held=1, oldest=messages[0].occurred_at)
 
     return OutboxContract
 
