@@ -54,9 +54,23 @@ class Constraint(Protocol):
         """Raises `FormError` when the value, already of the right type, is not allowed."""
 
 
+_CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
+"""Control characters, lone surrogates, and the separators of lines and paragraphs, with which a text is two lines."""
+_INVISIBLE = {"Cf", "Co"}
+"""Characters of no width or none at all, and such as turn the direction of what follows."""
+_UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
+    chr(n) for selectors in ((0x180B, 0x1810), (0xFE00, 0xFE10), (0xE0100, 0xE01F0)) for n in range(*selectors)
+}
+"""They count as letters, signs or marks, and nobody sees them."""
+
+
 @attrs.frozen
 class Text:
-    """Text of 1 to `longest` characters without control characters and lone surrogates; `trimmed`: no outer blanks."""
+    """Text of 1 to `longest` characters without control characters, line separators and lone surrogates.
+
+    `trimmed`: an id, which is compared exactly: no outer blanks, and nothing that nobody sees. Names and notes may hold the
+    joiners that Persian and Indic scripts need, and signs that are made of several.
+    """
 
     longest: int = 255
     trimmed: bool = False
@@ -66,10 +80,28 @@ class Text:
             raise FormError(
                 LENGTH_OUT_OF_RANGE, f"Give 1 to {self.longest} characters, not {len(value)} (null means none)."
             )
-        if not value.isprintable() and any(unicodedata.category(c) in {"Cc", "Cs"} for c in value):
-            raise FormError(TEXT_NOT_ALLOWED, "Control characters and lone surrogates are not allowed.")
-        if self.trimmed and value != value.strip():
+        if found := _first(value, _CONTROLS):
+            raise FormError(
+                TEXT_NOT_ALLOWED,
+                f"Control characters, line separators and lone surrogates are not allowed; there is U+{ord(found):04X}.",
+            )
+        if self.trimmed:
+            self._check_id(value)
+
+    def _check_id(self, value: str) -> None:
+        if value != value.strip():
             raise FormError(TEXT_NOT_ALLOWED, "Leading and trailing blanks are not allowed: ids compare exactly.")
+        if found := _first(value, _INVISIBLE, _UNSEEN):
+            raise FormError(
+                TEXT_NOT_ALLOWED, f"Characters that nobody sees are not allowed in ids; there is U+{ord(found):04X}."
+            )
+
+
+def _first(value: str, categories: Collection[str], others: Collection[str] = ()) -> str | None:
+    """The first character of these categories, or one of the others."""
+    if value.isascii() and value.isprintable():
+        return None
+    return next((c for c in value if unicodedata.category(c) in categories or c in others), None)
 
 
 @attrs.frozen

@@ -168,3 +168,20 @@ def test_a_newer_schema_that_this_release_can_work_on_leaves_it_ready(make: Make
         assert status == 503
         assert told is not None
         assert "which a newer release made" in told
+
+
+def test_a_statement_that_takes_longer_than_the_url_says_is_ended_and_nothing_is_performed() -> None:
+    slow = """
+        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
+        CREATE TRIGGER slow BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION slow()
+    """
+    with postgres_database() as database:
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(slow)
+        with application(f"{url_of(database)}&options=-c%20statement_timeout%3D200ms") as client:
+            begun = time.monotonic()
+            assert not performed(client, "r-1")
+            assert time.monotonic() - begun < 30
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER slow ON payments")
+            assert connection.exec_driver_sql("SELECT count(*) FROM requests").scalar() == 0

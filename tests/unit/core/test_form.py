@@ -11,7 +11,7 @@ from hypothesis import given
 from ocs_core import form
 from ocs_core.entities.configuration import AccountType, SystemSetting
 from ocs_core.entities.payment import PaymentType
-from ocs_core.errors import InvalidValue, OcsError, RequestRejected
+from ocs_core.errors import InvalidValue, OcsError, RequestRejected, Violation
 from ocs_core.form import (
     LENGTH_OUT_OF_RANGE,
     TEXT_NOT_ALLOWED,
@@ -62,11 +62,15 @@ class Everything(Form):
     labels: Annotated[tuple[Label, ...], Items(0, 3)] = ()
 
 
-def failures(**fields: Any) -> list[tuple[str, str]]:
+def refused(**fields: Any) -> tuple[Violation, ...]:
     with pytest.raises(RequestRejected) as refusal:
         Everything(**fields)
     assert all(violation.message for violation in refusal.value.violations)
-    return [(v.code, v.field) for v in refusal.value.violations]
+    return refusal.value.violations
+
+
+def failures(**fields: Any) -> list[tuple[str, str]]:
+    return [(v.code, v.field) for v in refused(**fields)]
 
 
 @pytest.mark.parametrize(
@@ -126,6 +130,40 @@ def test_control_characters_and_lone_surrogates_are_refused(text: str) -> None:
 def test_an_id_has_no_outer_blanks(name: str, text: str) -> None:
     assert failures(**{name: text}) == [(TEXT_NOT_ALLOWED, f"/{form.wire_name(name)}")]
     assert Everything(label=text).label == text
+
+
+UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u180b\u200b\u200c\u200d\u200e\u202e"
+    "\u2060\u2066\u2800\u3164\ufe0f\ufeff\uffa0\U000e0020\U000e0100\ue000"
+)
+
+
+@pytest.mark.parametrize("character", UNSEEN, ids=lambda character: f"U+{ord(character):04X}")
+@pytest.mark.parametrize("name", ["external_id", "code"])
+def test_an_id_has_nothing_in_it_that_nobody_sees_and_a_name_may(name: str, character: str) -> None:
+    """Two ids that look alike are one mistake; the joiners of Persian and Indic scripts belong to names."""
+    for text in (f"A{character}1", f"A1{character}", f"{character}A1"):
+        (told,) = refused(**{name: text})
+        assert (told.code, told.field) == (TEXT_NOT_ALLOWED, f"/{form.wire_name(name)}")
+        assert f"U+{ord(character):04X}" in told.message
+        assert Everything(label=text, note=text).label == text
+
+
+@pytest.mark.parametrize("text", ["می\u200cخواهم", "क्\u200dष", "👩\u200d👩\u200d👧", "❤\ufe0f", "\u200fשלום"])
+def test_names_and_notes_are_written_as_their_scripts_need(text: str) -> None:
+    assert Everything(label=text, note=text).note == text
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029"])
+@pytest.mark.parametrize("name", ["external_id", "code", "label", "note"])
+def test_no_text_is_two_lines(name: str, separator: str) -> None:
+    (told,) = refused(**{name: f"A{separator}1"})
+    assert (told.code, f"U+{ord(separator):04X}" in told.message) == (TEXT_NOT_ALLOWED, True)
+
+
+@pytest.mark.parametrize("text", ["Ω-7", "Straße 9", "客户-7", "حساب-7", "खाता-7", "A 1"])
+def test_an_id_may_be_in_any_script(text: str) -> None:
+    assert Everything(external_id=text, code=text).code == text
 
 
 @pytest.mark.parametrize(("name", "least", "most"), [("amount", 1, MAX_AMOUNT), ("offset", 0, 3650)])

@@ -20,7 +20,7 @@ from ocs_http.searches import READS
 
 from .conftest import KEY, api_key, headers_of
 
-OPEN = {"/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/{name:str}"}
+OPEN = {"/", "/health/live", "/health/ready", "/metrics", "/openapi.json", "/docs", "/docs/{name:str}"}
 
 
 def routes(app):
@@ -230,7 +230,6 @@ def test_every_key_of_an_application_opens(site):
 
 def test_only_unknown_addresses_are_not_found(client):
     for path in (
-        "/",
         "/v1",
         "/v1/rm/payments/unknown",
         "/v1/rm/processes/unknown",

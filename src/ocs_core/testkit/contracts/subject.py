@@ -23,7 +23,7 @@ from ocs_core.testkit.fakes import SettableClock
 T = TypeVar("T")
 MANY = 50
 """How many callers race."""
-TEXT_THAT_HURTS = 'Zoë O\'Neil \\ "x" %s :p $1 {} – 💶 ﷽ \u202e'
+TEXT_THAT_HURTS = 'Zoë O\'Neil \\ "x" %s :p $1 {} – 💶 ﷽ ‱'
 
 
 @attrs.frozen

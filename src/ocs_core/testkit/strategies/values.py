@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from ocs_core.form import UNSET, Text, Texts, Unset, Whole, type_hints
+from ocs_core.form import UNSET, FormError, Text, Texts, Unset, Whole, type_hints
 from ocs_core.money import MAX_AMOUNT, MIN_AMOUNT, minor_unit
 
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -42,7 +42,8 @@ days = st.dates(dt.date(2000, 1, 2), dt.date(2999, 12, 30))
 instants = st.integers(0, 31_556_736_000 * 1_000_000).map(lambda n: EPOCH + dt.timedelta(microseconds=n))
 """In UTC, from 2000 to the end of 2999."""
 
-texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=255) | st.sampled_from(
+_REFUSED: Any = ("Cc", "Cs", "Zl", "Zp")
+texts = st.text(st.characters(exclude_categories=_REFUSED), min_size=1, max_size=255) | st.sampled_from(
     [
         "'; DROP TABLE payments;--",
         "Ω≈ç√",
@@ -50,7 +51,7 @@ texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_
         "e\u0301",
         "\u202etxt.exe",
         "\ufeffbom",
-        "\u2028",
+        "می\u200cخواهم",
         "%s{0}${x}",
         "null",
         "é" * 255,
@@ -60,10 +61,10 @@ texts = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_
 forbidden_texts = st.builds(
     "{}{}{}".format,
     st.text(max_size=5),
-    st.sampled_from(["\0", "\n", "\t", "\x1b", "\x7f", "\x85", "\ud800", "\udfff"]),
+    st.sampled_from(["\0", "\n", "\t", "\x1b", "\x7f", "\x85", "\u2028", "\u2029", "\ud800", "\udfff"]),
     st.text(max_size=5),
 )
-"""Text with a control character or a lone surrogate in it."""
+"""Text with a control character, a line separator or a lone surrogate in it."""
 
 
 @st.composite
@@ -79,9 +80,17 @@ uuids = st.integers(0, 2**128 - 1).map(lambda n: UUID(int=n & ~(0xF << 76 | 3 <<
 
 def texts_of(form: Text) -> st.SearchStrategy[str]:
     """Text of the form that a field asks for."""
-    characters = st.characters(exclude_categories=("Cc", "Cs"))
+    characters = st.characters(exclude_categories=_REFUSED)
     found = st.text(characters, min_size=1, max_size=min(form.longest, 40)) | st.just("x" * form.longest)
-    return found.map(str.strip).filter(bool) if form.trimmed else found
+    return found.map(str.strip).filter(lambda text: _is_taken(form, text)) if form.trimmed else found
+
+
+def _is_taken(form: Text, text: str) -> bool:
+    try:
+        form.check(text)
+    except FormError:
+        return False
+    return True
 
 
 @functools.cache
