@@ -333,7 +333,7 @@ def whole_laws() -> type:
                     attrs.evolve(
                         part,
                         position=id_of(76),
-                        payers_done=MAX_AMOUNT // 2,
+                        payers_done=1_000_000,
                         payers_failed=len(failures),
                         collections_started=5,
                         failures=failures,
