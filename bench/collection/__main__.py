@@ -103,7 +103,7 @@ def company(url: str, payers: int) -> Iterator[Bench]:
     """A database with that company in it."""
     made = platform(Settings(database_url=url))
     made.migrate()
-    made.configure(entry for kind in KINDS for entry in getattr(configuration(), kind).values())
+    made.configure([entry for kind in KINDS for entry in getattr(configuration(), kind).values()])
     began = time.perf_counter()
     load(made.database.engine, payers)
     print(f"{payers:,} payers loaded in {time.perf_counter() - began:,.0f} s", flush=True)

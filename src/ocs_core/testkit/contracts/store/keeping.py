@@ -122,6 +122,7 @@ def keeping_laws() -> type:
                 "payment": None,
                 "document": None,
                 "owner": None,
+                "settlement": None,
                 "settlements": (),
                 "settlements_after": (),
                 "chargeable_event": None,
