@@ -49,7 +49,11 @@ LINKS: Mapping[str, Sequence[Link]] = {
         Link("cancelPaymentInIdentification", "Take it from the account again.", body={"paymentRefId": _FIRST_IN_BODY}),
     ),
     "assignPaymentInToDocument": (
-        Link("cancelPaymentInAssignment", "Take the assignment back.", body={"paymentRefId": _FIRST_IN_BODY}),
+        Link(
+            "cancelPaymentInAssignment",
+            "Take it back: by the `monetaryTransactionRefId` in the `PaymentDocumentsEx`, or by payment and document.",
+            body={"paymentRefId": _FIRST_IN_BODY},
+        ),
     ),
     "createAnyDocument": (
         Link("assignPaymentInToDocument", "Pay it.", body={"documentRefId": _FIRST_IN_BODY}),

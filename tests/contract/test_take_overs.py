@@ -205,9 +205,12 @@ def test_what_is_taken_back_leaves_nothing_open_at_any_time(make) -> None:
         assert {p.cancelled_at == p.payment_date_received for p in ledger.payments} == {True}
         assert {d.cancelled for d in ledger.documents} == {True}
         with database.engine.connect() as connection:
-            told = connection.execute(sa.select(tables.payment_history.c.operation_parameters)).scalars().all()
-        assigned = [int(entry["amount"]) for entry in map(json.loads, told) if "amount" in entry]
-        assert sorted(assigned) == [-2_000_000] * 4 + [2_000_000] * 4, "a payment's history adds up to what is assigned"
+            history = tables.payment_history.c
+            told = connection.execute(sa.select(history.operation_parameters, history.ref_document_ref_id)).all()
+        settled = [(json.loads(said), document) for said, document in told if "amount" in json.loads(said)]
+        assigned = sorted(int(said["amount"]) for said, _ in settled)
+        assert assigned == [-2_000_000] * 4 + [2_000_000] * 4, "a payment's history adds up to what is assigned"
+        assert [str(document) for _, document in settled] == [said["documentRefId"] for said, _ in settled]
         again = importer_on(platform)
         again.begin(anew := a_take_over())
         assert again.write(anew, rows).created == {"accounts": 2, "documents": 4, "payments": 4}

@@ -139,7 +139,7 @@ class TakeBackRow(UseCase[TakeBackRowRequest]):
             publish_assignment(work.save(cancelled), work)
             if payment is not None:
                 taken_back = {"documentRefId": str(document.ref_id), "amount": str(-amount), "reason": REASON}
-                record(payment, OperationType.UPDATED, "UPDATED", work, **taken_back)
+                record(payment, OperationType.UPDATED, "UPDATED", work, document.ref_id, **taken_back)
         if payment is not None and request.payment_made:
             record(payment, OperationType.UPDATED, "CANCELLED", work, reason=REASON)
 
