@@ -31,17 +31,17 @@ def rows(out: str) -> dict[str, list[str]]:
 
 def test_the_figures_are_those_of_the_day(ledger: Ocs) -> None:
     out = ledger("open-balance", "C-1", "--as-of", "2013-04-01").done().out
-    assert out.startswith("C-1 as of 2013-04-01T23:59:59.999999Z\n")
+    assert out.startswith("C-1 as of 2013-04-01\n")
     assert re.search(r"due +future +receivable +liable +overpayment +sent back +open balance", out)
-    assert rows(out) == {"all": ["60.01", "8.00", "68.01", "0.00", "0.00", "68.01"]}
+    assert rows(out) == {"all": ["60.01", "8.00", "68.01", "0.00", "0.00", "0.00", "68.01"]}
     then = ledger("open-balance", "C-1", "--as-of", "2013-02-10").done().out
-    assert rows(then) == {"all": ["0.00", "50.00", "50.00", "0.00", "0.00", "50.00"]}
+    assert rows(then) == {"all": ["0.00", "50.00", "50.00", "0.00", "0.00", "0.00", "50.00"]}
 
 
 def test_they_are_told_by_type_and_for_every_item(ledger: Ocs) -> None:
     out = ledger("open-balance", "C-1", "--as-of", "2013-04-01", "--document-types", "--explain").done().out
     told = rows(out)
-    assert told["genericInvoice"] == told["all"] == ["60.01", "8.00", "68.01", "0.00", "0.00", "68.01"]
+    assert told["genericInvoice"] == told["all"] == ["60.01", "8.00", "68.01", "0.00", "0.00", "0.00", "68.01"]
     assert re.search(r"document +D\d+ +genericInvoice +0.00 EUR +NOTHING_OPEN", out)
     assert re.search(r"document +D\d+ +genericInvoice +60.01 EUR +DUE +COUNTS", out)
     assert re.search(r"document +D\d+ +genericInvoice +8.00 EUR +FUTURE +NOT_YET_DUE", out)

@@ -9,12 +9,13 @@ import jsonschema
 import pytest
 from litestar.routes import HTTPRoute
 
-from ocs_adapters.serial import decode_request
+from ocs_adapters.serial import asyncapi, decode_request
+from ocs_adapters.serial.field_help import FIELD_HELP
 from ocs_core import rules
 from ocs_core.catalogue import rules_applied
 from ocs_http import openapi
 from ocs_http.operations import OPERATIONS
-from ocs_http.schemas import MORE
+from ocs_http.schemas import MORE, PARAMETERS
 from ocs_http.searches import READS
 from ocs_http.viewer import as_3_0
 
@@ -50,7 +51,7 @@ def test_every_route_is_described_and_everything_described_is_a_route(site):
         for route in site.app().routes
         if isinstance(route, HTTPRoute)
         for method in route.methods - {"OPTIONS", "HEAD"}
-        if not route.path.startswith(("/docs", "/openapi.json", "/metrics"))
+        if route.path != "/" and not route.path.startswith(("/docs", "/openapi.json", "/metrics"))
     }
     assert routes == {(path, method) for path, method, _ in operations()}
 
@@ -144,6 +145,22 @@ def test_every_property_and_parameter_says_what_it_means():
         for parameter in op.get("parameters", []):
             assert parameter["description"].endswith("."), f"{path} {parameter['name']}"
             assert "_" not in parameter["description"], "names as they are on the wire"
+
+
+def test_nothing_is_explained_that_is_not_there():
+    messages = json.loads(asyncapi.as_text())["components"]["schemas"]
+    fields = {
+        name
+        for schemas in (SCHEMAS, messages)
+        for schema_name, schema in schemas.items()
+        for node in nodes(schema)
+        if isinstance(node, dict) and isinstance(node.get("properties"), dict)
+        for field in node["properties"]
+        for name in (field, f"{schema_name}.{field}")
+    }
+    assert set(FIELD_HELP) - fields == set()
+    parameters = {p["name"] for _, _, op in operations() for p in op.get("parameters", [])}
+    assert parameters == set(PARAMETERS)
 
 
 def test_the_steps_of_an_answer_are_told_apart_by_their_object_type():
