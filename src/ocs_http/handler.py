@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response.base import ASGIResponse
 
 from ocs_adapters.bootstrap import Services
-from ocs_adapters.serial import decode_request, encode, encode_answer, parse_json
+from ocs_adapters.serial import decode_request, encode, encode_answer, expanded, parse_json
 from ocs_core.errors import RequestRejected, StoreBusy, StoreUnavailable
 from ocs_core.queries import Page
 from ocs_core.usecases.perform import Caller, digest_of
@@ -19,7 +19,7 @@ from ocs_http.lanes import Lanes
 from ocs_http.links import base_of
 from ocs_http.operations import Operation
 from ocs_http.outcomes import Outcomes
-from ocs_http.parameters import by_parameter, decode_query, next_page, parse_query
+from ocs_http.parameters import Expand, by_parameter, decode_read, next_page, parse_query
 from ocs_http.searches import Read
 
 JSON = "application/json"
@@ -66,13 +66,16 @@ def read_handler(read: Read, services: Services, lanes: Lanes) -> HTTPRouteHandl
 
     def look_up(query: bytes, in_path: Mapping[str, str], base: str) -> ASGIResponse:
         given = parse_query(query, in_path)
-        request = decode_query(read.request, given)
+        request, shown = decode_read(read.request, given)
         try:
             found = answer(request)
         except RequestRejected as rejected:
             raise by_parameter(rejected, given) from None
         follows = isinstance(found, Page) and found.next is not None
-        return _json(encode(found), {"Link": next_page(base + read.path, given, found.next)} if follows else None)
+        body = encode(found)
+        if shown.expand is Expand.CODES:
+            body = expanded(body, services.queries.configuration())
+        return _json(body, {"Link": next_page(base + read.path, given, found.next)} if follows else None)
 
     async def handle(request: Request[Caller, Any, Any]) -> ASGIResponse:
         return await workers.run(

@@ -4,7 +4,9 @@ import functools
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -13,10 +15,23 @@ import attrs
 
 from ocs_adapters.serial import decode_request
 from ocs_core.errors import RequestRejected, Violation
-from ocs_core.form import type_hints, wire_name
+from ocs_core.form import Form, type_hints, wire_name
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,39})", re.ASCII)
 _TRUTH = {"true": True, "false": False}
+
+
+class Expand(StrEnum):
+    """What of an answer is told with more than its code."""
+
+    CODES = "codes"
+
+
+@attrs.frozen(kw_only=True)
+class Shown(Form):
+    """How what a read finds is shown; every read takes it."""
+
+    expand: Expand | None = None
 
 
 def parse_query(query: bytes, in_path: Mapping[str, str]) -> dict[str, str | list[str]]:
@@ -26,6 +41,27 @@ def parse_query(query: bytes, in_path: Mapping[str, str]) -> dict[str, str | lis
     for name, value in parse_qsl(text, keep_blank_values=True, errors="surrogateescape"):
         given.setdefault(name.encode("utf-8", "replace").decode(), []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in given.items()}
+
+
+def decode_read(cls: Any, given: Mapping[str, str | list[str]]) -> tuple[Any, Shown]:
+    """A read's request, and how its answer is to be shown. Raises `RequestRejected` with every failure of both."""
+    failures: list[Violation] = []
+    names = _kinds(Shown).keys()
+    with _collected(failures):
+        request = decode_query(cls, {name: value for name, value in given.items() if name not in names})
+    with _collected(failures):
+        shown = decode_query(Shown, {name: value for name, value in given.items() if name in names})
+    if failures:
+        raise RequestRejected(*failures)
+    return request, shown
+
+
+@contextmanager
+def _collected(failures: list[Violation]) -> Iterator[None]:
+    try:
+        yield
+    except RequestRejected as rejected:
+        failures.extend(rejected.violations)
 
 
 def decode_query(cls: Any, given: Mapping[str, str | list[str]]) -> Any:

@@ -11,6 +11,7 @@ from ocs_core.catalogue import rules_applied
 from ocs_core.usecases.calculate_collection_balance import AMOUNT_OUT_OF_RANGE
 from ocs_http import errors
 from ocs_http.operations import OPERATIONS, Operation
+from ocs_http.parameters import Expand
 from ocs_http.searches import READS, Read
 
 Schema = dict[str, Any]
@@ -59,6 +60,8 @@ PARAMETERS = {
     "calculationForced": "Calculate now, not as the last run stored it; nothing is stored. An open balance always is.",
     "documentTypesIncluded": "Tell the same figures by document type.",
     "detailIncluded": "Tell of every document and payment what it contributed, or why it did not count.",
+    "expand": "`codes`: `accountType`, `cancelReason`, `currency`, `documentType` and `paymentMethod` are objects of `refId`, "
+    "`code` and `name` in the place of the plain codes that the schemas describe; a generated client reads the latter only.",
     "asOf": "Calculate as of this instant with offset, or the end of this day (such as 2024-05-14) where the payer is.",
 }
 """What each parameter of a read means, under its name on the wire."""
@@ -150,8 +153,11 @@ def page(read: Read) -> Schema:
     )
 
 
+_EXPAND: Schema = {"type": "string", "enum": [*Expand]}
+
+
 def parameters(read: Read) -> list[Schema]:
-    """The parameters of a read, from the fields of its request."""
+    """The parameters of a read, from the fields of its request, and how its answer is shown."""
     fields = components([read.request], _REF)[read.request.__name__]
     in_path = re.findall(r"{(\w+)}", read.path)
     return [
@@ -162,7 +168,7 @@ def parameters(read: Read) -> list[Schema]:
             "description": PARAMETERS[name],
             "schema": _never_null(schema),
         }
-        for name, schema in fields["properties"].items()
+        for name, schema in [*fields["properties"].items(), ("expand", _EXPAND)]
     ]
 
 

@@ -1,5 +1,6 @@
 """Between values and JSON: what goes out (`wire`), what comes in (`forms`), and its published schemas (`schema`)."""
 
+from ocs_adapters.serial.codes import expanded
 from ocs_adapters.serial.forms import decode_entry, decode_request, parse_json
 from ocs_adapters.serial.schema import components
 from ocs_adapters.serial.wire import (
@@ -22,6 +23,7 @@ __all__ = [
     "encode_answer",
     "encode_each",
     "encode_entry",
+    "expanded",
     "parse_json",
     "plain",
 ]

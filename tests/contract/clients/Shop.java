@@ -51,14 +51,14 @@ class Shop {
     UUID cursor = null;
     int pages = 0;
     do {
-      PaymentExPage page = payments.searchPayments(2L, cursor, account.getRefId(), null, "2024-01-01", null, null, null, null, null, null, PaymentType.IN, true, null);
+      PaymentExPage page = payments.searchPayments(2L, cursor, account.getRefId(), null, "2024-01-01", null, null, null, null, null, null, PaymentType.IN, true, null, null);
       page.getItems().forEach(payment -> found.add(payment.getRefId()));
       cursor = page.getNext();
       pages++;
     } while (cursor != null);
     check(pages == 3 && found.equals(registered), "every payment on three pages");
 
-    CollectionBalanceView balance = new PayerApi(client).readCollectionBalance(account.getRefId(), null, true, true, null);
+    CollectionBalanceView balance = new PayerApi(client).readCollectionBalance(account.getRefId(), null, true, true, null, null);
     check(balance.getCollectionBalance() < 0 && balance.getLines().size() == 5, "a balance explained");
 
     String tomorrow = JSON.getGson().newBuilder().serializeNulls().create().toJson(balance).replaceFirst("\\{", "{\"addedTomorrow\":[1],");
