@@ -12,6 +12,7 @@ from ocs_adapters.serial.schema import schema_name
 from ocs_http import examples, health, schemas
 from ocs_http.auth import API_KEY, APPLICATION_ID
 from ocs_http.errors import PROBLEM, SENTENCES
+from ocs_http.example_answers import answered
 from ocs_http.openapi_links import links_of
 from ocs_http.operations import OPERATIONS, Operation
 from ocs_http.schemas import Schema, refusals_of
@@ -99,11 +100,12 @@ def _problems(*statuses: int) -> dict[str, Schema]:
 
 
 def _success(description: str, schema: Schema, name: str = "", **headers: Schema) -> Schema:
-    links = links_of(name)
+    links = links_of(_operation_id(name)) if name else {}
+    example = {"example": answered()[name].answer} if name else {}
     return {
         "description": description,
         **({"headers": headers} if headers else {}),
-        "content": {JSON: {"schema": schema}},
+        "content": {JSON: {"schema": schema, **example}},
         **({"links": links} if links else {}),
     }
 
@@ -139,7 +141,7 @@ def _command(operation: Operation) -> Schema:
             "content": {
                 JSON: {
                     "schema": schemas.ref(operation.request.__name__),
-                    "examples": {_operation_id(operation.name): {"value": dict(operation.example)}},
+                    "examples": {_operation_id(operation.name): {"value": answered()[operation.name].body}},
                 }
             },
         },
@@ -147,7 +149,7 @@ def _command(operation: Operation) -> Schema:
             "200": _success(
                 "Performed, now or earlier: one step for each business transaction.",
                 schemas.ref(f"{operation.name}Answer"),
-                _operation_id(operation.name),
+                operation.name,
                 **{"Idempotent-Replayed": _named_header("IdempotentReplayed")},
             ),
             **_problems(400, 401, 403, 413, 415, 500, 503),
@@ -158,9 +160,9 @@ def _command(operation: Operation) -> Schema:
 def _read(read: Read) -> Schema:
     shown = schema_name(read.result)
     success = (
-        _success("One page.", schemas.ref(f"{shown}Page"), _operation_id(read.name), Link=_named_header("Link"))
+        _success("One page.", schemas.ref(f"{shown}Page"), read.name, Link=_named_header("Link"))
         if read.paged
-        else _success("What was asked for.", schemas.ref(shown), _operation_id(read.name))
+        else _success("What was asked for.", schemas.ref(shown), read.name)
     )
     return {
         "operationId": _operation_id(read.name),

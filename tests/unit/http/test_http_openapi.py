@@ -205,6 +205,28 @@ def test_every_example_is_right(operation):
     assert decode_request(operation.request, json.loads(json.dumps(operation.example)))
 
 
+@pytest.mark.parametrize(("path", "op"), [(path, op) for path, _, op in operations() if not path.startswith("/health")])
+def test_every_operation_has_an_example_of_its_answer(path, op):
+    (content,) = op["responses"]["200"]["content"].values()
+    told = {**content["schema"], "components": DOCUMENT["components"]}
+    assert content["example"], path
+    jsonschema.Draft202012Validator(told).validate(content["example"])
+    if "requestBody" in op:
+        (given,) = op["requestBody"]["content"]["application/json"]["examples"].values()
+        name = op["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        jsonschema.Draft202012Validator(schema(name)).validate(given["value"])
+
+
+def test_links_find_in_the_examples_what_they_take_from_answers():
+    for _, _, op in operations():
+        (content,) = op["responses"]["200"]["content"].values()
+        for link in op["responses"]["200"].get("links", {}).values():
+            for expression in link.get("parameters", {}).values():
+                found = content["example"]
+                for part in expression.removeprefix("$response.body#/").split("/"):
+                    found = found[int(part)] if isinstance(found, list) else found[part]
+
+
 def test_every_refusal_has_an_example():
     for status in (400, 401, 403, 413, 415, 500, 503):
         example = DOCUMENT["components"]["responses"][f"Problem{status}"]["content"]["application/problem+json"][
