@@ -84,6 +84,10 @@ class Settings:
     )
     business_transactions_topic: str = ts.option(default=Family.BUSINESS_TRANSACTION.topic, help="Topic of entities")
     notifications_topic: str = ts.option(default=Family.NOTIFICATION.topic, help="Topic of notifications")
+    messages_expand_codes: bool = ts.option(
+        default=False,
+        help="Whether messages tell configured things as {refId, code, name}, in the place of the code alone",
+    )
     process_slices_topic: str = ts.option(
         default="ocs.rm.process-slices", help="Topic of the commands that ocs worker works off"
     )

@@ -35,6 +35,7 @@ from ocs_adapters.sql.retention import PRUNABLES, Retention, little_by_little, r
 from ocs_adapters.sql.shares import SqlShares
 from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.sql.take_overs import SqlTakeOvers
+from ocs_adapters.streaming.expanding import Expanding
 from ocs_adapters.streaming.relay import Relay
 from ocs_adapters.telling import told
 from ocs_core.access import ApiKeys
@@ -121,6 +122,12 @@ class Platform:
 
     @publisher.default
     def _make_publisher(self) -> Publisher:
+        platform = self._streaming_platform()
+        if self.settings.messages_expand_codes:
+            return Expanding(platform, lambda: self.services.queries.configuration())
+        return platform
+
+    def _streaming_platform(self) -> Publisher:
         if self.settings.kafka_servers is None:
             return self.events
         try:

@@ -7,6 +7,7 @@ from uuid import UUID
 import attrs
 import msgspec
 
+from ocs_adapters.serial import codes
 from ocs_core.errors import OcsError
 from ocs_core.messages import Family, schema_version
 from ocs_core.ports import Delivered
@@ -37,8 +38,23 @@ class Received:
         return found
 
 
+def with_plain_codes(message: Delivered) -> Delivered:
+    """The message as its schema describes it, whether it was published with the names of configured things or not.
+
+    Raises `NotUnderstood`.
+    """
+    if not codes.is_expanded(message.headers):
+        return message
+    try:
+        value = codes.contracted(message.value)
+    except (ValueError, KeyError, RecursionError) as error:
+        raise NotUnderstood(f"It cannot be read: {error}.") from error
+    return attrs.evolve(message, headers=codes.headers_contracted(message.headers), value=value)
+
+
 def received(message: Delivered) -> Received:
     """Take a message apart; it may have fields that nobody here knows of. Raises `NotUnderstood`."""
+    message = with_plain_codes(message)
     headers = message.headers
     try:
         code = headers["ce_type"].rsplit(".", 1)[-1]

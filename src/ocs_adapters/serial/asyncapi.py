@@ -36,6 +36,8 @@ consumers recognise by it what they have done. An entity whose `version` is not 
 
 **Schemas** are named by `ce_dataschema`, with the payload's version. They may gain properties at any time, and readers ignore
 what they do not know; any other change that a reader would notice is a new version.
+With `OCS_MESSAGES_EXPAND_CODES` objects of `refId`, `code` and `name` stand in the place of the codes of `accountType`,
+`cancelReason`, `currency`, `documentType` and `paymentMethod`, and `ce_dataschema` begins with `urn:ocs-rm:expanded-schema:`.
 
 **Amounts** are whole numbers of millionths of the currency unit: 49.90 EUR is `49900000`. **Times** are in UTC with
 microseconds; due dates and the like are days.

@@ -1,5 +1,6 @@
 """Codes of configured things in what is encoded: the plain code, or in its place `{refId, code, name}`."""
 
+import functools
 import typing
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,6 +20,7 @@ CODED: Mapping[str, str] = {
     "paymentMethod": "payment_methods",
 }
 """The properties that hold the code of a configured thing, and the section of the configuration that it stands in."""
+_SCHEMA, _PLAIN, _EXPANDED = "ce_dataschema", "urn:ocs-rm:schema:", "urn:ocs-rm:expanded-schema:"
 _NAMESPACE = UUID("4d8058f4-0df4-437c-9e10-99be33d39c1e")
 _OF_CALLERS = frozenset(
     wire_name(name)
@@ -29,6 +31,7 @@ _OF_CALLERS = frozenset(
 """Properties that hold names of callers: `currency` among them is no code."""
 
 
+@functools.lru_cache(maxsize=4096)
 def ref_id_of(section: str, code: str) -> UUID:
     """The refId of a configured thing: made of its section and code, so that it is the same in every installation."""
     return uuid5(_NAMESPACE, f"{section}/{code}")
@@ -44,6 +47,30 @@ def expanded(encoded: bytes, configuration: Configuration) -> bytes:
         return {"refId": ref_id_of(CODED[name], code), "code": code, "name": entry and entry.name}
 
     return msgspec.json.encode(_mapped(msgspec.json.decode(encoded), expand))
+
+
+def contracted(encoded: bytes) -> bytes:
+    """The same JSON with plain codes again."""
+
+    def contract(_: str, value: Any) -> Any:
+        return value["code"] if isinstance(value, dict) else value
+
+    return msgspec.json.encode(_mapped(msgspec.json.decode(encoded), contract))
+
+
+def headers_expanded(headers: Mapping[str, str]) -> dict[str, str]:
+    """A message's headers, naming the expanded schema: `urn:ocs-rm:expanded-schema:PaymentEx:1`."""
+    return {**headers, _SCHEMA: headers[_SCHEMA].replace(_PLAIN, _EXPANDED, 1)}
+
+
+def headers_contracted(headers: Mapping[str, str]) -> dict[str, str]:
+    """The same headers, naming the plain schema again."""
+    return {**headers, _SCHEMA: headers[_SCHEMA].replace(_EXPANDED, _PLAIN, 1)}
+
+
+def is_expanded(headers: Mapping[str, str]) -> bool:
+    """Whether a message with these headers was published with names."""
+    return headers.get(_SCHEMA, "").startswith(_EXPANDED)
 
 
 def _mapped(value: Any, change: Callable[[str, Any], Any]) -> Any:

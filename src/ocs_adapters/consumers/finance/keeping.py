@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 
 from ocs_adapters.consumers.finance.held import HeldDocument, HeldPayment, HeldSettlement
 from ocs_adapters.consumers.finance.tables import documents, entities, payments, settlements
-from ocs_adapters.consumers.received import NotUnderstood, Received, received
+from ocs_adapters.consumers.received import NotUnderstood, Received, received, with_plain_codes
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call
 from ocs_core.entities.document import Document
@@ -34,7 +34,7 @@ class KeepFinance:
     def __call__(self, transaction: Transaction, messages: Sequence[Delivered]) -> None:
         """Raises `NotUnderstood` where a message lacks what is needed of it."""
         newest: dict[tuple[str, UUID], tuple[Received, bytes]] = {}
-        for message in messages:
+        for message in map(with_plain_codes, messages):
             told = received(message)
             if told.family is Family.BUSINESS_TRANSACTION:
                 known = newest.get((told.code, told.subject))

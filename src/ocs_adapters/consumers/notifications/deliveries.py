@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from ocs_adapters.consumers.notifications.tables import attempts, deliveries
+from ocs_adapters.serial import codes
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_core.ports import Clock
@@ -43,8 +44,8 @@ class Delivery:
 
     @property
     def data(self) -> Any:
-        """The notification's value."""
-        return msgspec.json.decode(self.value)
+        """The notification's value, with plain codes."""
+        return msgspec.json.decode(codes.contracted(self.value.encode()))
 
 
 @attrs.frozen(kw_only=True)

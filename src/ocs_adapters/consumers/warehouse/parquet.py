@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
-from ocs_adapters.consumers.received import NotUnderstood
+from ocs_adapters.consumers.received import NotUnderstood, with_plain_codes
 from ocs_core.messages import Family
 from ocs_core.ports import Delivered
 
@@ -102,6 +102,7 @@ def rows_of(paths: Sequence[Path]) -> "ds.Dataset":
 
 
 def _row(message: Delivered) -> Mapping[str, Any]:
+    message = with_plain_codes(message)
     headers = message.headers
     try:
         time = dt.datetime.fromisoformat(headers["ce_time"])
