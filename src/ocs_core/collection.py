@@ -273,8 +273,13 @@ class _Counting:
 def collection_balance(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> CollectionBalance:
     """The same balance explained, with a line for every item of the ledger. Raises `AmountOutOfRange`."""
     found = balance_of(ledger, configuration, as_of)
-    lines = tuple(_line(counted) for counted in count_items(ledger, configuration, as_of))
+    lines = balance_lines(ledger, configuration, as_of)
     return CollectionBalance(as_of=as_of, balance=found.balance, oldest_due_date=found.oldest_due_date, lines=lines)
+
+
+def balance_lines(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> tuple[Line, ...]:
+    """A line for every item of a ledger, or of a part of one, at T."""
+    return tuple(_line(counted) for counted in count_items(ledger, configuration, as_of))
 
 
 def _line(counted: Counted) -> Line:

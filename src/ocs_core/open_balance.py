@@ -6,8 +6,9 @@ not: whatever is open is told, and every currency by itself.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import attrs
@@ -92,90 +93,111 @@ class OpenBalance:
     lines: tuple[OpenLine, ...]
 
 
-def open_balance(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> OpenBalance:
+class _Found(NamedTuple):
+    """A document or payment at T: what is open of it, in millionths, and the figure it adds to, or why to none."""
+
+    kind: LineKind
+    item: Any
+    document_type: str | None
+    open_amount: int
+    figure: Figure | None
+    reason: Reason
+
+
+_Sums = Mapping[tuple[str, str | None, Figure], int]
+"""Amounts by currency, document type and figure."""
+
+
+def open_balance(
+    ledger: Ledger, configuration: Configuration, as_of: dt.datetime, *, with_lines: bool = True
+) -> OpenBalance:
     """What is open of a payer at T, in every currency and of every type, with a line for every item of the ledger.
 
-    Raises `AmountOutOfRange` where a figure does not fit 64 bits.
+    `with_lines`: otherwise there are none; `open_lines` makes those of a part. Raises `AmountOutOfRange` where a figure does not
+    fit 64 bits.
     """
-    today = day_of(as_of, configuration.zone_of(ledger.account.account_type))
-    touching = settlements_by_item(ledger.settlements)
-
-    def at(stored_open: int, ref_id: UUID) -> int:
-        return open_at(stored_open, touching.get(ref_id, ()), as_of)
-
-    lines = (
-        *(_of_document(d, at(d.due_amount, d.ref_id), as_of, today) for d in ledger.documents),
-        *(_of_payment(p, at(p.remaining_amount, p.ref_id), as_of) for p in ledger.payments),
-    )
-    counting = [line for line in lines if line.figure is not None]
+    sums: Counter[tuple[str, str | None, Figure]] = Counter()
+    for found in _items(ledger, configuration, as_of):
+        if found.figure is not None:
+            sums[found.item.currency, found.document_type, found.figure] += found.open_amount
     own = ledger.account.currency
-    others = sorted({line.currency for line in counting} - {own})
-    groups = sorted({(line.currency, line.document_type) for line in counting}, key=lambda of: (of[0], of[1] or ""))
-
-    def of(currency: str) -> OpenFigures:
-        return OpenFigures(currency=currency, **_sums(ln for ln in counting if ln.currency == currency))
-
+    groups = sorted({(currency, of_type) for currency, of_type, _ in sums}, key=lambda of: (of[0], of[1] or ""))
+    others = sorted({currency for currency, _ in groups} - {own})
     return OpenBalance(
         as_of=as_of,
-        figures=of(own),
-        other_currencies=tuple(map(of, others)),
-        by_type=tuple(
-            OpenFiguresOfType(
-                currency=currency,
-                document_type=document_type,
-                **_sums(ln for ln in counting if (ln.currency, ln.document_type) == (currency, document_type)),
-            )
-            for currency, document_type in groups
-        ),
-        lines=lines,
+        figures=_of_currency(sums, own),
+        other_currencies=tuple(_of_currency(sums, currency) for currency in others),
+        by_type=tuple(_of_type(sums, currency, of_type) for currency, of_type in groups),
+        lines=open_lines(ledger, configuration, as_of) if with_lines else (),
     )
 
 
-def _of_document(document: Document, open_amount: int, as_of: dt.datetime, today: dt.date) -> OpenLine:
+def open_lines(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> tuple[OpenLine, ...]:
+    """A line for every item of a ledger, or of a part of one, at T."""
+    return tuple(map(_line, _items(ledger, configuration, as_of)))
+
+
+def _items(ledger: Ledger, configuration: Configuration, as_of: dt.datetime) -> Iterator[_Found]:
+    today = day_of(as_of, configuration.zone_of(ledger.account.account_type))
+    touching = settlements_by_item(ledger.settlements)
+    for document in ledger.documents:
+        amount = open_at(document.due_amount, touching.get(document.ref_id, ()), as_of)
+        yield _of_document(document, amount, as_of, today)
+    for payment in ledger.payments:
+        yield _of_payment(payment, open_at(payment.remaining_amount, touching.get(payment.ref_id, ()), as_of), as_of)
+
+
+def _of_document(document: Document, open_amount: int, as_of: dt.datetime, today: dt.date) -> _Found:
     reason = document_is_closed(document, open_amount, as_of) or document_is_due(document, today)
     figure = None
     if reason is Reason.COUNTS:
         figure = Figure.DUE if document.due_amount_type is DueAmountType.AR else Figure.LIABLE
     elif reason is Reason.NOT_YET_DUE:
         figure = Figure.FUTURE
-    return OpenLine(
-        kind=LineKind.DOCUMENT,
-        ref_id=document.ref_id,
-        number=document.document_no,
-        document_type=document.document_type,
-        currency=document.currency,
-        open_amount=open_amount,
-        figure=figure,
-        reason=reason,
-    )
+    return _Found(LineKind.DOCUMENT, document, document.document_type, open_amount, figure, reason)
 
 
-def _of_payment(payment: Payment, remaining: int, as_of: dt.datetime) -> OpenLine:
+def _of_payment(payment: Payment, remaining: int, as_of: dt.datetime) -> _Found:
     """Money received counts for the payer, money sent against it; what is only promised is no money."""
     reason = payment_is_closed(payment, remaining, as_of)
     if reason is None:
         is_promised = payment.payment_type is PaymentType.PROMISE_TO_PAY
         reason = Reason.NOT_INCOMING if is_promised else payment_has_moved(payment, as_of)
     moved = Figure.OVERPAYMENT if payment.payment_type is PaymentType.IN else Figure.SENT_BACK
+    return _Found(LineKind.PAYMENT, payment, None, remaining, moved if reason is Reason.COUNTS else None, reason)
+
+
+def _line(found: _Found) -> OpenLine:
+    kind, item, document_type, open_amount, figure, reason = found
     return OpenLine(
-        kind=LineKind.PAYMENT,
-        ref_id=payment.ref_id,
-        number=payment.payment_no,
-        document_type=None,
-        currency=payment.currency,
-        open_amount=remaining,
-        figure=moved if reason is Reason.COUNTS else None,
+        kind=kind,
+        ref_id=item.ref_id,
+        number=item.document_no if kind is LineKind.DOCUMENT else item.payment_no,
+        document_type=document_type,
+        currency=item.currency,
+        open_amount=open_amount,
+        figure=figure,
         reason=reason,
     )
 
 
-def _sums(lines: Iterable[OpenLine]) -> dict[str, int]:
-    """The figures that lines of one currency add up to, by name."""
-    adding: Counter[Figure | None] = Counter()
-    for line in lines:
-        adding[line.figure] += line.open_amount
+def _of_currency(sums: _Sums, currency: str) -> OpenFigures:
+    adding: Counter[Figure] = Counter()
+    for (of_currency, _, figure), amount in sums.items():
+        if of_currency == currency:
+            adding[figure] += amount
+    return OpenFigures(currency=currency, **_figures(adding))
+
+
+def _of_type(sums: _Sums, currency: str, document_type: str | None) -> OpenFiguresOfType:
+    adding = {figure: sums.get((currency, document_type, figure), 0) for figure in Figure}
+    return OpenFiguresOfType(currency=currency, document_type=document_type, **_figures(Counter(adding)))
+
+
+def _figures(adding: Counter[Figure]) -> dict[str, int]:
+    """The figures of one currency, by name."""
     receivable = adding[Figure.DUE] + adding[Figure.FUTURE]
-    sums = {
+    figures = {
         "open_balance": receivable + adding[Figure.SENT_BACK] - adding[Figure.LIABLE] - adding[Figure.OVERPAYMENT],
         "receivable": receivable,
         "due": adding[Figure.DUE],
@@ -184,4 +206,4 @@ def _sums(lines: Iterable[OpenLine]) -> dict[str, int]:
         "overpayment": adding[Figure.OVERPAYMENT],
         "sent_back": adding[Figure.SENT_BACK],
     }
-    return {name: within_range(amount) for name, amount in sums.items()}
+    return {name: within_range(amount) for name, amount in figures.items()}

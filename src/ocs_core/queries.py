@@ -2,15 +2,16 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
 
 from ocs_core import rules
-from ocs_core.collection import Line, collection_balance
+from ocs_core.collection import Line, balance_lines, balance_of
 from ocs_core.configuring import Use
-from ocs_core.entities.account import Account, AccountRef, AccountState
+from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, as_instant, day_given
 from ocs_core.entities.document import Document, DocumentState
@@ -19,7 +20,8 @@ from ocs_core.entities.process import ProcessRun, RunFailure
 from ocs_core.errors import AmountOutOfRange, RequestRejected, Violation
 from ocs_core.form import Amount, Code, ExternalId, Form, Label, Moment, Whole
 from ocs_core.ledger import Ledger
-from ocs_core.open_balance import OpenFigures, OpenFiguresOfType, OpenLine, open_balance
+from ocs_core.lines import LINES, LINES_AT_MOST, lines_page
+from ocs_core.open_balance import OpenFigures, OpenFiguresOfType, OpenLine, open_balance, open_lines
 from ocs_core.ports import AccountId, Clock
 
 B = TypeVar("B")
@@ -135,6 +137,9 @@ class Queries(Protocol):
 
     def account(self, named: AccountId) -> Account | None: ...
 
+    def payer(self, account_ref_id: UUID) -> Payer | None:
+        """What is kept of a payer itself, without looking at what it has; None where there is no such payer."""
+
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         """A payer with **all** its documents, payments and settlements; None where there is no such payer."""
 
@@ -153,13 +158,17 @@ class Queries(Protocol):
 @attrs.frozen(kw_only=True)
 class ReadCollectionBalanceRequest(Form):
     """Which payer, and whether as stored, or calculated now (`calculation_forced`) or as of a moment; `detail_included`
-    adds a line for every document and payment, and calculates too."""
+    adds lines, one for each document and payment, and calculates too: at most `limit` of them, behind `cursor`, which is `next`
+    of the page before. All pages are asked as of the instant of the first."""
 
     ref_id: UUID | None = None
     external_id: ExternalId | None = None
     calculation_forced: bool = False
     detail_included: bool = False
     as_of: Moment | None = None
+    limit: Annotated[int, Whole(1, LINES_AT_MOST)] | None = LINES
+    """None: all lines at once, for who has the memory and no wire between."""
+    cursor: UUID | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -176,6 +185,8 @@ class CollectionBalanceView:
     """The day that was asked for: `as_of` is its end where the payer is, at latest now."""
     calculated_at: dt.datetime | None
     lines: tuple[Line, ...] | None
+    next: UUID | None = None
+    """The cursor of the following page of lines; None at the end."""
 
 
 @attrs.frozen
@@ -189,18 +200,21 @@ class ReadCollectionBalance:
         """Raises `RequestRejected` with every violation, and where the balance does not fit 64 bits."""
         asked = _asked(request, self.queries, self.clock)
         if not (request.calculation_forced or request.detail_included or request.as_of):
-            return _as_stored(asked.ledger)
-        calculated = asked.calculated(collection_balance)
+            return _as_stored(asked)
+        ledger = asked.ledger()
+        calculated = asked.calculated(balance_of, ledger)
+        page = lines_page(ledger, request.limit, request.cursor) if request.detail_included else None
         return CollectionBalanceView(
-            account=asked.ledger.account.ref,
-            currency=asked.ledger.account.currency,
+            account=asked.account.ref,
+            currency=asked.account.currency,
             collection_balance=calculated.balance,
             oldest_document_due_date=calculated.oldest_due_date,
-            in_collection=asked.ledger.payer.in_collection,
+            in_collection=ledger.payer.in_collection,
             as_of=asked.as_of,
             as_of_day=day_given(request.as_of),
             calculated_at=asked.now,
-            lines=calculated.lines if request.detail_included else None,
+            lines=asked.calculated(balance_lines, page.part) if page else None,
+            next=page.next if page else None,
         )
 
 
@@ -208,7 +222,8 @@ class ReadCollectionBalance:
 class ReadOpenBalanceRequest(Form):
     """Which payer, now or as of a moment; `document_types_included` adds the same figures by document type,
     `detail_included` a line for every document and payment. An open balance is never stored: it is calculated, whether
-    `calculation_forced` or not."""
+    `calculation_forced` or not. There are at most `limit` lines, behind `cursor`, which is `next` of the page before. All pages
+    are asked as of the instant of the first."""
 
     ref_id: UUID | None = None
     external_id: ExternalId | None = None
@@ -216,6 +231,9 @@ class ReadOpenBalanceRequest(Form):
     document_types_included: bool = False
     detail_included: bool = False
     as_of: Moment | None = None
+    limit: Annotated[int, Whole(1, LINES_AT_MOST)] | None = LINES
+    """None: all lines at once, for who has the memory and no wire between."""
+    cursor: UUID | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -230,6 +248,8 @@ class OpenBalanceView(OpenFigures):
     other_currencies: tuple[OpenFigures, ...]
     document_types: tuple[OpenFiguresOfType, ...] | None
     lines: tuple[OpenLine, ...] | None
+    next: UUID | None = None
+    """The cursor of the following page of lines; None at the end."""
 
 
 @attrs.frozen
@@ -242,14 +262,17 @@ class ReadOpenBalance:
     def __call__(self, request: ReadOpenBalanceRequest) -> OpenBalanceView:
         """Raises `RequestRejected` with every violation, and where a figure does not fit 64 bits."""
         asked = _asked(request, self.queries, self.clock)
-        calculated = asked.calculated(open_balance)
+        ledger = asked.ledger()
+        calculated = asked.calculated(partial(open_balance, with_lines=False), ledger)
+        page = lines_page(ledger, request.limit, request.cursor) if request.detail_included else None
         return OpenBalanceView(
-            account=asked.ledger.account.ref,
+            account=asked.account.ref,
             as_of=asked.as_of,
             as_of_day=day_given(request.as_of),
             other_currencies=calculated.other_currencies,
             document_types=calculated.by_type if request.document_types_included else None,
-            lines=calculated.lines if request.detail_included else None,
+            lines=asked.calculated(open_lines, page.part) if page else None,
+            next=page.next if page else None,
             **attrs.asdict(calculated.figures),
         )
 
@@ -272,15 +295,22 @@ class ReadProcessRun:
 class _Asked:
     """The payer that a balance is read of, and when."""
 
-    ledger: Ledger
+    account: Account
+    payer: Payer
+    queries: Queries
     configuration: Configuration
     as_of: dt.datetime
     now: dt.datetime
 
-    def calculated(self, balance: Callable[[Ledger, Configuration, dt.datetime], B]) -> B:
+    def ledger(self) -> Ledger:
+        ledger = self.queries.ledger(self.account.ref_id)
+        assert ledger is not None  # a payer stays one
+        return ledger
+
+    def calculated(self, balance: Callable[[Ledger, Configuration, dt.datetime], B], ledger: Ledger) -> B:
         """Raises `RequestRejected` where the balance does not fit 64 bits."""
         try:
-            return balance(self.ledger, self.configuration, self.as_of)
+            return balance(ledger, self.configuration, self.as_of)
         except AmountOutOfRange as error:
             raise RequestRejected(Violation("AMOUNT_OUT_OF_RANGE", "/account", str(error))) from error
 
@@ -289,7 +319,7 @@ def _asked(request: ReadCollectionBalanceRequest | ReadOpenBalanceRequest, queri
     """Raises `RequestRejected` where there is no such payer, or the moment has not come."""
     named = AccountId(ref_id=request.ref_id, external_id=request.external_id)
     account = queries.account(named) if named.is_given else None
-    ledger = queries.ledger(account.ref_id) if account else None
+    payer = queries.payer(account.ref_id) if account else None
     configuration, now = queries.configuration(), clock()
     zone = configuration.zone_of(account.account_type) if account else configuration.zone
     as_of = as_instant(request.as_of or now, zone, now)
@@ -297,18 +327,19 @@ def _asked(request: ReadCollectionBalanceRequest | ReadOpenBalanceRequest, queri
         rules.account_is_given(named),
         rules.account_exists(named, account),
         rules.account_ids_agree(named, account),
-        rules.payer_exists(account, ledger.payer if ledger else None),
+        rules.payer_exists(account, payer),
         rules.as_of_has_come(request.as_of or now, [zone], now),
     )
-    assert ledger is not None
-    return _Asked(ledger=ledger, configuration=configuration, as_of=as_of, now=now)
+    assert account is not None
+    assert payer is not None
+    return _Asked(account=account, payer=payer, queries=queries, configuration=configuration, as_of=as_of, now=now)
 
 
-def _as_stored(ledger: Ledger) -> CollectionBalanceView:
-    payer = ledger.payer
+def _as_stored(asked: _Asked) -> CollectionBalanceView:
+    payer = asked.payer
     return CollectionBalanceView(
         account=payer.account,
-        currency=ledger.account.currency,
+        currency=asked.account.currency,
         collection_balance=payer.collection_balance,
         oldest_document_due_date=payer.oldest_due_date,
         in_collection=payer.in_collection,

@@ -1,7 +1,9 @@
 """One handler for every command and one for every read: form, then the use-case, in a thread."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 from litestar import Request, post, route
 from litestar.exceptions import ClientException, HTTPException, InternalServerException
@@ -11,7 +13,8 @@ from litestar.response.base import ASGIResponse
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.serial import decode_request, encode, encode_answer, expanded, parse_json
 from ocs_core.errors import RequestRejected, StoreBusy, StoreUnavailable
-from ocs_core.queries import Page
+from ocs_core.messages import format_instant
+from ocs_core.queries import CollectionBalanceView, OpenBalanceView, Page
 from ocs_core.usecases.perform import Caller, digest_of
 from ocs_http.auth import needs
 from ocs_http.errors import LONGEST_BODY, PRIVATE
@@ -71,11 +74,11 @@ def read_handler(read: Read, services: Services, lanes: Lanes) -> HTTPRouteHandl
             found = answer(request)
         except RequestRejected as rejected:
             raise by_parameter(rejected, given) from None
-        follows = isinstance(found, Page) and found.next is not None
+        follows = _asks_for_the_next_page(found)
         body = encode(found)
         if shown.expand is Expand.CODES:
             body = expanded(body, services.queries.configuration())
-        return _json(body, {"Link": next_page(base + read.path, given, found.next)} if follows else None)
+        return _json(body, {"Link": next_page(base + read.path, {**given, **follows})} if follows else None)
 
     async def handle(request: Request[Caller, Any, Any]) -> ASGIResponse:
         return await workers.run(
@@ -83,6 +86,18 @@ def read_handler(read: Read, services: Services, lanes: Lanes) -> HTTPRouteHandl
         )
 
     return route(read.route, name=read.name, http_method=["GET", "HEAD"], opt=needs(read.privilege))(handle)
+
+
+def _asks_for_the_next_page(found: Any) -> Mapping[str, str]:
+    """The parameters that lead on: from where, and of a balance as of when, so that its pages agree. Nothing at the end."""
+    match found:
+        case Page(next=UUID() as cursor):
+            return {"cursor": str(cursor)}
+        case CollectionBalanceView(next=UUID() as cursor, as_of=dt.datetime() as as_of):
+            return {"cursor": str(cursor), "asOf": format_instant(as_of)}
+        case OpenBalanceView(next=UUID() as cursor, as_of=as_of):
+            return {"cursor": str(cursor), "asOf": format_instant(as_of)}
+    return {}
 
 
 def _json(body: bytes, headers: dict[str, str] | None) -> ASGIResponse:

@@ -37,6 +37,13 @@ def _next_page(of: str) -> Sequence[Link]:
     return (Link(of, "The following page; at the end `next` is null.", {"cursor": _NEXT_PAGE}),)
 
 
+def _next_lines(of: str) -> Sequence[Link]:
+    """As of the same instant, so that pages agree."""
+    leads = {"cursor": _NEXT_PAGE, "asOf": "$response.body#/asOf", "refId": "$response.body#/account/refId"}
+    text = "The following page of lines; at the end `next` is null."
+    return (Link(of, text, leads | {"detailIncluded": "true"}),)
+
+
 LINKS: Mapping[str, Sequence[Link]] = {
     "createAccount": _about_the_account(_FIRST),
     "registerPayment": (
@@ -72,6 +79,8 @@ LINKS: Mapping[str, Sequence[Link]] = {
     "searchDocuments": _next_page("searchDocuments"),
     "searchChargeableEvents": _next_page("searchChargeableEvents"),
     "searchAccounts": _next_page("searchAccounts"),
+    "readCollectionBalance": _next_lines("readCollectionBalance"),
+    "readOpenBalance": _next_lines("readOpenBalance"),
     "searchProcessRuns": _next_page("searchProcessRuns"),
 }
 

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlencode
-from uuid import UUID
 
 import attrs
 
@@ -87,9 +86,9 @@ def by_parameter(rejected: RequestRejected, given: Mapping[str, object]) -> Requ
     return RequestRejected(*map(renamed, rejected.violations))
 
 
-def next_page(path: str, given: Mapping[str, str | list[str]], cursor: UUID) -> str:
-    """The value of a `Link` header: the same list with the same filters, from the cursor on."""
-    return f'<{path}?{urlencode({**given, "cursor": str(cursor)})}>; rel="next"'
+def next_page(path: str, given: Mapping[str, str | list[str]]) -> str:
+    """The value of a `Link` header: what was asked, with these parameters."""
+    return f'<{path}?{urlencode(given)}>; rel="next"'
 
 
 def _converted(value: str | list[str], kind: Any) -> Any:

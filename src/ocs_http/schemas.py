@@ -31,8 +31,8 @@ MORE = {"description": "More properties may be added: ignore those that you do n
 """Said aloud, and with a word: generated clients in Java refuse what is not named where nothing is said, or only `true`, and do
 so after the command was performed."""
 PARAMETERS = {
-    "limit": "How many items a page has at the most.",
-    "cursor": "Where the page begins: `next` of the page before.",
+    "limit": "How many items a page has at the most; of a balance with `detailIncluded`, how many lines.",
+    "cursor": "Where the page begins: `next` of the page before. Of a balance, give the `asOf` of its first page, too.",
     "accountRefId": "Of the account with this refId.",
     "accountExternalId": "Of the account with this externalId, such as `A-1001`.",
     "dateFrom": "Not before this day (such as 2024-05-14) or instant with offset: payments by receipt, documents by issue, "

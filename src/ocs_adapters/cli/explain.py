@@ -17,7 +17,7 @@ from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 def explain(services: Services, named: str, as_of: str | None, json: bool) -> None:
     """Print every document and payment of an account with what it contributes to the balance, and their sum."""
     account = account_named(services.queries, named)
-    asked: dict[str, Any] = {"refId": str(account.ref_id), "detailIncluded": True}
+    asked: dict[str, Any] = {"refId": str(account.ref_id), "detailIncluded": True, "limit": None}
     request = decode_request(ReadCollectionBalanceRequest, asked | ({"asOf": as_of} if as_of else {}))
     view = ReadCollectionBalance(services.queries, clock=services.clock)(request)
     ledger = services.queries.ledger(account.ref_id)

@@ -36,7 +36,8 @@ def join(commands: Commands) -> None:
         with commands.opened() as platform:
             services = platform.services
             found = account_named(services.queries, account)
-            asked = {"refId": str(found.ref_id), "documentTypesIncluded": document_types, "detailIncluded": explain}
+            asked = {"refId": str(found.ref_id), "documentTypesIncluded": document_types}
+            asked |= {"detailIncluded": explain, "limit": None}
             request = decode_request(ReadOpenBalanceRequest, asked | ({"asOf": as_of} if as_of else {}))
             view = ReadOpenBalance(services.queries, clock=services.clock)(request)
             configuration = services.queries.configuration()

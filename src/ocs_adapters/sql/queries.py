@@ -17,7 +17,7 @@ from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.ledgers import ledger_of_account
 from ocs_adapters.sql.rows import rows_of
 from ocs_core.configuring import Use
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
@@ -187,6 +187,9 @@ def _account_by(name: str) -> Any:
     return rows_of(Account).select().where(_ACCOUNT[name] == bindparam("id"))
 
 
+_PAYER_BY_ID = rows_of(Payer).select().where(rows_of(Payer).key == bindparam("account"))
+
+
 def _one_with(column: Any) -> Any:
     return sa.select(sa.literal(1)).where(column == bindparam("code")).limit(1)
 
@@ -226,6 +229,10 @@ class SqlQueries:
     def account(self, named: AccountId) -> Account | None:
         by, value = ("ref_id", named.ref_id) if named.ref_id else ("external_id", named.external_id)
         found = self._entities(Account, Call(_account_by(by), {"id": value}))
+        return found[0] if found else None
+
+    def payer(self, account_ref_id: UUID) -> Payer | None:
+        found = self._entities(Payer, Call(_PAYER_BY_ID, {"account": account_ref_id}))
         return found[0] if found else None
 
     def ledger(self, account_ref_id: UUID) -> Ledger | None:

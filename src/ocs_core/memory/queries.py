@@ -120,6 +120,10 @@ class MemoryQueries:
         with self.store.lock:
             return MemoryUnitOfWork(self.store).account(named)
 
+    def payer(self, account_ref_id: UUID) -> Payer | None:
+        with self.store.lock:
+            return self.store.entities[Payer].get(account_ref_id)
+
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         with self.store.lock:
             return ledger_of(self.store, account_ref_id) if account_ref_id in self.store.entities[Payer] else None

@@ -58,7 +58,7 @@ class Shop {
     } while (cursor != null);
     check(pages == 3 && found.equals(registered), "every payment on three pages");
 
-    CollectionBalanceView balance = new PayerApi(client).readCollectionBalance(account.getRefId(), null, true, true, null, null);
+    CollectionBalanceView balance = new PayerApi(client).readCollectionBalance(account.getRefId(), null, true, true, null, null, null, null);
     check(balance.getCollectionBalance() < 0 && balance.getLines().size() == 5, "a balance explained");
 
     String tomorrow = JSON.getGson().newBuilder().serializeNulls().create().toJson(balance).replaceFirst("\\{", "{\"addedTomorrow\":[1],");

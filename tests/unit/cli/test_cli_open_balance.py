@@ -51,3 +51,11 @@ def test_they_are_told_by_type_and_for_every_item(ledger: Ocs) -> None:
 def test_an_account_that_is_not_there_and_a_day_to_come_are_refused(ledger: Ocs) -> None:
     assert "no account with the externalId or refId C-9" in ledger("open-balance", "C-9").refused()
     assert "VALUE_OUT_OF_RANGE" in ledger("open-balance", "C-1", "--as-of", "2099-01-01").refused()
+
+
+def test_a_payer_of_many_documents_is_explained_whole(ocs: Ocs) -> None:
+    take(ocs, ocs.ledger([("C-1", f"N-{n}", "2013-02-25", "2013-03-27", "1.00", "") for n in range(201)])).done()
+    out = ocs("open-balance", "C-1", "--as-of", "2013-04-01", "--explain").done().out
+    assert len(re.findall(r"^ *document +D\d+", out, re.MULTILINE)) == 201
+    out = ocs("collect", "--explain", "C-1", "--as-of", "2013-04-01").done().out
+    assert len(re.findall(r"^ *document +D\d+", out, re.MULTILINE)) == 201

@@ -7,6 +7,7 @@ import pytest
 from litestar.testing import TestClient
 
 from ocs_core.entities.payment import Payment
+from ocs_core.memory import MemoryQueries
 from ocs_core.testkit.examples import UNIT
 
 from .conftest import KEY, codes, headers_of
@@ -46,6 +47,7 @@ def test_a_balance_that_was_never_calculated_is_nulls(client, owing):
         "asOfDay": None,
         "calculatedAt": None,
         "lines": None,
+        "next": None,
     }
 
 
@@ -100,6 +102,23 @@ def test_the_lines_tell_of_every_item_and_their_sum_is_the_balance(site, client,
     assert sum(line["contribution"] for line in told["lines"]) == told["collectionBalance"]
 
 
+def test_a_stored_balance_is_read_without_looking_at_what_the_payer_has(site, client, owing, monkeypatch):
+    site.desk.collect()
+    monkeypatch.delattr(MemoryQueries, "ledger")
+    assert read(client, externalId="A-1")["collectionBalance"] == 70 * UNIT
+
+
+def test_the_lines_are_told_page_by_page_with_the_figures_of_the_whole_balance_of_one_instant(site, client, owing):
+    whole = read(client, externalId="A-1", detailIncluded="true")
+    page = client.get(PATH, params={"externalId": "A-1", "detailIncluded": "true", "limit": 2})
+    assert page.json() == {**whole, "lines": whole["lines"][:2], "next": whole["lines"][1]["refId"]}
+    site.desk.clock.advance(days=30)
+    last = client.get(page.links["next"]["url"])
+    assert last.json() == {**whole, "lines": whole["lines"][2:], "calculatedAt": "2024-06-13T10:00:00.000000Z"}
+    assert "next" not in last.links
+    assert "next" not in client.get(PATH, params={"externalId": "A-1", "calculationForced": "true", "limit": 1}).links
+
+
 def test_a_balance_as_of_a_day_is_that_of_its_end(client, owing):
     then = read(client, externalId="A-1", asOf="2024-05-04")
     assert (then["collectionBalance"], then["asOf"]) == (100 * UNIT, "2024-05-04T23:59:59.999999Z")
@@ -117,6 +136,9 @@ def test_a_balance_as_of_a_day_is_that_of_its_end(client, owing):
         ("externalId=A-1&asOf=2999-01-01", [("VALUE_OUT_OF_RANGE", "asOf")]),
         ("asOf=2999-01-01", [("ACCOUNT_REQUIRED", "refId"), ("VALUE_OUT_OF_RANGE", "asOf")]),
         ("externalId=A-1&calculationForced=yes", [("TYPE_WRONG", "calculationForced")]),
+        ("externalId=A-1&limit=0", [("VALUE_OUT_OF_RANGE", "limit")]),
+        ("externalId=A-1&limit=1001", [("VALUE_OUT_OF_RANGE", "limit")]),
+        ("externalId=A-1&limit=null&cursor=first", [("TYPE_WRONG", "limit"), ("TYPE_WRONG", "cursor")]),
         ("externalId=A-1&account=1", [("FIELD_UNKNOWN", "account")]),
         ("externalId=A-1&externalId=A-1", [("TYPE_WRONG", "externalId")]),
     ],

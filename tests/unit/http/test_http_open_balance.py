@@ -57,6 +57,7 @@ def test_it_is_calculated_now_and_other_currencies_are_told_apart(site, client, 
         otherCurrencies=[figures("USD", 9, 9, 0, 9, 0, 0)],
         documentTypes=None,
         lines=None,
+        next=None,
     )
     assert len(site.store.outbox) == before
 
@@ -113,6 +114,26 @@ def test_every_line_says_which_figure_it_adds_to_or_why_to_none(site, client, ow
     ]
 
 
+def test_the_lines_are_told_page_by_page_with_the_figures_of_the_whole_balance_of_one_instant(site, client, owing):
+    whole = read(client, externalId="A-1", detailIncluded="true", documentTypesIncluded="true", asOf="2024-05-14")
+    asked = {"externalId": "A-1", "detailIncluded": "true", "documentTypesIncluded": "true", "limit": 3}
+    page = client.get(PATH, params={**asked, "asOf": "2024-05-14"})
+    assert page.json() == {**whole, "lines": whole["lines"][:3], "next": whole["lines"][2]["refId"]}
+    site.desk.clock.advance(hours=5)
+    last = client.get(page.links["next"]["url"])
+    assert last.json() == {**whole, "lines": whole["lines"][3:], "asOfDay": None}
+    assert "next" not in last.links
+
+
+def test_a_payer_of_many_documents_is_told_of_two_hundred_at_once_and_of_a_thousand_if_asked(site, client):
+    account = site.desk.account("A-3")
+    for _ in range(201):
+        site.desk.document(account=account, amount=UNIT)
+    told = read(client, externalId="A-3", detailIncluded="true")
+    assert (len(told["lines"]), told["openBalance"]) == (200, 201 * UNIT)
+    assert len(read(client, externalId="A-3", detailIncluded="true", limit="1000")["lines"]) == 201
+
+
 def test_an_open_balance_as_of_a_day_is_that_of_its_end(client, owing):
     then = read(client, externalId="A-1", asOf="2024-05-03")
     assert (then["due"], then["future"], then["asOf"]) == (0, 100 * UNIT, "2024-05-03T23:59:59.999999Z")
@@ -136,6 +157,7 @@ def test_an_open_balance_is_calculated_whether_that_is_forced_or_not(client, owi
         ("externalId=A-1&asOf=2024-05-14T10:00:00", [("TIME_WITHOUT_OFFSET", "asOf")]),
         ("externalId=A-1&documentTypesIncluded=yes", [("TYPE_WRONG", "documentTypesIncluded")]),
         ("externalId=A-1&calculationForced=yes", [("TYPE_WRONG", "calculationForced")]),
+        ("externalId=A-1&limit=1001", [("VALUE_OUT_OF_RANGE", "limit")]),
     ],
 )
 def test_failures_are_told_of_the_parameter_that_was_given(site, client, owing, query, failures):

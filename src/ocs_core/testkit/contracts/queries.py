@@ -195,6 +195,17 @@ def _looks() -> type:
             assert {_number(p) for p in ledger.payments} == {10, 11, 14}
             assert ledger.settlements == SETTLEMENTS
 
+        def test_a_payer_is_what_was_stored_of_it_last(self, subject: Subject) -> None:
+            """The balance that the last run stored is read from the payer alone, however much it has."""
+            _fill(subject.store)
+            stored = attrs.evolve(a_payer(ANN), collection_balance=7 * UNIT, in_collection=True)
+            with subject.store.begin() as uow:
+                uow.save(stored)
+            assert subject.queries.payer(ANN.ref_id) == attrs.evolve(stored, version=2)
+            assert subject.queries.payer(GONE.ref_id) == a_payer(GONE)
+            assert subject.queries.payer(TECHNICAL.ref_id) is None
+            assert subject.queries.payer(id_of(99)) is None
+
         def test_an_open_balance_is_that_of_its_instant(self, subject: Subject) -> None:
             """Who asks what was open before a payment came is not told what is left of it now; what is due changes by itself."""
             _fill(subject.store)
