@@ -31,6 +31,10 @@ class Settings:
         default=24,
         help="Connections that a process has to a database at the most; give two at least, and let the server allow them all",
     )
+    database_statement_seconds: int | None = ts.option(
+        default=None,
+        help="How long PostgreSQL lets a statement of a command or a read take; any time if not set. Runs are not cut off",
+    )
     zone: str | None = ts.option(
         default=None, help="The IANA zone of the system, where the configuration names none; UTC if not set"
     )

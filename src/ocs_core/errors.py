@@ -48,5 +48,9 @@ class StoreBusy(StoreUnavailable):
     """What a command needs was held by others for longer than the store waits; nothing was performed."""
 
 
+class StoreTooSlow(StoreUnavailable):
+    """The store ended what took longer than it was told to allow; nothing was performed."""
+
+
 class PlatformUnavailable(OcsError):
     """The streaming platform does not answer, or refuses us altogether. Nothing is lost: what waits, waits on."""

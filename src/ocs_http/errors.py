@@ -14,7 +14,7 @@ from litestar.types import ExceptionHandlersMap
 
 from ocs_adapters.serial.forms import MOST_FAILURES
 from ocs_adapters.telling import told, traced
-from ocs_core.errors import Conflict, RequestRejected, StoreUnavailable, Violation
+from ocs_core.errors import Conflict, RequestRejected, StoreTooSlow, StoreUnavailable, Violation
 from ocs_http.auth import TWICE
 from ocs_http.workers import Overloaded
 
@@ -41,6 +41,7 @@ SENTENCES: Mapping[int, str] = {
 }
 BUSY = "The server has too much to do; nothing was performed. Repeat the same request a little later."
 CONFLICT = "Others changed the same objects each time this was tried; nothing was performed. Repeat the same request."
+TOO_SLOW = "The database ended a statement, which took too long; nothing was performed. Repeat the same request later."
 UNAVAILABLE = "The store does not answer. Repeat the same request: that also settles whether it was performed."
 
 
@@ -94,7 +95,7 @@ def _http(request: Request[Any, Any, Any], error: HTTPException) -> Response[byt
 
 
 def _busy(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    detail = {Overloaded: BUSY, Conflict: CONFLICT}.get(type(error), UNAVAILABLE)
+    detail = {Overloaded: BUSY, Conflict: CONFLICT, StoreTooSlow: TOO_SLOW}.get(type(error), UNAVAILABLE)
     if not isinstance(error, Overloaded):
         log.warning("request not performed", error=told(error))
     return problem(503, detail, headers=RETRY_AFTER)

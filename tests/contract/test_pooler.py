@@ -14,8 +14,10 @@ import httpx
 import psycopg
 import pytest
 
+from ocs_adapters.bootstrap import platform
 from ocs_adapters.cli.commands import example_text
 from ocs_adapters.cli.master_data import read_entries
+from ocs_adapters.settings import Settings
 from ocs_adapters.sql import bell
 from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.database import Database, connect
@@ -28,18 +30,26 @@ from ocs_adapters.sql.shares import SqlShares
 from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.access import ApiKey, digest_of_key, new_key
+from ocs_core.entities.process import RunState
 from ocs_core.errors import StoreBusy
 from ocs_core.testkit.contracts import Subject, outbox_contract, store_contract
 from ocs_core.testkit.contracts.subject import at_once
 from ocs_core.testkit.contracts.values import id_of
 from ocs_core.testkit.examples import Desk
 from ocs_core.testkit.fakes import NOW
+from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
+from ocs_http.errors import TOO_SLOW
 from tests.contract.night import OCS, Night
 from tests.contract.pooler import POOL, pooler, url_through
 from tests.contract.stores import postgres_cluster, postgres_database, sql_outbox, subject_on
+from tests.contract.test_readiness import BODY, SLOW, application, url_of
 from tests.crash.clients import Clients
 
 COMMANDS_SECONDS = 4.0
+SLOW_RUNS = """
+    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.3); RETURN NEW; END $$;
+    CREATE TRIGGER slow BEFORE INSERT OR UPDATE ON process_runs FOR EACH ROW EXECUTE FUNCTION slow()
+"""
 
 
 @functools.cache
@@ -103,6 +113,39 @@ def test_what_others_hold_is_waited_for_so_long_and_no_longer_behind_a_pooler(mo
             with pytest.raises(StoreBusy):
                 desk.payment(account=account)
             connection.rollback()
+
+
+@pytest.mark.parametrize("is_pooled_too", [False, True], ids=["directly", "behind a pooler"])
+def test_a_statement_that_takes_longer_than_is_allowed_is_a_503_that_says_so(is_pooled_too: bool) -> None:
+    with postgres_database() as direct:
+        with direct.engine.begin() as connection:
+            connection.exec_driver_sql(SLOW)
+        url = _url(direct) if is_pooled_too else url_of(direct)
+        with application(url, database_statement_seconds=1) as client:
+            refused = client.post("/v1/rm/payments/register-payment", json=BODY | {"requestId": "r-1"})
+            assert (refused.status_code, refused.json()["detail"]) == (503, TOO_SLOW)
+        with direct.engine.begin() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM payments").scalar() == 0
+        bounded = connect(url).bounded(1)
+        with bounded.transaction() as transaction:
+            assert transaction.connection.execute("SHOW statement_timeout").fetchone() == ("1s",)
+        with bounded.bounded(None).transaction() as transaction:
+            assert transaction.connection.execute("SHOW statement_timeout").fetchone() == ("0",)
+        bounded.close()
+
+
+def test_a_run_is_planned_and_calculated_however_long_that_takes() -> None:
+    with postgres_database() as direct:
+        Desk(SqlStore(direct)).account("A-1")
+        with direct.engine.begin() as connection:
+            connection.exec_driver_sql(SLOW_RUNS)
+        made = platform(Settings(database_url=url_of(direct), database_statement_seconds=1))
+        made.services.use_case(StartCollectionRun)(StartCollectionRunRequest(request_id="r-1"))
+        (run,) = made.services.queries.running()
+        while (run := made.services.runner.calculate(run.ref_id).run).state is RunState.RUNNING:
+            pass
+        assert run.state is RunState.DONE
+        made.services.close()
 
 
 def test_a_relay_behind_a_pooler_looks_by_itself_and_publishes_all() -> None:

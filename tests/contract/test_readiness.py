@@ -27,6 +27,11 @@ BODY = {
     "paymentMethod": "bankTransfer",
     "paymentDateReceived": "2024-05-14T07:15:00Z",
 }
+SLOW = """
+    CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
+    CREATE TRIGGER slow BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION slow()
+"""
+"""Nobody's payment is kept within a minute."""
 READ_ONLY = "The database takes no writes: it is read-only, or a copy of another."
 
 
@@ -35,9 +40,9 @@ def url_of(database: Database) -> str:
 
 
 @contextmanager
-def application(url: str, *, has_key: bool = False, set_up: str = "") -> Iterator[Any]:
+def application(url: str, *, has_key: bool = False, set_up: str = "", **settings: Any) -> Iterator[Any]:
     """The application on a database, and a client with a key for everything; `set_up`: what each connection begins with."""
-    made = platform(Settings(database_url=url, relay=False, schedule=False))
+    made = platform(Settings(database_url=url, relay=False, schedule=False, **settings))
     for database in (made.database, made.beside) if set_up else ():
         sa.event.listen(database.engine, "connect", lambda connection, _: connection.execute(set_up))
     if not has_key:
@@ -171,13 +176,9 @@ def test_a_newer_schema_that_this_release_can_work_on_leaves_it_ready(make: Make
 
 
 def test_a_statement_that_takes_longer_than_the_url_says_is_ended_and_nothing_is_performed() -> None:
-    slow = """
-        CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(60); RETURN NEW; END $$;
-        CREATE TRIGGER slow BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION slow()
-    """
     with postgres_database() as database:
         with database.engine.begin() as connection:
-            connection.exec_driver_sql(slow)
+            connection.exec_driver_sql(SLOW)
         with application(f"{url_of(database)}&options=-c%20statement_timeout%3D200ms") as client:
             begun = time.monotonic()
             assert not performed(client, "r-1")

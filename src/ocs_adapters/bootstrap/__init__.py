@@ -48,6 +48,7 @@ from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store, TakeOvers
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
 from ocs_core.usecases.perform import UseCase
+from ocs_core.usecases.start_collection_run import StartCollectionRun
 
 U = TypeVar("U", bound=UseCase[Any])
 
@@ -67,6 +68,8 @@ class Services:
     ids: Ids = new_id
     own_rules: OwnRules = attrs.field(factory=dict)
     """By use-case, what is judged beside the core's rules."""
+    planning: Store = attrs.field(default=attrs.Factory(lambda services: services.store, takes_self=True))
+    """The store that runs are planned on: it looks at every payer, however long that takes."""
     problems: Callable[[], list[str]] = attrs.field(default=list)
     """Why the system cannot serve, as sentences without their full stop; none when it can."""
     problems_of_writing: Callable[[], list[str]] = attrs.field(default=list)
@@ -81,7 +84,7 @@ class Services:
     def use_case(self, kind: type[U]) -> U:
         """A use-case on this store, with the settings and rules that hold here."""
         return kind(
-            self.store,
+            self.planning if issubclass(kind, StartCollectionRun) else self.store,
             clock=self.clock,
             ids=self.ids,
             answers_kept=self.settings.answers_kept,
@@ -208,10 +211,12 @@ class Platform:
         crew = None if self.database.driver.name == "sqlite" else Crew(functools.partial(work_at_run, settings))
         calculate = CalculateCollectionBalance(store, clock=utc_now)
         runner = CollectionRunner(calculate, queries, crew, _dispatcher(settings, store))
+        answering = self.database.bounded(settings.database_statement_seconds)
         return Services(
             settings=settings,
-            store=store,
-            queries=queries,
+            store=SqlStore(answering, self.topics, self._zone, has_clock=True),
+            queries=SqlQueries(answering, self._zone),
+            planning=store,
             keys=SqlApiKeys(self.beside),
             runner=runner,
             own_rules=own_rules(settings.rules),

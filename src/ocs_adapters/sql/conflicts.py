@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from psycopg import errors
 
 from ocs_adapters.telling import told
-from ocs_core.errors import Conflict, StoreBusy, StoreUnavailable
+from ocs_core.errors import Conflict, StoreBusy, StoreTooSlow, StoreUnavailable
 
 _FASTER = (errors.UniqueViolation, errors.SerializationFailure, errors.DeadlockDetected)
 _FILE_TROUBLE = {
@@ -46,6 +46,8 @@ def translated(file: Path | None = None) -> Iterator[None]:
         raise Conflict(error.diag.constraint_name or type(error).__name__) from error
     except errors.LockNotAvailable as error:
         raise StoreBusy(held(file)) from error
+    except errors.QueryCanceled as error:
+        raise StoreTooSlow(f"PostgreSQL ended a statement: {_said(error)}") from error
     except _TOO_MUCH:
         raise
     except (psycopg.OperationalError, psycopg.InterfaceError, psycopg.InternalError) as error:

@@ -38,6 +38,8 @@ class Database:
     """One database of SQLite or PostgreSQL, opened with `connect`."""
 
     engine: sa.Engine
+    statement_seconds: int | None = None
+    """How long PostgreSQL lets a statement take; any time if None."""
     driver: Driver = attrs.field(init=False)
     _writers: Any = attrs.field(init=False)
 
@@ -55,6 +57,10 @@ class Database:
         """The file that it is in, on SQLite."""
         return file_of(self.engine.url)
 
+    def bounded(self, seconds: int | None) -> "Database":
+        """The same database over the same connections, where a statement takes so long at the most. SQLite has no such limit."""
+        return self if self.driver.name == "sqlite" else attrs.evolve(self, statement_seconds=seconds)
+
     def translated(self) -> AbstractContextManager[None]:
         """Raise `Conflict`, `StoreBusy` or `StoreUnavailable` in the place of the driver's errors that mean it."""
         return translated(self.file)
@@ -68,7 +74,9 @@ class Database:
             transaction = Transaction(pooled.driver_connection, self.driver)
             try:
                 with self.translated():
-                    self.driver.begin(transaction.connection, snapshot=snapshot, writing=writing)
+                    self.driver.begin(
+                        transaction.connection, snapshot=snapshot, writing=writing, seconds=self.statement_seconds
+                    )
                     yield transaction
             except StoreUnavailable as error:
                 if isinstance(error.__cause__, errors.ReadOnlySqlTransaction):

@@ -57,7 +57,8 @@ class Driver(Protocol):
 
     def __hash__(self) -> int: ...
 
-    def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None: ...
+    def begin(self, connection: Any, *, snapshot: bool, writing: bool, seconds: int | None = None) -> None:
+        """Begin a transaction in which a statement may take so many seconds, where the database can end it; None: any time."""
 
     def join(self, connection: Any) -> None:
         """Begin a savepoint named `ocs` in somebody else's transaction, with waits that are bounded."""

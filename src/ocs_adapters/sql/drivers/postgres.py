@@ -81,8 +81,9 @@ class PostgresDriver:
         connection.execute(_set("SET", settings))
         connection.commit()
 
-    def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
-        settings = _set("SET LOCAL", limits()) if is_pooled(connection) else ""
+    def begin(self, connection: Any, *, snapshot: bool, writing: bool, seconds: int | None = None) -> None:
+        own = limits() if is_pooled(connection) else {}
+        settings = _set("SET LOCAL", own if seconds is None else {**own, "statement_timeout": f"{seconds}s"})
         if snapshot:
             settings += "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
         if settings:

@@ -59,7 +59,7 @@ class SqliteDriver:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {LOG_BYTES}")
 
-    def begin(self, connection: Any, *, snapshot: bool, writing: bool) -> None:
+    def begin(self, connection: Any, *, snapshot: bool, writing: bool, seconds: int | None = None) -> None:
         connection.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
 
     def join(self, connection: Any) -> None:
