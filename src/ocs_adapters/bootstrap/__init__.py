@@ -1,7 +1,7 @@
 """The composition root: the only place that knows every adapter."""
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -170,9 +170,10 @@ class Platform:
         used = {use for use in uses_to_look_up(before, entries) if queries.is_used(use)}
         return contradictions(before, entries, used)
 
-    def configure(self, entries: Collection[Any]) -> None:
+    def configure(self, entries: Iterable[Any]) -> None:
         """Add master data, or put it in the place of that with the same code. Raises `RequestRejected` with everything that
         contradicts what is kept; then nothing is changed."""
+        entries = list(entries)
         if contradicted := self.contradictions(entries):
             raise RequestRejected(*contradicted)
         write_entries(self.database, entries)
