@@ -36,6 +36,7 @@ from ocs_core.testkit.examples import Desk, configuration
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 
+STARTING_SECONDS = 60.0
 CLIENTS = 16
 SECONDS, ROUNDS = (2.0, 1) if SHORT else (6.0, 5)
 ACCOUNTS = 1000
@@ -153,16 +154,20 @@ def serving(app: str, url: str, statements: Path) -> Iterator[int]:
     command = ["bench.ours", str(port)] if app == "bench.ours" else uvicorn
     process = subprocess.Popen([sys.executable, "-m", *command], env=os.environ | environment)
     try:
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None
+        until = time.monotonic() + STARTING_SECONDS
+        while not _listens(port):
+            assert process.poll() is None, f"{app} does not start"
+            assert time.monotonic() < until, f"{app} does not listen"
             time.sleep(0.05)
         yield port
     finally:
         process.terminate()
         process.wait()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def main() -> None:

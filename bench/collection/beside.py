@@ -37,7 +37,7 @@ def main() -> None:
     with server() as postgres, tempfile.TemporaryDirectory() as folder:
         url = postgres.create("beside")
         payers, window = given.payers or (12_000 if given.short else 1_000_000), 1.0 if given.short else WINDOW_SECONDS
-        with company(url, payers) as bench, serving("bench.ours:app", url, Path(folder)) as port:
+        with company(url, payers) as bench, serving("bench.ours", url, Path(folder)) as port:
             measure(bench, url, port, given.per_second, window)
 
 
