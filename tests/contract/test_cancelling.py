@@ -13,6 +13,7 @@ from ocs_adapters.sql.store import SqlStore
 from ocs_core.entities.configuration import CollectionSetting
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.testkit.examples import Desk
+from ocs_core.testkit.fakes import SettableClock
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
 from tests.contract.stores import DATABASES, postgres_database
 
@@ -49,7 +50,7 @@ def test_a_crew_stops_and_the_run_tells_all_that_was_kept(monkeypatch: pytest.Mo
         try:
             made.configure([CollectionSetting(slice_size=1)])
             services = made.services
-            desk = Desk(services.store)
+            desk = Desk(services.store, SettableClock(utc_now()))
             accounts = [desk.account(f"A-{n}") for n in range(PAYERS)]
             run = desk.start_run()
 
