@@ -1,7 +1,7 @@
 """What every contract needs: its subject, a desk that threads may share, and many callers at once."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from itertools import zip_longest
@@ -51,6 +51,14 @@ def published_in(store: MemoryStore) -> list[Published]:
     """The outbox of a store in memory."""
     with store.lock:
         return [Published(m.ref_id, m.key, m.payload.code) for m in store.outbox.values()]
+
+
+def all_there(found: Collection[Any], expected: Collection[Any], what: str) -> None:
+    """Fails where these are not the same, in whatever order, and says how many are missing and how many too much. Comparing
+    them whole would take pytest minutes to explain."""
+    missing, more = [e for e in expected if e not in found], [f for f in found if f not in expected]
+    told = f"of {len(expected)} {what} {len(missing)} are missing, and {len(more)} others are there"
+    assert (len(found), len(missing), len(more)) == (len(expected), 0, 0), told
 
 
 def same_messages(found: Sequence[Published], expected: Sequence[Published]) -> None:

@@ -32,7 +32,8 @@ def clock_contract(make: Callable[[], Clock]) -> type:
             """What happened later is told with no earlier time."""
             clock = make()
             instants = [clock() for _ in range(1000)]
-            assert instants == sorted(instants)
+            back = [(earlier, later) for earlier, later in itertools.pairwise(instants) if later < earlier]
+            assert back[:1] == []
 
     return ClockContract
 

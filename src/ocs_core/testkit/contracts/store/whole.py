@@ -29,7 +29,7 @@ from ocs_core.ports import (
     Wanted,
 )
 from ocs_core.rules.common import CLOCKS_APART
-from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only, slice_of
+from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, all_there, only, slice_of
 from ocs_core.testkit.contracts.values import (
     a_document,
     a_payer,
@@ -188,8 +188,7 @@ def whole_laws() -> type:
             _keep(subject, ACCOUNT, event, of_another, *adjustments)
             with subject.store.begin() as uow:
                 found = uow.find(Wanted(chargeable_event=event.ref_id)).adjustments
-            assert {a.ref_id: a for a in found} == {a.ref_id: a for a in adjustments}
-            assert len(found) == MORE_THAN_A_PAGE
+            all_there(found, adjustments, "adjustments")
 
         def test_an_item_is_found_with_all_its_live_settlements(self, subject: Subject) -> None:
             """A payment of many small invoices has many; the one that is overlooked stays paid by a cancelled payment."""
@@ -197,7 +196,8 @@ def whole_laws() -> type:
             _keep(subject, ACCOUNT, PAYMENT, DOCUMENT, *settlements)
             with subject.store.begin() as uow:
                 found = uow.find(Wanted(payment=PaymentId(ref_id=PAYMENT.ref_id), settlements=True)).settlements
-            assert list(found) == settlements
+            all_there(found, settlements, "settlements")
+            assert [s.ref_id for s in found[:3]] == [s.ref_id for s in settlements[:3]]
 
         def test_a_settlement_is_found_from_either_side_whatever_its_sides_are(self, subject: Subject) -> None:
             """A credit that pays an invoice is a document on both sides: it is not free because it is no target."""
@@ -233,7 +233,8 @@ def whole_laws() -> type:
                 for n, account in enumerate(accounts)
             }
             with subject.store.begin() as uow:
-                assert dict(uow.find(Wanted(accounts=tuple(by_name))).accounts) == by_name
+                found = uow.find(Wanted(accounts=tuple(by_name))).accounts
+            all_there(list(found.items()), list(by_name.items()), "accounts by name")
 
         def test_of_many_external_ids_all_that_are_taken_are_told(self, subject: Subject) -> None:
             """The last event of a feed is as much a repetition as the first."""
@@ -242,7 +243,7 @@ def whole_laws() -> type:
             asked = tuple(f"E-{n}" for n in range(1000))
             with subject.store.begin() as uow:
                 found = uow.find(Wanted(external_event_ids=asked)).external_event_ids_taken
-            assert found == {event.external_id for event in events}
+            all_there(found, {event.external_id for event in events}, "external ids")
 
         def test_each_series_counts_for_itself(self, subject: Subject) -> None:
             """An auditor finds a gap in the invoices where payments took their numbers."""
@@ -270,7 +271,17 @@ def whole_laws() -> type:
             with subject.store.begin() as uow:
                 uow.remember(performed)
             with subject.store.begin() as uow:
-                assert uow.find(Wanted(key=performed.key)).performed == performed
+                found = uow.find(Wanted(key=performed.key)).performed
+            assert found is not None
+            assert found.answer is not None
+            all_there(found.ref_ids, performed.ref_ids, "refIds")
+            all_there(found.answer.steps, answer.steps, "steps")
+            assert (found.key, found.operation, found.digest, found.performed_at) == (
+                performed.key,
+                performed.operation,
+                performed.digest,
+                performed.performed_at,
+            )
 
         @pytest.mark.parametrize("state", AccountState)
         def test_everybody_is_calculated_but_the_deactivated(self, subject: Subject, state: AccountState) -> None:
@@ -343,9 +354,13 @@ def whole_laws() -> type:
                     )
                 )
             with subject.store.begin() as uow:
-                assert uow.take_slice(id_of(8)) == saved
-                assert list(uow.slices(id_of(8))) == [saved]
-            assert list(subject.queries.failures(id_of(8))) == list(failures)
+                kept = [uow.take_slice(id_of(8)), *uow.slices(id_of(8))]
+            for each in kept:
+                assert each is not None
+                all_there(each.failures, failures, "failures")
+                assert attrs.evolve(each, failures=()) == attrs.evolve(saved, failures=())
+            assert len(kept) == 2
+            all_there(subject.queries.failures(id_of(8)), failures, "failures")
 
         def test_a_run_is_kept_whole(self, subject: Subject) -> None:
             """What was ordered is what is performed, after a crash too."""
