@@ -182,11 +182,12 @@ def test_where_nothing_works_any_more_no_message_is_blamed(make, scene_on) -> No
     """A table that is gone, a disk that may not be written to: it is not the messages' fault, and it passes."""
     scene = scene_on(make)
     values = [f"{n}".encode() for n in range(100)]
-    scene.fails_with.update({value: [Bang("no")] for value in values})
+    scene.fails_with.update({value: [Bang("DE89370400440532013000")] for value in values})
     scene.publish(*values)
     for _ in range(3):
-        with pytest.raises(NothingWorks, match="nothing works any more: Bang"):
+        with pytest.raises(NothingWorks, match="nothing works any more: Bang") as told:
             scene.consumer.step()
+        assert "DE89370400440532013000" not in str(told.value), "what it says goes into the log"
     assert len(scene.inbox.dead_letters()) <= SURPRISES
     scene.fails_with.clear()
     scene.consumer.drain()

@@ -59,7 +59,7 @@ class Processor:
     def _set_aside(self, message: Delivered, error: Exception) -> None:
         self._surprises = 0 if isinstance(error, NotUnderstood) else self._surprises + 1
         if self._surprises > SURPRISES:
-            raise NothingWorks(f"nothing works any more: {_reason(error)}") from error
+            raise NothingWorks(f"nothing works any more: {told(error)}") from error
         ref_id = self.inbox.set_aside(message, _reason(error))
         log.error("a message cannot be dealt with and is a dead letter now", ref_id=str(ref_id), error=told(error))
 

@@ -6,6 +6,7 @@ import json
 import re
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -61,8 +62,8 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Of two values under one name nobody can say which is meant; readers differ in it, and so would those on the way."""
     value = dict(pairs)
     if len(value) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for at, name in enumerate(names) if name in names[:at])
+        counted = Counter(name for name, _ in pairs)
+        twice = next(name for name, times in counted.items() if times > 1)
         raise ValueError(f"an object has the name {twice[:40]!r} twice")
     return value
 

@@ -19,7 +19,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun
-from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreUnavailable, Violation
+from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreTooSlow, StoreUnavailable, Violation
 from ocs_core.form import ExternalId, Form, Label, wire_name
 from ocs_core.messages import Message, Payload, Response, Step
 from ocs_core.ports import Clock, E, Found, Ids, Performed, RequestKey, Store, UnitOfWork, Wanted
@@ -147,7 +147,7 @@ class UseCase(Generic[R]):
                 conflicts += 1
                 if conflicts == ATTEMPTS:
                     raise
-            except StoreBusy:
+            except (StoreBusy, StoreTooSlow):
                 raise  # it has waited already
             except StoreUnavailable:
                 silences += 1

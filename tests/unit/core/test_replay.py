@@ -10,7 +10,7 @@ import attrs
 import pytest
 
 from ocs_core.entities.process import RunState
-from ocs_core.errors import Conflict, RequestRejected, StoreUnavailable
+from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreTooSlow, StoreUnavailable
 from ocs_core.form import UNSET
 from ocs_core.memory import MemoryStore
 from ocs_core.memory.store import MemoryUnitOfWork
@@ -232,6 +232,17 @@ def test_wherever_a_command_fails_nothing_is_left_behind(operation: str) -> None
     assert failures >= 3
     assert answer.steps
     assert everything_in(scene.store) != before
+
+
+@pytest.mark.parametrize("error", [StoreBusy("held"), StoreTooSlow("ended")])
+def test_what_has_waited_long_already_is_not_tried_again(scene: Scene, error: StoreUnavailable) -> None:
+    """Three times the load is what a database needs least that cannot do it once."""
+    before = everything_in(scene.store)
+    faulty = FaultyStore(scene.store, 1, error)
+    with pytest.raises(type(error)):
+        command(scene, "RegisterPayment", faulty)(scene.request("RegisterPayment"))
+    assert faulty.steps == ["find"]
+    assert everything_in(scene.store) == before
 
 
 @pytest.mark.parametrize("operation", COMMANDS)
