@@ -306,6 +306,25 @@ def test_what_a_row_says_must_be_able_to_be_true(row: dict[str, str], said: str)
     assert said in reason
 
 
+@pytest.mark.parametrize("empty", ["-", " - ", "nil", "N/A", ""])
+@pytest.mark.parametrize("column", ["outstanding", "balance due", "status"])
+def test_a_row_that_is_silent_on_what_is_open_where_the_file_says_it_is_no_open_invoice(
+    column: str, empty: str
+) -> None:
+    """Spreadsheets show zero as a dash: every paid invoice would be collected."""
+    (reason,) = reasons({"amount": "100.00", column: empty})
+    assert "nothing says what is open of it" in reason
+
+
+@pytest.mark.parametrize(
+    ("outstanding", "said"),
+    [("33.3333", "is finer than EUR is paid"), ("-9000000000000.00", "do not fit")],
+)
+def test_what_is_paid_by_reckoning_is_held_to_what_can_be_paid(outstanding: str, said: str) -> None:
+    found = reasons({"amount": "9000000000000.00", "outstanding": outstanding}, decimal_separator=".", decimal_places=4)
+    assert any(said in reason for reason in found), found
+
+
 def test_columns_of_currency_status_type_payment_and_tax_are_used() -> None:
     (a, b, c, d) = read(
         [

@@ -166,7 +166,7 @@ def documents(draw: st.DrawFn, /, **fixed: Any) -> Document:
             account=account_refs,
             document_tax_date=st.just(issued),
             document_due_date=st.integers(0, 90).map(lambda later: issued + dt.timedelta(days=later)),
-            due_amount=st.integers(0, total // unit).map(lambda units: units * unit),
+            due_amount=st.integers(0, total // unit).map(lambda units: units * unit) | st.sampled_from([0, total]),
             due_amount_type=st.sampled_from(DueAmountType),
             payment_ref1=st.none() | texts,
             document_name=st.none() | texts,

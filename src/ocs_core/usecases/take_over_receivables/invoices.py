@@ -85,22 +85,23 @@ def invoice_of(line: Line, configuration: Configuration, as_of: dt.date) -> Invo
     credit = total < 0 or line.type is Meaning.CREDIT
     sign = -1 if total < 0 else 1
     amount = total * sign
+    paid = _paid(line, amount, sign, reasons)
     try:
         within_range(amount)
+        within_range(paid)
     except AmountOutOfRange as error:
         raise NoInvoice(str(error)) from None
     minor_digits = configuration.currencies[line.currency].minor_digits
     if amount == 0:
         reasons.append("the amount is zero")
-    for name, value in (("amount", amount), ("amount paid", line.paid)):
-        if value is not None and not is_whole_minor_units(value, minor_digits):
+    for name, value in (("amount", amount), ("amount paid", paid)):
+        if not is_whole_minor_units(value, minor_digits):
             shown = format_amount(value, line.currency, minor_digits)
             reasons.append(f"the {name} {shown} is finer than {line.currency} is paid (AMOUNT_TOO_FINE)")
     if line.due and line.due < line.issued:
         reasons.append(f"it was due on {line.due}, before it was issued on {line.issued}")
     if line.settled and line.settled < line.issued:
         reasons.append(f"it was settled on {line.settled}, before it was issued on {line.issued}")
-    paid = _paid(line, amount, sign, reasons)
     invoice = Invoice(
         line=line.line,
         customer=line.customer,

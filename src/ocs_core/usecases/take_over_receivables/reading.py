@@ -164,6 +164,9 @@ class _Reading:
         for field in ("customer", "number"):
             if cells[field] and (wrong := wrong_with_id(cells[field])):
                 reasons.append(f"the {field}: {wrong}")
+        type_ = words["type"].get(cells["type"])
+        if type_ is not Meaning.CREDIT and (silent := self._silent_on_what_is_open(cells)) is not None:
+            reasons.append(silent)
         found_days = {field: self._day(cells[field], field, days, reasons) for field in DAYS}
         amounts = {
             field: self._amount(written[cell], reading, reasons)
@@ -182,9 +185,17 @@ class _Reading:
             due=found_days["due"],
             settled=found_days["settled"],
             status=words["status"].get(cells["status"]),
-            type=words["type"].get(cells["type"]),
+            type=type_,
             **amounts,
         )
+
+    def _silent_on_what_is_open(self, cells: Mapping[str, str]) -> str | None:
+        """A file that says of each row what is open of it, and of this one nothing: a dash may stand for zero."""
+        saying = [field for field in ("outstanding", "status") if self.columns.of[field]]
+        if not saying or any(cells[field] for field in (*saying, "paid", "settled")):
+            return None
+        empty = " and the ".join(map(_name, saying))
+        return f"nothing says what is open of it: the {empty} is empty; write 0 where nothing is open"
 
     def _day(self, text: str, field: str, days: DateFormat, reasons: list[str]) -> dt.date | None:
         if is_no_day(text):
