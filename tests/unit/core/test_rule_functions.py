@@ -144,6 +144,12 @@ def test_what_did_not_fit_in_the_past_is_told_with_the_day_where_the_payer_is(sc
         assert "On 2024-01-05 " in complaint(judged)
         assert " 7 millionths" in complaint(judged)
     assert "2024-01-06" in complaint(rules.amount_remains(scene.identified, 8, "EUR", short, zone("Europe/Madrid")))
+    remaining, due = scene.identified.remaining_amount, scene.document.due_amount
+    for all_of_it in (
+        rules.amount_remains(scene.identified, remaining, "EUR", short, UTC),
+        rules.amount_is_due(scene.document, due, "EUR", short, UTC),
+    ):
+        assert "On 2024-01-05 " in complaint(all_of_it), "all of it is there now"
 
 
 @pytest.mark.parametrize("changes", [{"cancelled": True}, {"currency": "USD"}])
