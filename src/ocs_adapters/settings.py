@@ -16,7 +16,10 @@ OVER_KAFKA = "kafka"
 OF_TESTS = frozenset({"OCS_HYPOTHESIS_PROFILE", "OCS_ORACLE_PAYERS"})
 """Variables that the test kit and tests go by."""
 _PASSWORD = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
-_SECRET_PARAMETER = re.compile(r"(?<=[?&;])([^=&;]*(?:pass|secret|token|key)[^=&;]*)=[^&;]*", re.IGNORECASE)
+_SECRET_PARAMETER = re.compile(
+    r"((?:[?&;\s]|^)[^=&;?\s]*(?:pass|secret|token|key)[^=&;?\s]*)\s*=.*", re.IGNORECASE | re.DOTALL
+)
+"""With all that follows: a password may have an `&` or a blank in it that should have been written otherwise."""
 
 
 @ts.settings(frozen=True)

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from ocs_adapters.bootstrap import platform
-from ocs_adapters.settings import Settings, load, unknown
+from ocs_adapters.settings import Settings, load, masked, unknown
 from tests.unit.cli.conftest import Ocs
 
 PASSWORD = "planted-password"
@@ -247,3 +247,23 @@ def test_no_password_is_shown_where_a_database_cannot_be_had(
     assert (ended.code == 0) == (command == "settings" and not url.startswith("mysql"))
     assert "planted" not in ended.out + ended.err
     assert PASSWORD not in repr(load())
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u@h/db?password=ab&geheim",
+        "postgresql://u@h/db?user=me&password=ab;geheim&application_name=x",
+        "host=h password=geheim",
+        "host=h password = geheim dbname=x",
+        "password=geheim",
+    ],
+)
+def test_no_part_of_a_password_is_shown_however_it_is_written(url: str) -> None:
+    assert "geheim" not in masked(url)
+    assert "***" in masked(url)
+
+
+def test_what_is_no_secret_is_shown() -> None:
+    url = "postgresql://u@h/db?application_name=x&connect_timeout=3"
+    assert masked(url) == url
