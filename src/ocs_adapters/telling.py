@@ -21,7 +21,7 @@ LONGEST_TEXT = 500
 _SPEAK_OF_CODE = (AttributeError, ImportError, MemoryError, NameError, RecursionError, TypeError)
 _SPEAK_OF_THE_SYSTEM = {"08", "23", "25", "26", "28", "3D", "40", "42", "53", "54", "55", "57", "58"}
 """PostgreSQL's classes of errors whose first line names tables, columns and settings, and no values."""
-_TRUSTED = ("httpcore.", "httpx.", "kafka.", "pyarrow.", "socket.", "ssl.")
+_TRUSTED = ("httpcore.", "httpx.", "kafka.", "ocs_adapters.kafka.", "pyarrow.", "socket.", "ssl.")
 
 
 def told(error: BaseException) -> str:

@@ -4,6 +4,7 @@ import gc
 import json
 import os
 import random
+import re
 import shutil
 import subprocess
 import threading
@@ -26,6 +27,7 @@ from kafka.admin import (
     ResourcePattern,
     ResourceType,
 )
+from structlog.testing import capture_logs
 
 from ocs_adapters.bootstrap import platform
 from ocs_adapters.cli import main
@@ -341,14 +343,42 @@ def test_what_cannot_be_read_here_is_told_with_the_extra_that_is_missing(monkeyp
         sentence = r"The library of lz4 is not installed; install ocs-rm\[kafka\]"
         with pytest.raises(PlatformUnavailable, match=sentence):
             list(read_all(connection, TOPICS))
-        stream = KafkaStream(connection, TOPICS, f"unread-{time.time_ns()}")
-        try:
-            with pytest.raises(PlatformUnavailable, match=sentence):
-                stream.next(10)
-        finally:
-            stream.close()
+        _tells_always(connection, sentence)
         with pytest.raises(OcsError, match=f"OCS_KAFKA_COMPRESSION is lz4. {sentence}"):
             platform(Settings(database_url="sqlite://", kafka_servers=connection.servers, kafka_compression="lz4"))
+
+
+def test_a_topic_that_we_may_not_read_is_told_however_often_it_is_asked_for() -> None:
+    with empty() as connection:
+        made = KafkaPublisher(connection)
+        publish_all(made, [a_row(10, KEYS[0])])
+        made.close()
+        admin, everybody = KafkaAdminClient(**connection.options()), ("User:*", "*")
+        pattern = ResourcePattern(ResourceType.TOPIC, a_row(10, KEYS[0]).topic)
+        rules = [
+            ACL(*everybody, ACLOperation.DESCRIBE, ACLPermissionType.ALLOW, pattern),
+            ACL(*everybody, ACLOperation.READ, ACLPermissionType.DENY, pattern),
+        ]
+        try:
+            admin.create_acls(rules)
+            _tells_always(connection, "TopicAuthorizationFailed")
+        finally:
+            admin.delete_acls(rules)
+            admin.close()
+
+
+def _tells_always(connection: KafkaConnection, sentence: str) -> None:
+    """Whenever it is asked: a client that began anew has a place in its group, and did not read anything yet."""
+    stream = KafkaStream(connection, TOPICS, f"unread-{time.time_ns()}")
+    try:
+        with capture_logs() as logged:
+            for _ in range(5):
+                with pytest.raises(PlatformUnavailable, match=sentence):
+                    stream.next(10)
+                time.sleep(0.7)
+    finally:
+        stream.close()
+    assert {bool(re.search(sentence, entry["error"])) for entry in logged} == {True}
 
 
 KAFKAJS = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ocs-rm" / "kafkajs-2.2.4"

@@ -67,6 +67,7 @@ class KafkaStream:
             except PlatformUnavailable:
                 if self._member.is_refused or time.monotonic() > ends:
                     raise
+            self._member.raise_unread()
             if time.monotonic() > ends:
                 raise PlatformUnavailable("Kafka cannot be read: there is more, and it does not come")
         return given
@@ -100,6 +101,8 @@ class KafkaStream:
         self._member.is_behind = any(
             position is None or position < ends[partition] for partition, position in positions.items()
         )
+        if not self._member.is_behind:
+            self._member.problem = None
         return not self._member.is_behind
 
     def _commit_given(self, consumer: Any) -> Mapping[Place, int]:

@@ -16,7 +16,7 @@ from kafka.structs import MemberState
 from ocs_adapters.kafka.buffer import Buffer
 from ocs_adapters.kafka.client import CONNECT_SECONDS, open_consumer
 from ocs_adapters.kafka.connection import KafkaConnection
-from ocs_adapters.kafka.positions import Resumption
+from ocs_adapters.kafka.positions import NotReadable, Resumption
 from ocs_adapters.telling import told
 from ocs_core.errors import PlatformUnavailable
 
@@ -77,7 +77,8 @@ class Member:
     buffer: Buffer
     resumption: Resumption
     problem: Exception | None = attrs.field(default=None, init=False)
-    """What the last client ended with; None once the next one has its place in the group."""
+    """What the last client ended with; None once the next one has its place in the group. What cannot be read stays: to have
+    a place is no sign that it can."""
     is_behind: bool = attrs.field(default=False, init=False)
     """Whether something is known to be there that did not come yet."""
     asked_at: float = attrs.field(factory=time.monotonic, init=False)
@@ -90,6 +91,11 @@ class Member:
     def is_refused(self) -> bool:
         """Whether it is us that the problem lies with, and waiting does not help."""
         return isinstance(self.problem, KafkaError) and not self.problem.retriable
+
+    def raise_unread(self) -> None:
+        """Raises `PlatformUnavailable` where what is there cannot be read by us."""
+        if isinstance(self.problem, NotReadable):
+            raise PlatformUnavailable(f"Kafka cannot be read: {self.problem!r}") from self.problem
 
     def ask(self, work: Callable[[Any], T], seconds: float) -> T:
         """What `work` gives for the client, once it has its place in the group.
@@ -158,7 +164,8 @@ class Member:
                 self.is_behind = False
             self._hold_back(consumer)
             if self._has_place(consumer):
-                self.problem = None
+                if polled or not isinstance(self.problem, NotReadable):
+                    self.problem = None
                 self._answer(consumer)
                 if not self.is_behind:
                     sound_at = time.monotonic()

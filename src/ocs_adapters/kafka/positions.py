@@ -10,6 +10,7 @@ from kafka.errors import (
     LogTruncationError,
     NoOffsetForPartitionError,
     OffsetOutOfRangeError,
+    TopicAuthorizationFailedError,
     UnsupportedCodecError,
 )
 
@@ -24,7 +25,7 @@ Place = tuple[str, int]
 
 
 class NotReadable(KafkaError):  # type: ignore[misc]
-    """Messages are compressed in a way that nothing here can undo."""
+    """What is there cannot be read by us: we may not, or it is compressed in a way that nothing here can undo."""
 
 
 class Positions(Protocol):
@@ -65,6 +66,8 @@ class Resumption:
             self._go_on(consumer, *error.args)
         except UnsupportedCodecError as error:
             raise NotReadable(codecs.missing()) from error
+        except TopicAuthorizationFailedError as error:
+            raise NotReadable(repr(error)) from error
         except LogTruncationError as error:
             self._go_on(consumer, {partition: consumer.position(partition) for partition in error.divergent_offsets})
         return {}
