@@ -18,6 +18,7 @@ from ocs_core.entities.configuration import Configuration, day_of
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.payment import PaymentType
 from ocs_core.entities.settlement import Settlement
+from ocs_core.frozen import frozen_mappings
 from ocs_core.ledger import Ledger, LedgerAccount, LedgerDocument, LedgerPayment, OpenLedger
 from ocs_core.money import within_range
 
@@ -59,7 +60,7 @@ class Counted(NamedTuple):
     reason: Reason
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=frozen_mappings)
 class Balance:
     """A payer's balance: millionths of the account's currency, positive where the payer owes.
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 import attrs
 
+from ocs_core.frozen import frozen_mappings
+
 
 class AccountState(StrEnum):
     """INACTIVE → ACTIVE ↔ SUSPENDED → DEACTIVATED and ACTIVE → DEACTIVATED; nothing leaves DEACTIVATED."""
@@ -70,7 +72,7 @@ class Account:
         return AccountRef(self.ref_id, self.external_id)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class Payer:
     """The revenue-management side of a payment responsible account, created with it and keyed by it.
 

@@ -12,6 +12,7 @@ import attrs
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.payment import PaymentType
 from ocs_core.form import AmountFromZero, Code, Cron, CurrencyCode, DueDateOffset, Form, Label, TaxRate, Whole, Zone
+from ocs_core.frozen import frozen_mappings
 
 SYSTEM = "system"
 DEFAULT_DUE_DATE_OFFSET = 14
@@ -187,7 +188,7 @@ KINDS: Mapping[str, type] = {
 """Every kind of master data: the name of its section, and what an entry is."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class Configuration:
     """All master data by kind and code. `version` rises with each change, so that a cached one can be told apart.
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import attrs
 
 from ocs_core.entities.account import AccountRef
+from ocs_core.frozen import frozen_mappings
 
 
 class DueAmountType(StrEnum):
@@ -25,7 +26,7 @@ class DocumentState(StrEnum):
     CANCELLED = "CANCELLED"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class Document:
     """A document with amounts in millionths, all positive; the direction is the due amount type.
 

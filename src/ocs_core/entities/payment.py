@@ -9,6 +9,7 @@ from uuid import UUID
 import attrs
 
 from ocs_core.entities.account import AccountRef
+from ocs_core.frozen import frozen_mappings
 
 
 class PaymentType(StrEnum):
@@ -72,7 +73,7 @@ class OperationType(StrEnum):
     UPDATED = "UPDATED"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class PaymentHistory:
     """One thing that happened to a payment; written once, never changed.
 

@@ -13,6 +13,7 @@ import attrs
 
 from ocs_core.entities.account import AccountRef
 from ocs_core.entities.configuration import Configuration, end_of_day
+from ocs_core.frozen import frozen_mappings
 
 CALCULATE_COLLECTION_BALANCE = "calculate-collection-balance"
 FAILURES_TOLD = 1000
@@ -49,7 +50,7 @@ class CollectionChange:
     """False: it ends."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class RunSlice:
     """A share of a run's payers, in the order of their accounts' keys: those behind `position`, up to and with `through`.
 
@@ -78,7 +79,7 @@ class RunSlice:
     version: int = 1
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class ProcessRun:
     """One run: what was asked for, frozen at its start, and how far it is.
 

@@ -16,6 +16,7 @@ from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.process import ProcessRun, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import ExternalId, Form
+from ocs_core.frozen import frozen_mappings
 from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message, Response
 
@@ -138,7 +139,7 @@ PAYMENT_NUMBERS = "payment"
 DOCUMENT_NUMBERS = "document"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class Found:
     """The answer to `Wanted`: what there is, None or empty where there is nothing.
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 import attrs
 
+from ocs_core.frozen import frozen_mappings
+
 SHARES = 64
 """Into so many shares the keys are split, so that several relays can work side by side."""
 
@@ -49,7 +51,7 @@ class Outbox(Protocol):
         """How much waits, and since when."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class OutboxRow:
     """A message as bytes, ready to travel. `position` is where it stands in the outbox."""
 
@@ -103,7 +105,7 @@ class Publisher(Protocol):
         """Let go of the platform; what it did not say it kept comes again."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class Delivered:
     """A message as those who read the streaming platform are given it; `headers["ce_id"]` tells it from every other."""
 

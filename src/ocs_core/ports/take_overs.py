@@ -8,6 +8,8 @@ from uuid import UUID
 
 import attrs
 
+from ocs_core.frozen import frozen_mappings
+
 
 class TakeOverState(StrEnum):
     """UNDOING and UNDONE: it is being taken back as a whole, or was."""
@@ -18,7 +20,7 @@ class TakeOverState(StrEnum):
     UNDONE = "UNDONE"
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class TakeOver:
     """One file that is taken over: `digest` is SHA-256 of its bytes, `terms` how it is read, as text that compares.
 

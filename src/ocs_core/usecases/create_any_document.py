@@ -9,13 +9,14 @@ from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration, DocumentCategory, DocumentType, day_of
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.form import Code, CustomAttributes, ExternalId, Label, PositiveAmount
+from ocs_core.frozen import frozen_mappings
 from ocs_core.messages import DocumentCreated
 from ocs_core.money import round_to_minor_units, split_tax
 from ocs_core.ports import DOCUMENT_NUMBERS, AccountId, Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class CreateAnyDocumentRequest(Command):
     """A document to create. `amount` in millionths, with or without tax as `tax_included` says; `tax` is a code.
 

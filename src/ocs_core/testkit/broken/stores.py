@@ -9,6 +9,7 @@ from uuid import UUID
 import attrs
 
 from ocs_core.errors import Conflict
+from ocs_core.frozen import FrozenDict
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.memory.store import MemoryUnitOfWork
 from ocs_core.messages import Message
@@ -75,6 +76,24 @@ class CutsTextAt255Bytes(UnitOfWork):
 
     def add(self, entity: E) -> E:
         return super().add(_changed(entity, lambda v: v.encode()[:255].decode(errors="ignore") if _is_text(v) else v))
+
+
+@breaks("test_what_was_read_cannot_change_what_is_stored")
+class GivesOutWhatItKeeps(UnitOfWork):
+    """A mapper that fills objects past their constructors, and has each once."""
+
+    def add(self, entity: E) -> E:
+        return self._filled(super().add(entity))
+
+    def save(self, entity: E) -> E:
+        return self._filled(super().save(entity))
+
+    def _filled(self, entity: E) -> E:
+        for field in attrs.fields(type(entity)):
+            value = getattr(entity, field.name)
+            if isinstance(value, FrozenDict):
+                object.__setattr__(entity, field.name, dict(value))
+        return entity
 
 
 @breaks("test_what_is_absent_stays_absent")

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import attrs
 
+from ocs_core.frozen import frozen_mappings
 from ocs_core.usecases.take_over_receivables.table import FileRefused
 
 SYNONYMS: Mapping[str, str] = {
@@ -50,7 +51,7 @@ _HARMLESS = "id no nr number reg limit terms method customer client account debt
 """Words beside them by which it does not: `VAT number`, `credit limit`, `customer type`."""
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class Columns:
     """The column of each field, None where there is none; and those that nobody uses."""
 

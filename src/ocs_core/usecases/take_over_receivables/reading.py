@@ -8,6 +8,7 @@ import attrs
 
 from ocs_core.entities.configuration import Configuration
 from ocs_core.errors import AmountOutOfRange
+from ocs_core.frozen import frozen_mappings
 from ocs_core.usecases.take_over_receivables.amounts import (
     AmountReading,
     NoAmount,
@@ -29,7 +30,7 @@ AMOUNTS = ("amount", "net", "tax", "paid", "outstanding")
 REQUIRED = ("customer", "number", "issued")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class Receivables:
     """A file as it was read: how it was understood, its invoices, the rows that are none, and those that are left out."""
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from ocs_core.errors import OcsError
+from ocs_core.frozen import frozen_mappings
 
 SHOWN = 5
 """How many examples a sentence names."""
@@ -22,7 +23,7 @@ class Problem:
     reason: str
 
 
-@attrs.frozen
+@attrs.frozen(field_transformer=frozen_mappings)
 class Row:
     """One row by the names of its columns, as it is written."""
 

@@ -7,10 +7,11 @@ import attrs
 
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import DueAmountType
+from ocs_core.frozen import frozen_mappings
 from ocs_core.usecases.take_over_receivables.words import Meaning
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class Terms:
     """How a file is to be read and taken over. With the same terms, the same bytes are the same take-over."""
 

@@ -1,6 +1,8 @@
 """What is written comes back as it was, whichever way it is read."""
 
 import datetime as dt
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import attrs
@@ -22,6 +24,7 @@ from ocs_core.testkit.contracts.values import (
 )
 from ocs_core.testkit.examples import Desk, named
 from ocs_core.testkit.fakes import NOW
+from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 
 TEXTS = {
     "quotes and marks": TEXT_THAT_HURTS,
@@ -92,6 +95,33 @@ def keeping_laws() -> type:
             assert charged.payer.account == account.ref
             assert found.payment is not None
             assert found.payment.payment_date_received == late
+
+        def test_what_was_read_cannot_change_what_is_stored(self, subject: Subject, desk: Desk) -> None:
+            """What is read is a value, with a hash; a change is saved, with its version and its messages, or there is none."""
+            account = desk.account("A-1")
+            document = desk.document(account=account, custom_attributes={"order": "7"})
+            offset = UpdateDueDateOffsetRequest(
+                request_id=desk.request_id(),
+                account=named(account),
+                document_type=document.document_type,
+                due_date_offset=3,
+            )
+            desk.perform(UpdateDueDateOffset, offset)
+
+            def read() -> list[Any]:
+                with subject.store.begin() as uow:
+                    found = uow.find(Wanted(account=named(account), document=DocumentId(ref_id=document.ref_id)))
+                return [found.payer, found.document, found.configuration]
+
+            before = repr(read())
+            for mapping in [value for entity in read() for value in attrs.asdict(entity, recurse=False).values()]:
+                if isinstance(mapping, Mapping):
+                    with suppress(TypeError):
+                        mapping.update(x=99)  # type: ignore[attr-defined]
+                    with suppress(TypeError):
+                        mapping.clear()  # type: ignore[attr-defined]
+            assert repr(read()) == before
+            assert list(map(hash, read())) == list(map(hash, read()))
 
         def test_what_is_not_there_is_not_found(self, subject: Subject, desk: Desk) -> None:
             """A store that invents something would pass rules that must fail."""
