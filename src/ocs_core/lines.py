@@ -1,4 +1,5 @@
-"""The lines of an explained balance, page by page: a payer may have a hundred thousand of them."""
+"""The lines of an explained balance, page by page: a payer may have a hundred thousand of them. What is told of a line depends on
+its item, the item's settlements and T alone, so a page can be read without the rest of the ledger (`Queries.lines`)."""
 
 from bisect import bisect_left
 from uuid import UUID

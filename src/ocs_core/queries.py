@@ -20,7 +20,7 @@ from ocs_core.entities.process import ProcessRun, RunFailure
 from ocs_core.errors import AmountOutOfRange, RequestRejected, Violation
 from ocs_core.form import Amount, Code, ExternalId, Form, Label, Moment, Whole
 from ocs_core.ledger import Ledger
-from ocs_core.lines import LINES, LINES_AT_MOST, lines_page
+from ocs_core.lines import LINES, LINES_AT_MOST, LinesPage, lines_page
 from ocs_core.open_balance import OpenFigures, OpenFiguresOfType, OpenLine, open_balance, open_lines
 from ocs_core.ports import AccountId, Clock
 
@@ -143,6 +143,10 @@ class Queries(Protocol):
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         """A payer with **all** its documents, payments and settlements; None where there is no such payer."""
 
+    def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
+        """What `lines_page` of the whole ledger gives: the `limit` items behind `cursor`, and all settlements that touch them. It
+        costs what the page has, whatever the payer has; None where there is no such payer."""
+
     def runs(self, search: ProcessRunSearch) -> Page[ProcessRun]:
         """Runs as far as they are, dry ones and those that are over included."""
 
@@ -159,7 +163,7 @@ class Queries(Protocol):
 class ReadCollectionBalanceRequest(Form):
     """Which payer, and whether as stored, or calculated now (`calculation_forced`) or as of a moment; `detail_included`
     adds lines, one for each document and payment, and calculates too: at most `limit` of them, behind `cursor`, which is `next`
-    of the page before. All pages are asked as of the instant of the first."""
+    of the page before. All pages are asked as of the instant of the first, which alone tells the figures."""
 
     ref_id: UUID | None = None
     external_id: ExternalId | None = None
@@ -173,7 +177,7 @@ class ReadCollectionBalanceRequest(Form):
 
 @attrs.frozen(kw_only=True)
 class CollectionBalanceView:
-    """A payer's collection balance, in millionths; nulls where it was never calculated."""
+    """A payer's collection balance, in millionths; nulls where it was never calculated, and on pages of lines behind a cursor."""
 
     account: AccountRef
     currency: str
@@ -201,15 +205,14 @@ class ReadCollectionBalance:
         asked = _asked(request, self.queries, self.clock)
         if not (request.calculation_forced or request.detail_included or request.as_of):
             return _as_stored(asked)
-        ledger = asked.ledger()
-        calculated = asked.calculated(balance_of, ledger)
-        page = lines_page(ledger, request.limit, request.cursor) if request.detail_included else None
+        ledger, page = asked.read(request)
+        calculated = asked.calculated(balance_of, ledger) if ledger else None
         return CollectionBalanceView(
             account=asked.account.ref,
             currency=asked.account.currency,
-            collection_balance=calculated.balance,
-            oldest_document_due_date=calculated.oldest_due_date,
-            in_collection=ledger.payer.in_collection,
+            collection_balance=calculated.balance if calculated else None,
+            oldest_document_due_date=calculated.oldest_due_date if calculated else None,
+            in_collection=(ledger or asked).payer.in_collection,
             as_of=asked.as_of,
             as_of_day=day_given(request.as_of),
             calculated_at=asked.now,
@@ -223,7 +226,7 @@ class ReadOpenBalanceRequest(Form):
     """Which payer, now or as of a moment; `document_types_included` adds the same figures by document type,
     `detail_included` a line for every document and payment. An open balance is never stored: it is calculated, whether
     `calculation_forced` or not. There are at most `limit` lines, behind `cursor`, which is `next` of the page before. All pages
-    are asked as of the instant of the first."""
+    are asked as of the instant of the first, which alone tells the figures."""
 
     ref_id: UUID | None = None
     external_id: ExternalId | None = None
@@ -237,19 +240,37 @@ class ReadOpenBalanceRequest(Form):
 
 
 @attrs.frozen(kw_only=True)
-class OpenBalanceView(OpenFigures):
+class OpenBalanceView:
     """All that is open of a payer, in millionths: in the account's currency, and apart from it in others. Nulls are parts
-    that were not asked for."""
+    that were not asked for; behind a cursor there are no figures, since the first page has told them."""
 
+    currency: str
+    open_balance: int | None
+    receivable: int | None
+    due: int | None
+    future: int | None
+    liable: int | None
+    overpayment: int | None
+    sent_back: int | None
     account: AccountRef
     as_of: dt.datetime
     as_of_day: dt.date | None
     """The day that was asked for: `as_of` is its end where the payer is, at latest now."""
-    other_currencies: tuple[OpenFigures, ...]
+    other_currencies: tuple[OpenFigures, ...] | None
     document_types: tuple[OpenFiguresOfType, ...] | None
     lines: tuple[OpenLine, ...] | None
     next: UUID | None = None
     """The cursor of the following page of lines; None at the end."""
+
+    @property
+    def figures(self) -> OpenFigures | None:
+        """The figures in the account's currency; None behind a cursor."""
+        if self.open_balance is None:
+            return None
+        return OpenFigures(**{name: getattr(self, name) for name in _FIGURES})
+
+
+_FIGURES = tuple(field.name for field in attrs.fields(OpenFigures))
 
 
 @attrs.frozen
@@ -262,18 +283,18 @@ class ReadOpenBalance:
     def __call__(self, request: ReadOpenBalanceRequest) -> OpenBalanceView:
         """Raises `RequestRejected` with every violation, and where a figure does not fit 64 bits."""
         asked = _asked(request, self.queries, self.clock)
-        ledger = asked.ledger()
-        calculated = asked.calculated(partial(open_balance, with_lines=False), ledger)
-        page = lines_page(ledger, request.limit, request.cursor) if request.detail_included else None
+        ledger, page = asked.read(request)
+        calculated = asked.calculated(partial(open_balance, with_lines=False), ledger) if ledger else None
+        figures = attrs.asdict(calculated.figures) if calculated else dict.fromkeys(_FIGURES)
         return OpenBalanceView(
             account=asked.account.ref,
             as_of=asked.as_of,
             as_of_day=day_given(request.as_of),
-            other_currencies=calculated.other_currencies,
-            document_types=calculated.by_type if request.document_types_included else None,
+            other_currencies=calculated.other_currencies if calculated else None,
+            document_types=calculated.by_type if calculated and request.document_types_included else None,
             lines=asked.calculated(open_lines, page.part) if page else None,
             next=page.next if page else None,
-            **attrs.asdict(calculated.figures),
+            **{**figures, "currency": asked.account.currency},
         )
 
 
@@ -291,6 +312,9 @@ class ReadProcessRun:
         return run
 
 
+_BalanceRequest = ReadCollectionBalanceRequest | ReadOpenBalanceRequest
+
+
 @attrs.frozen(kw_only=True)
 class _Asked:
     """The payer that a balance is read of, and when."""
@@ -302,10 +326,16 @@ class _Asked:
     as_of: dt.datetime
     now: dt.datetime
 
-    def ledger(self) -> Ledger:
+    def read(self, asked: _BalanceRequest) -> tuple[Ledger | None, LinesPage | None]:
+        """What the figures are made of, and what the lines are. Behind a cursor there are no figures: they would cost a look at
+        all that the payer has for every page."""
+        if asked.detail_included and asked.cursor is not None:
+            page = self.queries.lines(self.account.ref_id, asked.limit, asked.cursor)
+            assert page is not None  # a payer stays one
+            return None, page
         ledger = self.queries.ledger(self.account.ref_id)
-        assert ledger is not None  # a payer stays one
-        return ledger
+        assert ledger is not None
+        return ledger, lines_page(ledger, asked.limit, None) if asked.detail_included else None
 
     def calculated(self, balance: Callable[[Ledger, Configuration, dt.datetime], B], ledger: Ledger) -> B:
         """Raises `RequestRejected` where the balance does not fit 64 bits."""
@@ -315,7 +345,7 @@ class _Asked:
             raise RequestRejected(Violation("AMOUNT_OUT_OF_RANGE", "/account", str(error))) from error
 
 
-def _asked(request: ReadCollectionBalanceRequest | ReadOpenBalanceRequest, queries: Queries, clock: Clock) -> _Asked:
+def _asked(request: _BalanceRequest, queries: Queries, clock: Clock) -> _Asked:
     """Raises `RequestRejected` where there is no such payer, or the moment has not come."""
     named = AccountId(ref_id=request.ref_id, external_id=request.external_id)
     account = queries.account(named) if named.is_given else None

@@ -26,7 +26,8 @@ def explain(services: Services, named: str, as_of: str | None, json: bool) -> No
     assert view.collection_balance is not None
     assert ledger is not None
     configuration = services.queries.configuration()
-    rows = [_row(line, _details(ledger).get(line.ref_id, (None, None, None)), configuration) for line in view.lines]
+    details = _details(ledger)
+    rows = [_row(line, details.get(line.ref_id, (None, None, None)), configuration) for line in view.lines]
     balance = say.money(view.collection_balance, view.currency, configuration)
     columns = [
         "kind",

@@ -41,10 +41,12 @@ def join(commands: Commands) -> None:
             request = decode_request(ReadOpenBalanceRequest, asked | ({"asOf": as_of} if as_of else {}))
             view = ReadOpenBalance(services.queries, clock=services.clock)(request)
             configuration = services.queries.configuration()
+        assert view.figures is not None
+        assert view.other_currencies is not None
         columns = ["kind", "number", "document type", "open ", "figure", "reason"]
         lines = [_line(line, configuration) for line in view.lines or ()]
         rows = [_figures(of.document_type or "payments", of, configuration) for of in view.document_types or ()]
-        rows += [_figures("all", of, configuration) for of in (view, *view.other_currencies)]
+        rows += [_figures("all", of, configuration) for of in (view.figures, *view.other_currencies)]
         headings = ["of", "due ", "future ", "receivable ", "liable ", "overpayment ", "sent back ", "open balance "]
         figures = say.Table(headings, rows, f"{account} as of {view.as_of_day or format_instant(view.as_of)}")
         explained = {"lines": say.Table(columns, lines)} if explain else {}

@@ -190,6 +190,8 @@ FIELD_HELP: Mapping[str, str] = {
     "future, not before either side existed; now where absent.",
     "CollectionBalanceView.inCollection": "Whether the condition for collection holds.",
     "CollectionBalanceView.asOf": "The instant that it is calculated as of, in UTC; null: never calculated.",
+    "CollectionBalanceView.collectionBalance": "Millionths of the account's currency: positive, the payer owes; negative, it has "
+    "paid too much. null: never calculated, or a page of lines behind a cursor.",
     "CollectionBalanceView.next": "The cursor of the following page of `lines`; null at the end.",
     "CollectionStartNotification.dueAmount": "The balance, in millionths.",
     "CreateAccountRequest.accountType": "Code of the configured account type, such as `payer`.",
@@ -206,6 +208,8 @@ FIELD_HELP: Mapping[str, str] = {
     "Line.reason": "Why it counts or not.",
     "MonetaryTransaction.amount": "What is settled, in millionths.",
     "OpenBalanceView.asOf": "The instant that it is calculated as of, in UTC.",
+    "OpenBalanceView.openBalance": "All that is open, in millionths: positive, the payer owes. null, as all figures: a page of "
+    "lines behind a cursor.",
     "OpenBalanceView.next": "The cursor of the following page of `lines`; null at the end.",
     "OpenFiguresOfType.documentType": "Code of the document type; null: payments, which have none.",
     "OpenLine.documentType": "Code of the document type; null: a payment.",

@@ -14,7 +14,7 @@ from ocs_adapters.sql import tables
 from ocs_adapters.sql.configuration import read_configuration
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
-from ocs_adapters.sql.ledgers import ledger_of_account
+from ocs_adapters.sql.ledgers import ledger_of_account, lines_of_account
 from ocs_adapters.sql.rows import rows_of
 from ocs_core.configuring import Use
 from ocs_core.entities.account import Account, Payer
@@ -25,6 +25,7 @@ from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.form import Moment
 from ocs_core.ledger import Ledger
+from ocs_core.lines import LinesPage
 from ocs_core.ports import AccountId
 from ocs_core.queries import (
     AccountSearch,
@@ -238,6 +239,10 @@ class SqlQueries:
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         with self.database.transaction(snapshot=True, writing=False) as transaction:
             return ledger_of_account(transaction, account_ref_id)
+
+    def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
+        with self.database.transaction(snapshot=True, writing=False) as transaction:
+            return lines_of_account(transaction, account_ref_id, limit, cursor)
 
     def runs(self, search: ProcessRunSearch) -> Page[ProcessRun]:
         page = search_call(ProcessRun, search, Configuration())

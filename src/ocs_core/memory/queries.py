@@ -14,6 +14,7 @@ from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunFailure, RunState
 from ocs_core.ledger import Ledger
+from ocs_core.lines import LinesPage, lines_page
 from ocs_core.memory.store import MemoryStore, MemoryUnitOfWork, ledger_of, slices_of
 from ocs_core.ports import AccountId
 from ocs_core.queries import (
@@ -127,6 +128,11 @@ class MemoryQueries:
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         with self.store.lock:
             return ledger_of(self.store, account_ref_id) if account_ref_id in self.store.entities[Payer] else None
+
+    def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
+        with self.store.lock:
+            is_payer = account_ref_id in self.store.entities[Payer]
+            return lines_page(ledger_of(self.store, account_ref_id), limit, cursor) if is_payer else None
 
     def runs(self, search: ProcessRunSearch) -> Page[ProcessRun]:
         with self.store.lock:

@@ -6,6 +6,7 @@ import pytest
 
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.payment import Payment
+from ocs_core.memory import MemoryQueries
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.testkit.examples import UNIT
 
@@ -114,15 +115,24 @@ def test_every_line_says_which_figure_it_adds_to_or_why_to_none(site, client, ow
     ]
 
 
-def test_the_lines_are_told_page_by_page_with_the_figures_of_the_whole_balance_of_one_instant(site, client, owing):
+def test_the_lines_are_told_page_by_page_and_the_figures_of_the_whole_balance_with_the_first(site, client, owing):
     whole = read(client, externalId="A-1", detailIncluded="true", documentTypesIncluded="true", asOf="2024-05-14")
     asked = {"externalId": "A-1", "detailIncluded": "true", "documentTypesIncluded": "true", "limit": 3}
     page = client.get(PATH, params={**asked, "asOf": "2024-05-14"})
     assert page.json() == {**whole, "lines": whole["lines"][:3], "next": whole["lines"][2]["refId"]}
     site.desk.clock.advance(hours=5)
     last = client.get(page.links["next"]["url"])
-    assert last.json() == {**whole, "lines": whole["lines"][3:], "asOfDay": None}
+    figures = ("openBalance", "receivable", "due", "future", "liable", "overpayment", "sentBack")
+    untold = dict.fromkeys((*figures, "otherCurrencies", "documentTypes", "asOfDay"))
+    assert last.json() == {**whole, "lines": whole["lines"][3:], **untold}
     assert "next" not in last.links
+
+
+@pytest.mark.parametrize("path", [PATH, "/v1/rm/payer/read-collection-balance"])
+def test_a_page_of_lines_behind_a_cursor_does_not_look_at_all_that_the_payer_has(client, owing, monkeypatch, path):
+    first = client.get(path, params={"externalId": "A-1", "detailIncluded": "true", "limit": 3})
+    monkeypatch.delattr(MemoryQueries, "ledger")
+    assert len(client.get(first.links["next"]["url"]).json()["lines"]) == 1
 
 
 def test_a_payer_of_many_documents_is_told_of_two_hundred_at_once_and_of_a_thousand_if_asked(site, client):

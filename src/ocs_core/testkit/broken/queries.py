@@ -13,6 +13,7 @@ from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunFailure, RunState
 from ocs_core.ledger import Ledger
+from ocs_core.lines import LinesPage
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.memory.queries import T
 from ocs_core.queries import DocumentSearch, Page, PaymentSearch, ProcessRunSearch, Search
@@ -180,6 +181,66 @@ class LedgersWithoutSettlements(MemoryQueries):
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         ledger = super().ledger(account_ref_id)
         return ledger and attrs.evolve(ledger, settlements=())
+
+
+@_breaks("test_pages_of_lines_are_together_all_items")
+class EndsPagesWithTheDocuments(MemoryQueries):
+    """A page is full when the documents end: nobody asks whether there are payments, too."""
+
+    def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
+        page = super().lines(account_ref_id, limit, cursor)
+        ledger = self.ledger(account_ref_id)
+        if page and ledger and page.next == max((d.ref_id for d in ledger.documents), default=None):
+            return attrs.evolve(page, next=None)
+        return page
+
+
+@_breaks("test_a_line_says_on_its_page_what_it_says_among_all")
+class PagesWithoutWhatWasSettledElsewhere(MemoryQueries):
+    """Settlements are read by account, and a payment came from another one."""
+
+    def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
+        page = super().lines(account_ref_id, limit, cursor)
+        if page is None:
+            return None
+        own = tuple(s for s in page.part.settlements if s.account.ref_id == account_ref_id)
+        return attrs.evolve(page, part=attrs.evolve(page.part, settlements=own))
+
+
+@_breaks("test_a_line_says_on_its_page_what_it_says_among_all")
+class PagesWithSettlementsWithinThem(MemoryQueries):
+    """Settlements are read where both of their sides are on the page."""
+
+    def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
+        page = super().lines(account_ref_id, limit, cursor)
+        if page is None:
+            return None
+        items = {d.ref_id for d in page.part.documents} | {p.ref_id for p in page.part.payments}
+        within = tuple(s for s in page.part.settlements if {s.source_ref_id, s.target_ref_id} <= items)
+        return attrs.evolve(page, part=attrs.evolve(page.part, settlements=within))
+
+
+@_breaks("test_pages_of_lines_are_not_moved_by_what_comes_and_goes_meanwhile")
+class BeginsAnewWhereThePaymentHasLeft(MemoryQueries):
+    """A cursor that is not found among the payer's items is taken for none."""
+
+    def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
+        ledger = self.ledger(account_ref_id)
+        if ledger and cursor not in {d.ref_id for d in ledger.documents} | {p.ref_id for p in ledger.payments}:
+            cursor = None
+        return super().lines(account_ref_id, limit, cursor)
+
+
+@_breaks("test_only_a_payer_has_lines")
+class LinesOfAnybody(MemoryQueries):
+    """Who is not found has nothing, and nothing is an empty page."""
+
+    def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
+        return super().lines(account_ref_id, limit, cursor) or super().lines(self._anybody(), limit, cursor)
+
+    def _anybody(self) -> UUID:
+        payers = self.store.entities[Payer]
+        return next(ref_id for ref_id in payers if not self.store.related[Document, ref_id])
 
 
 @_breaks("test_a_cancelled_run_counts_what_was_kept_of_it_afterwards")
