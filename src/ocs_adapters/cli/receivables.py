@@ -22,6 +22,7 @@ from ocs_core.messages import format_instant
 from ocs_core.ports import TakeOver, TakeOverState
 from ocs_core.usecases.take_over_receivables import (
     STATUSES,
+    SUMS,
     SYNONYMS,
     TYPES,
     Invoice,
@@ -37,6 +38,7 @@ SHOWN = 200
 """So many problems are printed."""
 EXAMPLES = 10
 """So many rows does a dry run show."""
+NONE = "none"
 Code = Annotated[str, Parameter(metavar="CODE")]
 Pairs = Annotated[list[str] | None, Parameter(metavar="FIELD=NAME", negative=())]
 Words = Annotated[list[str] | None, Parameter(metavar="WORD=MEANING", negative=())]
@@ -54,6 +56,7 @@ def join(commands: Commands) -> None:
         *,
         as_of: Annotated[str, Parameter(metavar="DAY")],
         currency: Code | None = None,
+        currency_sign: Annotated[list[str] | None, Parameter(metavar="SIGN=CODE", negative=())] = None,
         dry_run: Flag = False,
         keep_good: Flag = False,
         column: Pairs = None,
@@ -64,6 +67,7 @@ def join(commands: Commands) -> None:
         status: Words = None,
         type: Words = None,  # the name of the option
         add_up: Flag = False,
+        repeated: Annotated[list[str] | None, Parameter(metavar="FIELD", negative=())] = None,
         encoding: Annotated[str | None, Parameter(metavar="ENCODING")] = None,
         account_type: Code = "payer",
         document_type: Code = "genericInvoice",
@@ -84,6 +88,8 @@ def join(commands: Commands) -> None:
             file: The file: comma, semicolon, tab or | between the columns; UTF-8 or UTF-16.
             as_of: The day up to which the ledger is taken over, such as 2024-12-31.
             currency: What the amounts are in, such as EUR; not needed where a column says it, and must agree with it.
+            currency_sign: $=USD says which currency a sign or a word of the currency column means, where several have it. May be
+                given several times.
             dry_run: Show how the file is read and what would come of it; write nothing.
             keep_good: Take the good rows over where others cannot be; those are told.
             column: field=NAME where a column is not guessed from its name, or wrongly. The fields are customer, number,
@@ -97,6 +103,8 @@ def join(commands: Commands) -> None:
                 left out). May be given several times.
             type: WORD=invoice, credit or out: the same for the column of types.
             add_up: Rows with the same number are lines of one invoice.
+            repeated: With --add-up, a field (amount, net, tax, paid, outstanding) that is of the whole invoice and stands in
+                each of its rows, or none; only where it is asked for. May be given several times.
             encoding: Of the file, such as cp1252.
             account_type: The type of new accounts; configured as payment responsible.
             document_type: The type of invoices.
@@ -110,6 +118,7 @@ def join(commands: Commands) -> None:
         terms = Terms(
             as_of=_day(as_of),
             currency=currency,
+            signs=_signs(currency_sign or []),
             encoding=encoding,
             columns=_columns(column or []),
             ignored=tuple(ignore_column or ()),
@@ -119,6 +128,7 @@ def join(commands: Commands) -> None:
             statuses=_meanings("status", status or [], STATUSES),
             types=_meanings("type", type or [], TYPES),
             add_up=add_up,
+            repeated=_repeated(repeated, add_up=add_up),
             keep_good=keep_good,
             account_type=account_type,
             document_type=document_type,
@@ -301,6 +311,26 @@ def _columns(given: Sequence[str]) -> dict[str, str]:
             raise Refused(f"--column {field} is given twice.")
         columns[field] = " ".join(name.split())
     return columns
+
+
+def _signs(given: Sequence[str]) -> dict[str, str]:
+    signs: dict[str, str] = {}
+    for pair in given:
+        sign, equals, code = pair.rpartition("=")
+        if not equals or not sign or not code:
+            raise Refused(f"--currency-sign {pair}: write SIGN=CODE, such as '$=USD'.")
+        signs[sign.strip().rstrip(".").casefold()] = code
+    return signs
+
+
+def _repeated(given: Sequence[str] | None, *, add_up: bool) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    if not add_up:
+        raise Refused("--repeated says what --add-up does not add up; give both.")
+    if wrong := [field for field in given if field not in {*SUMS, NONE}]:
+        raise Refused(f"--repeated {wrong[0]}: the fields are {', '.join(SUMS)}; or {NONE}.")
+    return tuple(sorted({field for field in given if field != NONE}))
 
 
 def _meanings(option: str, given: Sequence[str], allowed: Sequence[Meaning]) -> dict[str, Meaning]:

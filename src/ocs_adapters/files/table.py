@@ -3,9 +3,12 @@
 import codecs
 import csv
 import io
+import itertools
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
+
+import attrs
 
 from ocs_core.usecases.take_over_receivables import FileRefused, Problem, Row, Table, recognised
 
@@ -40,25 +43,33 @@ def read_table(content: bytes, name: str, encoding: str | None = None, told: Col
     if not records:
         raise FileRefused(f"{name}: there is no header line.")
     line, first = records[at]
-    if isinstance(first, str):
-        raise FileRefused(f"{name}: line {line + passed}: {first}")
+    if isinstance(first, Problem):
+        raise FileRefused(f"{name}: line {line + passed}: {first.reason}")
     header = _named(first)
     rows, bad = [], []
     for line, record in records[at + 1 :]:
-        if isinstance(record, str):
-            bad.append(Problem(line + passed, record))
-        elif len(record) != len(first):
-            bad.append(Problem(line + passed, f"the row has {len(record)} columns, the header {len(first)}"))
+        if isinstance(record, Problem):
+            bad.append(attrs.evolve(record, line=line + passed))
+        elif any(cell.strip() for cell in record[len(first) :]):
+            bad.append(
+                Problem(line + passed, f"the row has {len(record)} columns, the header {len(first)}", tuple(record))
+            )
         else:
-            rows.append(Row(line + passed, dict(zip(header, record, strict=True))))
+            # Spreadsheets write empty cells behind the last column, and leave out those at the end of a row.
+            rows.append(Row(line + passed, dict(itertools.zip_longest(header, record[: len(first)], fillvalue=""))))
     above = tuple(line + passed for line, _ in records[:at])
     return Table(header, tuple(rows), tuple(bad), ((1,) if sep else ()) + above)
 
 
 def _named(header: list[str]) -> tuple[str, ...]:
-    """Names without line breaks; a column without a name is called by its place, so that what is in it is not lost."""
+    """Names without line breaks; a column without a name is called by its place, a second one of a name by its number, so
+    that what is in it is not lost."""
     names = [" ".join(name.replace("\u200b", "").replace("\ufeff", "").split()) for name in header]
-    return tuple(name or f"column {place}" for place, name in enumerate(names, 1))
+    names = [name or f"column {place}" for place, name in enumerate(names, 1)]
+    return tuple(
+        f"{name} ({names[:place].count(name) + 1})" if name in names[:place] else name
+        for place, name in enumerate(names)
+    )
 
 
 def _text(content: bytes, name: str, encoding: str | None) -> str:
@@ -125,21 +136,31 @@ def _first(text: str, delimiter: str) -> tuple[int, int]:
     return (len(record) if isinstance(record, list) else 0), 0
 
 
-def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str] | Problem]]:
     """Each record that is not blank, or why it cannot be read, with the line where it begins."""
     csv.field_size_limit(_LIMIT)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    read: list[str] = []
+    reader = csv.reader(_noted(text, read), delimiter=delimiter, strict=True)
     while True:
         begins = reader.line_num + 1
+        read.clear()
         try:
             record = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            yield begins, _why(error, begins, reader.line_num)
+            cells = re.split(rf'[{re.escape(delimiter)}"\r\n]+', "".join(read))
+            yield begins, Problem(begins, _why(error, begins, reader.line_num), tuple(cells))
         else:
             if any(cell.strip() for cell in record):
                 yield begins, record
+
+
+def _noted(text: str, read: list[str]) -> Iterator[str]:
+    """The lines of a text, each noted where it is read."""
+    for line in io.StringIO(text, newline=""):
+        read.append(line)
+        yield line
 
 
 def _why(error: csv.Error, begins: int, ends: int) -> str:

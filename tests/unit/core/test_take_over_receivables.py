@@ -186,7 +186,7 @@ def options_in(message: str) -> list[dict[str, Any]]:
         ("EUR", ["1,000", "12,500"], ","),
         ("EUR", ["1.000"], "."),
         ("KWD", ["1.250"], None),
-        ("JPY", ["1,000"], None),
+        ("JPY", ["1,000"], ","),
         ("EUR", ["1,50"], "."),
     ],
 )
@@ -347,34 +347,6 @@ def test_columns_of_currency_status_type_payment_and_tax_are_used() -> None:
     assert (b.currency, c.credit, c.amount) == ("KWD", True, 40 * MILLIONTHS)
     (taxed,) = read([{"amount": "", "net": "82.64", "vat": "17.35", "customer": "T"}]).invoices
     assert (taxed.amount, taxed.tax) == (99_990_000, "vat")
-
-
-@pytest.mark.parametrize(
-    "column",
-    [
-        "Discount",
-        "VAT rate",
-        "VAT %",
-        "Exchange rate",
-        "Written off total",
-        "gross_amount_2",
-        "Credit",
-        "payments received 2",
-        "taxCode",
-    ],
-)
-def test_a_column_that_may_change_what_a_row_means_is_named_until_it_is_ignored(column: str) -> None:
-    with pytest.raises(FileRefused, match="may change what a row means") as refused:
-        read([{column: "x"}])
-    assert f"--ignore-column {column!r}" in str(refused.value)
-    assert read([{column: "x"}], ignored=(column,)).bad == ()
-
-
-@pytest.mark.parametrize(
-    "column", ["VAT number", "credit limit", "payment terms", "customer type", "countryCode", "Disputed", "DaysLate"]
-)
-def test_other_columns_are_listed_as_not_used(column: str) -> None:
-    assert read([{column: "x"}]).columns.unused == (column,)
 
 
 def test_words_that_nobody_knows_are_asked_for() -> None:

@@ -12,7 +12,7 @@ from ocs_core.usecases.take_over_receivables.agreement import (
 )
 from ocs_core.usecases.take_over_receivables.columns import SYNONYMS, recognised
 from ocs_core.usecases.take_over_receivables.dates import DateFormat
-from ocs_core.usecases.take_over_receivables.invoices import Invoice
+from ocs_core.usecases.take_over_receivables.invoices import SUMS, Invoice
 from ocs_core.usecases.take_over_receivables.reading import Receivables, read_receivables
 from ocs_core.usecases.take_over_receivables.table import FileRefused, Problem, Row, Table
 from ocs_core.usecases.take_over_receivables.terms import Terms, lacking
@@ -20,6 +20,7 @@ from ocs_core.usecases.take_over_receivables.words import STATUSES, TYPES, Meani
 
 __all__ = [
     "STATUSES",
+    "SUMS",
     "SYNONYMS",
     "TYPES",
     "Contradiction",

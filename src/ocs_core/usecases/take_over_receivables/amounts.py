@@ -92,6 +92,8 @@ def take_apart(cell: Cell, currency: str, minor_digits: int, symbol: str | None 
             rest, below = rest[1:-1], below + 1
         elif rest[0] in "+-":
             rest, below = rest[1:], below + (rest[0] == "-")
+        elif rest.endswith(("/-", "/=")):
+            rest = rest[:-2]
         elif no_cents := _NO_CENTS.fullmatch(rest):
             rest = f"{no_cents[1]}{no_cents[2]}00"
         elif rest[-1] in "+-":
@@ -134,7 +136,7 @@ def reading_of_amounts(amounts: Sequence[Written], told: str | None = None, plac
     """
     misfits = {d: [w for w in amounts if not w.fits(d)] for d in SEPARATORS}
     doubtful = {d: _doubtful(amounts, d, places) for d in SEPARATORS}
-    decimal = told or _the_one_that_fits(amounts, misfits, doubtful)
+    decimal = told or _the_one_that_fits(amounts, misfits, doubtful, places)
     proven = any(w.fits(decimal) and not w.fits(_OTHER[decimal]) and decimal in w.body for w in amounts)
     if wrong := misfits[decimal] or ([] if proven else doubtful[decimal]):
         raise FileRefused(_does_not_fit(decimal, wrong, other_fits=not misfits[_OTHER[decimal]]))
@@ -143,7 +145,10 @@ def reading_of_amounts(amounts: Sequence[Written], told: str | None = None, plac
 
 
 def _the_one_that_fits(
-    amounts: Sequence[Written], misfits: Mapping[str, list[Written]], doubtful: Mapping[str, list[Written]]
+    amounts: Sequence[Written],
+    misfits: Mapping[str, list[Written]],
+    doubtful: Mapping[str, list[Written]],
+    places: int | None,
 ) -> str:
     fitting = [d for d in SEPARATORS if not misfits[d]]
     if not fitting:
@@ -152,11 +157,14 @@ def _the_one_that_fits(
             f"No one reading of amounts fits every row: {points.cell} has a decimal point, {commas.cell} a decimal comma. "
             "Write all amounts in one way."
         )
-    undecided = next((w for w in amounts if w.decides_nothing), None)
-    if len(fitting) == 2 and undecided is not None:
-        readings = "; ".join(_way_to(d, undecided, bool(doubtful[d])) for d in SEPARATORS)
+    undecided = [w for w in amounts if w.decides_nothing]
+    if len(fitting) == 2 and undecided:
+        of_thousands = [d for d in SEPARATORS if not any(w.minor_digits or w.is_three_places(d) for w in undecided)]
+        if places is None and of_thousands:
+            return of_thousands[0]
+        readings = "; ".join(_way_to(d, undecided[0], bool(doubtful[d])) for d in SEPARATORS)
         raise FileRefused(
-            f"More than one reading of amounts fits every row, such as {undecided.cell}; say which: {readings}."
+            f"More than one reading of amounts fits every row, such as {undecided[0].cell}; say which: {readings}."
         )
     return fitting[0]
 

@@ -7,7 +7,11 @@ from ocs_core.form import FormError, Text
 
 _AS_TEXT = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+[eE][+-]?\d+|[eE][+-]\d+|[eE]\d\d+)")
-_NO_DAY = re.compile(r"[0/.\-: TZ]*0[0/.\-: TZ]*")
+_NO_DAY = re.compile(r"[0/.\-: TZ]+")
+_LOOKS_LIKE_A_NUMBER = re.compile(r"[=+@-].*|[\d.,:/()% -]+", re.DOTALL)
+_ERROR = re.compile(r"#+|#[^\s\d#]\S*[!?]|#N/?[A-Z]{1,2}|#GETTING_DATA|Err:\d+", re.IGNORECASE)
+LONGEST = 100
+"""Characters that an amount, a day, a currency or a word may have: what is longer is none, and is not looked at."""
 _NOTHING = frozenset(
     (
         "-",
@@ -22,7 +26,6 @@ _NOTHING = frozenset(
         "nil",
         "n/a",
         "na",
-        "#n/a",
         "nan",
         "nat",
         "\\n",
@@ -35,11 +38,12 @@ _KEY = Text(200, trimmed=True)
 
 
 def plain(cell: str) -> str:
-    """The text of a cell: without outer blanks, invisible characters, `="0001"`, and the apostrophe that keeps text text."""
+    """The text of a cell: without outer blanks, invisible characters, `="0001"`, and the apostrophe before a number or a
+    formula that keeps it text; that of `'t Hart` is its own."""
     text = (cell if cell.isascii() else _visible(cell)).strip()
     if guarded := _AS_TEXT.fullmatch(text):
         text = guarded[1].replace('""', '"').strip()
-    return text[1:].strip() if text.startswith("'") else text
+    return text[1:].strip() if text.startswith("'") and _LOOKS_LIKE_A_NUMBER.fullmatch(text, 1) else text
 
 
 def _visible(text: str) -> str:
@@ -55,12 +59,19 @@ def is_nothing(text: str) -> bool:
 
 def is_no_day(text: str) -> bool:
     """The same for a day, which databases also write as 0000-00-00."""
-    return is_nothing(text) or _NO_DAY.fullmatch(text) is not None
+    return is_nothing(text) or ("0" in text and _NO_DAY.fullmatch(text) is not None)
+
+
+def is_spreadsheet_error(text: str) -> bool:
+    """Whether a spreadsheet could not tell what is in the cell: `#REF!`, `#N/A`, or `####` for a column too narrow."""
+    return _ERROR.fullmatch(text) is not None
 
 
 def wrong_with_id(text: str) -> str | None:
     """Why a text cannot be the id of a customer or an invoice; None when it can."""
-    if _SCIENTIFIC.fullmatch(text):
+    if is_spreadsheet_error(text):
+        return f"{text[:40]!r} is what a spreadsheet shows for an error or a column too narrow; export the value itself"
+    if len(text) <= LONGEST and _SCIENTIFIC.fullmatch(text):
         return f"{text!r} is a number that a spreadsheet shortened: the digits of the id are lost; export it as text"
     try:
         _KEY.check(text)

@@ -1,7 +1,4 @@
-"""Which column of a ledger holds what: guessed from the names that companies commonly give, or told.
-
-A column that changes what a row means is used, or refused until somebody says that it is to be ignored.
-"""
+"""Which column of a ledger holds what: guessed from the names that companies commonly give, or told."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -41,14 +38,6 @@ ASKED = frozenset({"due", "settled"})
 IF_THERE = frozenset({"currency", "status", "type", "paid", "outstanding", "net", "tax"})
 """What is used where there is such a column."""
 _TELLS_WHAT_IS_PAID = frozenset({"status", "paid", "outstanding"})
-_MEANINGFUL = (
-    "currency ccy status type paid payments received balance outstanding open remaining unpaid tax vat gst net gross amount "
-    "total credit credits debit debits discount rebate deduction cancelled canceled voided void draft deleted reversed "
-    "refund refunded refunds writeoff exchange rate sign deposit retention withholding allocated applied settled"
-)
-"""Words in a column's name by which it may change what a row means."""
-_HARMLESS = "id no nr number reg limit terms method customer client account debtor contact reference ref"
-"""Words beside them by which it does not: `VAT number`, `credit limit`, `customer type`."""
 
 
 @attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
@@ -86,8 +75,6 @@ def choose(header: Sequence[str], told: Mapping[str, str], ignored: Collection[s
     doubts += _missing(chosen, told)
     doubts += _shared(chosen)
     unused = tuple(name for name in header if name not in chosen.values() and name and name not in ignored)
-    if not doubts:
-        doubts = [_changes_meaning(name) for name in unused if _is_meaningful(name)]
     if doubts:
         raise FileRefused("\n".join([*doubts, f"The file's columns are: {', '.join(header)}."]))
     return Columns(of=chosen, unused=unused)
@@ -138,15 +125,3 @@ def _shared(chosen: Mapping[str, str | None]) -> list[str]:
         for column, fields in by_column.items()
         if len(fields) > 1
     ]
-
-
-def _is_meaningful(name: str) -> bool:
-    words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()))
-    return not words.isdisjoint(_MEANINGFUL.split()) and words.isdisjoint(_HARMLESS.split())
-
-
-def _changes_meaning(name: str) -> str:
-    return (
-        f"The column {name!r} may change what a row means and is not used; say what it is with --column FIELD={name!r}, "
-        f"or that it is to be passed over with --ignore-column {name!r}."
-    )

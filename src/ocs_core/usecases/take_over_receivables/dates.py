@@ -13,6 +13,7 @@ from ocs_core.usecases.take_over_receivables.table import Cell, FileRefused, exa
 _LETTERS = {"YYYY": "%Y", "YY": "%y", "MMMM": "%b", "MMM": "%b", "MM": "%m", "M": "%m", "DD": "%d", "D": "%d"}
 _WORDS = {"%Y": "YYYY", "%y": "YY", "%b": "MMM", "%B": "MMM", "%m": "MM", "%d": "DD"}
 _LETTER = re.compile("|".join(_LETTERS), re.IGNORECASE)
+_ADJACENT = re.compile(r"%[Yymd]%[Yymd]")
 _HOUR = r"(?:[01]?\d|2[0-4])"
 _TIME = re.compile(
     rf"(?:[T ]\s*{_HOUR}[:.][0-5]\d(?:[:.][0-5]\d(?:[.,]\d{{1,9}})?)?|(?<=\d)T{_HOUR}[0-5]\d(?:[0-5]\d)?)"
@@ -61,15 +62,14 @@ def _parsed(pattern: str, text: str) -> dt.date | None:
     if not text.isascii():
         return None
     written = _TIME_AT_THE_END.sub("", text).strip()
-    if "%Y%m%d" in pattern and not re.fullmatch(r"\d{8}", written):
-        return None
     for one in dict.fromkeys((pattern, pattern.replace("%b", "%B"))):
         try:
             day = dt.datetime.strptime(written, one).date()  # noqa: DTZ007 - a day has no zone
             check_moment(day)
         except (ValueError, FormError):
             continue
-        return day
+        # Without separators, every part has all its digits: 1112024 may be the 11th of January or the 1st of November.
+        return day if not _ADJACENT.search(one) or day.strftime(one) == written else None
     return None
 
 
@@ -101,7 +101,8 @@ def reading_of_days(cells: Sequence[Cell], told: DateFormat | None = None) -> Da
     if not days:
         if cells:
             raise FileRefused(
-                f"No date format that is known fits any row, such as {examples(cells)}; give one with --date-format."
+                f"No date format that is known fits any row, such as {examples(cells)}: a day has a day, a month (a number, or "
+                "its English name) and a year. Write the days so, or give the format with --date-format."
             )
         return told or CANDIDATES[0]
     if told is not None:

@@ -1,7 +1,7 @@
 """The rows of a ledger as what they are: invoices and credits, with what is paid of them; and why some are neither."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import attrs
@@ -62,16 +62,23 @@ class Line:
     outstanding: int | None = None
 
 
-_SUMS = ("amount", "net", "tax", "paid", "outstanding")
+SUMS = ("amount", "net", "tax", "paid", "outstanding")
 
 
-def added_up(lines: Sequence[Line]) -> Line:
-    """The lines of one invoice as one. Raises `NoInvoice` where they differ in anything but amounts."""
+def added_up(lines: Sequence[Line], repeated: Collection[str] = ()) -> Line:
+    """The lines of one invoice as one; the amounts that are `repeated` are of the whole invoice and stand in each of them.
+
+    Raises `NoInvoice` where they differ in anything but amounts.
+    """
     first = lines[0]
     for field in ("customer", "currency", "issued", "due", "settled", "status", "type"):
         if len({getattr(line, field) for line in lines}) > 1:
             raise NoInvoice(f"the rows of number {first.number} differ in {field}: they cannot be added up")
-    sums = {name: [getattr(line, name) for line in lines] for name in _SUMS}
+    sums = {name: [getattr(line, name) for line in lines] for name in SUMS}
+    for name in repeated:
+        if len(set(sums[name])) > 1:
+            raise NoInvoice(f"the rows of number {first.number} differ in {name}, which is said to be repeated")
+        del sums[name]
     if mixed := [name for name, values in sums.items() if None in values and any(v is not None for v in values)]:
         raise NoInvoice(f"some rows of number {first.number} have no {' and no '.join(mixed)}: they cannot be added up")
     totals: dict[str, Any] = {name: None if None in values else sum(values) for name, values in sums.items()}
@@ -92,6 +99,8 @@ def invoice_of(line: Line, configuration: Configuration, as_of: dt.date) -> Invo
     except AmountOutOfRange as error:
         raise NoInvoice(str(error)) from None
     minor_digits = configuration.currencies[line.currency].minor_digits
+    if total < 0 and line.type is Meaning.INVOICE:
+        reasons.append(f"its type is an invoice, and its amount {_m(total, line)} is a credit's")
     if amount == 0:
         reasons.append("the amount is zero")
     for name, value in (("amount", amount), ("amount paid", paid)):

@@ -16,18 +16,27 @@ from ocs_core.usecases.take_over_receivables.amounts import (
     reading_of_amounts,
     take_apart,
 )
-from ocs_core.usecases.take_over_receivables.cells import is_no_day, is_nothing, plain, wrong_with_id
-from ocs_core.usecases.take_over_receivables.columns import Columns, choose
-from ocs_core.usecases.take_over_receivables.currencies import currency_of
+from ocs_core.usecases.take_over_receivables.cells import (
+    LONGEST,
+    is_no_day,
+    is_nothing,
+    is_spreadsheet_error,
+    plain,
+    wrong_with_id,
+)
+from ocs_core.usecases.take_over_receivables.columns import SYNONYMS, Columns, choose
+from ocs_core.usecases.take_over_receivables.currencies import codes_of, currency_of
 from ocs_core.usecases.take_over_receivables.dates import DateFormat, reading_of_days
-from ocs_core.usecases.take_over_receivables.invoices import Invoice, Line, NoInvoice, added_up, invoice_of
-from ocs_core.usecases.take_over_receivables.table import Cell, FileRefused, Problem, Row, Table
+from ocs_core.usecases.take_over_receivables.gathering import Gathering
+from ocs_core.usecases.take_over_receivables.invoices import SUMS, Invoice, Line, NoInvoice
+from ocs_core.usecases.take_over_receivables.table import Cell, FileRefused, Problem, Row, Table, examples
 from ocs_core.usecases.take_over_receivables.terms import Terms
+from ocs_core.usecases.take_over_receivables.unused import refuse_what_may_matter
 from ocs_core.usecases.take_over_receivables.words import Meaning, meanings_of
 
 DAYS = ("issued", "due", "settled")
-AMOUNTS = ("amount", "net", "tax", "paid", "outstanding")
-REQUIRED = ("customer", "number", "issued")
+IDS = ("customer", "number")
+REQUIRED = (*IDS, "issued")
 
 
 @attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
@@ -62,20 +71,32 @@ class _Reading:
 
     @columns.default
     def _choose(self) -> Columns:
-        return choose(self.table.header, self.terms.columns, self.terms.ignored)
+        columns = choose(self.table.header, self.terms.columns, self.terms.ignored)
+        refuse_what_may_matter(columns.unused, self.table.rows, SYNONYMS)
+        return columns
 
     def __call__(self) -> Receivables:
         told = DateFormat.given(self.terms.date_format) if self.terms.date_format else None
+        legible = [row for row in self.table.rows if self._is_legible(row)]
         words = {
-            "status": self._words("status", self.terms.statuses),
-            "type": self._words("type", self.terms.types),
+            "status": self._words(legible, "status", self.terms.statuses),
+            "type": self._words(legible, "type", self.terms.types),
         }
-        taken, out = self._without_what_is_out(words)
+        out = self._out(legible, words)
+        taken = [row for row in legible if row.line not in out]
+        self._ask_what_signs_mean(taken)
         days = reading_of_days(self._cells(taken, DAYS, is_no_day), told)
         written = self._written(taken)
         amounts = reading_of_amounts(list(written.values()), self.terms.decimal_separator, self.terms.decimal_places)
         lines = [self._line(row, words, days, written, amounts) for row in taken]
-        invoices = self._invoices([line for line in lines if line is not None])
+        gathered = Gathering(
+            terms=self.terms,
+            configuration=self.configuration,
+            reasons=self.reasons,
+            standing=self._standing(),
+            out=out,
+        )
+        invoices = gathered([line for line in lines if line is not None])
         bad = [Problem(line, "; ".join(reasons)) for line, reasons in self.reasons.items() if reasons]
         return Receivables(
             columns=self.columns,
@@ -83,7 +104,7 @@ class _Reading:
             amounts=amounts,
             invoices=tuple(sorted(invoices, key=lambda invoice: invoice.line)),
             bad=tuple(sorted([*self.table.bad, *bad], key=lambda problem: problem.line)),
-            out=out,
+            out=Counter(out.values()),
             above=self.table.above,
         )
 
@@ -100,26 +121,64 @@ class _Reading:
             if not is_empty(text := self._cell(row, field))
         ]
 
-    def _words(self, field: str, told: Mapping[str, Meaning]) -> dict[str, Meaning]:
+    def _is_legible(self, row: Row) -> bool:
+        """Nothing is asked of a cell that no field can have: it is too long, or a spreadsheet shows an error in it."""
+        for field in self.columns.of:
+            text = self._cell(row, field)
+            if field not in IDS and len(text) > LONGEST:
+                self.reasons[row.line].append(f"the {_name(field)} has {len(text)} characters, more than one can have")
+            elif field not in IDS and is_spreadsheet_error(text):
+                self.reasons[row.line].append(
+                    f"the {_name(field)}: {text[:40]!r} is what a spreadsheet shows for an error or a column too narrow"
+                )
+        return not self.reasons[row.line]
+
+    def _words(self, rows: Sequence[Row], field: str, told: Mapping[str, Meaning]) -> dict[str, Meaning]:
         if told and not self.columns.of[field]:
             raise FileRefused(
                 f"--{field} is given, and there is no column of the {field}; name it with --column {field}=NAME."
             )
-        return meanings_of(field, self._cells(self.table.rows, (field,), is_nothing), told)
+        return meanings_of(field, self._cells(rows, (field,), is_nothing), told)
 
-    def _without_what_is_out(self, words: Mapping[str, Mapping[str, Meaning]]) -> tuple[list[Row], Counter[str]]:
-        taken, out = [], Counter[str]()
-        for row in self.table.rows:
+    def _out(self, rows: Sequence[Row], words: Mapping[str, Mapping[str, Meaning]]) -> dict[int, str]:
+        """The lines that are left out, and the word that says so."""
+        out = {}
+        for row in rows:
             said = [text for field in words if words[field].get(text := self._cell(row, field)) is Meaning.OUT]
             if said:
-                out[said[0]] += 1
-            else:
-                taken.append(row)
-        return taken, out
+                out[row.line] = said[0]
+        return out
+
+    def _standing(self) -> dict[str, list[int]]:
+        """Per number the lines in which it stands. A row without columns may be of any number that is in it; one without a
+        number may go on with the invoice above, where an invoice has several rows."""
+        standing: dict[str, list[int]] = defaultdict(list)
+        above = ""
+        for row in self.table.rows:
+            number = self._cell(row, "number")
+            if number and not is_spreadsheet_error(number):
+                above = number
+            if above and (number or self.terms.add_up):
+                standing[above].append(row.line)
+        for problem in self.table.bad:
+            for number in {plain(cell) for cell in problem.cells} & standing.keys():
+                standing[number].append(problem.line)
+        return standing
+
+    def _ask_what_signs_mean(self, rows: Sequence[Row]) -> None:
+        """Raises `FileRefused` with the signs that several currencies share."""
+        cells = self._cells(rows, ("currency",), is_nothing)
+        unknown = [c for c in cells if currency_of(c.text, self.terms.currency, self.terms.signs) is None]
+        if unknown:
+            first = list({cell.text: cell for cell in unknown}.values())
+            flags = " ".join(f"--currency-sign '{cell.text}={codes_of(cell.text)[0]}'" for cell in first)
+            raise FileRefused(
+                f"Several currencies have this sign: {examples(first)}; say which is meant, such as with {flags}."
+            )
 
     def _currency(self, row: Row) -> str:
         text = self._cell(row, "currency")
-        named = currency_of(text) if text else self.terms.currency
+        named = currency_of(text, self.terms.currency, self.terms.signs) if text else self.terms.currency
         if named is None:
             if self.columns.of["currency"] is None:
                 raise FileRefused("What are the amounts in? No column says it; give --currency, such as EUR.")
@@ -136,7 +195,7 @@ class _Reading:
         """Every amount that is one, in whatever way it is written."""
         found: dict[Cell, Written] = {}
         for row in rows:
-            cells = self._cells([row], AMOUNTS, is_nothing)
+            cells = self._cells([row], SUMS, is_nothing)
             try:
                 currency = self._currency(row)
             except NoInvoice as reason:
@@ -162,7 +221,7 @@ class _Reading:
         cells = {field: self._cell(row, field) for field in self.columns.of}
         required = REQUIRED if cells["net"] and cells["tax"] else (*REQUIRED, "amount")
         reasons += [f"the {field} is missing" for field in required if not cells[field]]
-        for field in ("customer", "number"):
+        for field in IDS:
             if cells[field] and (wrong := wrong_with_id(cells[field])):
                 reasons.append(f"the {field}: {wrong}")
         type_ = words["type"].get(cells["type"])
@@ -171,7 +230,7 @@ class _Reading:
         found_days = {field: self._day(cells[field], field, days, reasons) for field in DAYS}
         amounts = {
             field: self._amount(written[cell], reading, reasons)
-            for field in AMOUNTS
+            for field in SUMS
             if (cell := Cell(row.line, field, cells[field])) in written
         }
         issued = found_days["issued"]
@@ -218,59 +277,6 @@ class _Reading:
         except (NoAmount, AmountOutOfRange) as reason:
             reasons.append(f"the {name}: {reason}")
             return None
-
-    def _invoices(self, lines: Sequence[Line]) -> list[Invoice]:
-        invoices = []
-        by_number: dict[str, list[Line]] = defaultdict(list)
-        for line in lines:
-            by_number[line.number].append(line)
-        numbers = Counter(plain_number for row in self.table.rows if (plain_number := self._cell(row, "number")))
-        for number, same in by_number.items():
-            try:
-                invoices.append(
-                    invoice_of(self._one(number, same, numbers[number]), self.configuration, self.terms.as_of)
-                )
-            except NoInvoice as reason:
-                for line in same:
-                    self.reasons[line.line].append(str(reason))
-        self._check_signs(lines)
-        self._check_currencies(lines)
-        return [i for i in invoices if not any(self.reasons[line.line] for line in by_number[i.number])]
-
-    def _one(self, number: str, same: Sequence[Line], times: int) -> Line:
-        if times == 1:
-            return same[0]
-        if not self.terms.add_up:
-            where = ", ".join(str(line.line) for line in same[:5])
-            raise NoInvoice(
-                f"the number {number} stands in {times} rows (lines {where}{' …' if len(same) > 5 else ''}); "
-                "if they are the lines of one invoice, --add-up adds them up"
-            )
-        if len(same) != times:
-            raise NoInvoice(f"another row of number {number} cannot be taken over")
-        return added_up(same)
-
-    def _check_signs(self, lines: Sequence[Line]) -> None:
-        """Credits are written above zero or below it, the same in all rows."""
-        credits = [line for line in lines if line.type is Meaning.CREDIT and line.amount]
-        below, above = ([c for c in credits if ((c.amount or 0) < 0) is is_below] for is_below in (True, False))
-        if below and above:
-            for credit in credits:
-                self.reasons[credit.line].append(
-                    f"credits stand above zero (line {above[0].line}) and below zero (line {below[0].line})"
-                )
-
-    def _check_currencies(self, lines: Sequence[Line]) -> None:
-        """An account has one currency."""
-        by_customer: dict[str, set[str]] = defaultdict(set)
-        for line in lines:
-            by_customer[line.customer].add(line.currency)
-        for line in lines:
-            if len(by_customer[line.customer]) > 1:
-                several = " and ".join(sorted(by_customer[line.customer]))
-                self.reasons[line.line].append(
-                    f"the customer {line.customer} has rows in {several}: an account has one"
-                )
 
 
 def _name(field: str) -> str:

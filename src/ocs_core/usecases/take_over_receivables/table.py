@@ -21,6 +21,8 @@ class Problem:
 
     line: int
     reason: str
+    cells: tuple[str, ...] = attrs.field(default=(), repr=False)
+    """What stands in a row that has no columns, as far as it can be told: the number of an invoice may be among it."""
 
 
 @attrs.frozen(field_transformer=frozen_mappings)

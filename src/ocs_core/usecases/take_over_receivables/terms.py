@@ -17,6 +17,8 @@ class Terms:
 
     as_of: dt.date
     currency: str | None = None
+    signs: Mapping[str, str] = attrs.field(factory=dict)
+    """The code that is meant by a sign or a word of the currency column, in small letters."""
     encoding: str | None = None
     columns: Mapping[str, str] = attrs.field(factory=dict)
     ignored: tuple[str, ...] = ()
@@ -27,6 +29,8 @@ class Terms:
     types: Mapping[str, Meaning] = attrs.field(factory=dict)
     add_up: bool = False
     """Rows with one number are added up: one row for each line of an invoice."""
+    repeated: tuple[str, ...] | None = None
+    """The amounts that are of the whole invoice and stand in each of its rows; None where nobody said."""
     keep_good: bool = False
     """Rows that cannot be taken over are left out; otherwise they keep the whole file from it."""
     account_type: str = "payer"

@@ -35,6 +35,8 @@ _KNOWN: Mapping[str, Mapping[Meaning, str]] = {
     },
 }
 
+_EVERY = frozenset(word for known in _KNOWN.values() for words in known.values() for word in words.split(", "))
+
 
 def meanings_of(field: str, cells: Sequence[Cell], told: Mapping[str, Meaning]) -> dict[str, Meaning]:
     """What each word of a column means. Raises `FileRefused` with the words that nobody knows."""
@@ -49,6 +51,11 @@ def meanings_of(field: str, cells: Sequence[Cell], told: Mapping[str, Meaning]) 
             f"(out: no receivable, left out), or pass the column over with --ignore-column."
         )
     return {text: meaning for text, meaning in found.items() if meaning is not None}
+
+
+def is_known(word: str) -> bool:
+    """Whether a word says a state or a type."""
+    return _bare(word) in _EVERY
 
 
 def _bare(word: str) -> str:
