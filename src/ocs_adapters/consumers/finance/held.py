@@ -53,7 +53,6 @@ class HeldPayment(_Told):
 
 class HeldSettlement(_Told):
     ref_id: UUID
-    account: HeldRef | None
     source_ref_id: UUID
     target_ref_id: UUID
     amount: int

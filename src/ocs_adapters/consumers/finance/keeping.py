@@ -100,7 +100,6 @@ def _settlement(link: Any) -> Mapping[str, Any]:
     """Either side's link carries all of it."""
     held = msgspec.convert(link, HeldSettlement)
     return {
-        "account_ref_id": held.account and held.account.ref_id,
         "source_ref_id": held.source_ref_id,
         "target_ref_id": held.target_ref_id,
         "effective_at": held.effective_at,

@@ -30,7 +30,7 @@ class Holdings:
 
 _T = sa.bindparam("instant", type_=Instant)
 _LATER = (settlements.c.effective_at > _T) | (settlements.c.cancelled_at > _T)
-_SIDES = [sa.select(side).where(_LATER) for side in (settlements.c.source_ref_id, settlements.c.target_ref_id)]
+_SIDES = (settlements.c.source_ref_id, settlements.c.target_ref_id)
 
 
 def _items(table: sa.Table, code: str) -> Any:
@@ -38,7 +38,7 @@ def _items(table: sa.Table, code: str) -> Any:
     open_then = sa.union(
         sa.select(table.c.ref_id).where(sa.text(IS_OPEN)),
         sa.select(table.c.ref_id).where(table.c.cancelled, table.c.cancelled_at > _T),
-        *_SIDES,
+        *(sa.select(side).where(_LATER) for side in _SIDES),
     ).subquery()
     item, account = entities.alias(), entities.alias()
     return (
@@ -52,12 +52,19 @@ def _items(table: sa.Table, code: str) -> Any:
     )
 
 
+def _touching(table: sa.Table, side: "sa.Column[Any]") -> Any:
+    """A settlement is told wherever its items belong now: a payment takes what it paid elsewhere along."""
+    return (
+        sa.select(table.c.account_ref_id, sa.literal_column("'settlement'"), settlements.c.value, sa.null())
+        .join(settlements, side == table.c.ref_id)
+        .where(_LATER)
+    )
+
+
 _HOLDINGS = sa.union_all(
     _items(documents, "document"),
     _items(payments, "payment"),
-    sa.select(settlements.c.account_ref_id, sa.literal_column("'settlement'"), settlements.c.value, sa.null()).where(
-        _LATER
-    ),
+    *(_touching(table, side) for table in (documents, payments) for side in _SIDES),
 ).order_by(sa.literal_column("1"))
 _KINDS = {"document": HeldDocument, "payment": HeldPayment, "settlement": HeldSettlement}
 _decoders = {kind: msgspec.json.Decoder(held) for kind, held in _KINDS.items()}
@@ -82,5 +89,5 @@ def _of_one(is_nobodys: bool, rows: Sequence[Any]) -> Holdings:
         account=HeldAccount(account_type="", currency="") if told is None else _account.decode(told),
         documents=held["document"],
         payments=held["payment"],
-        settlements=held["settlement"],
+        settlements=list({settlement.ref_id: settlement for settlement in held["settlement"]}.values()),
     )

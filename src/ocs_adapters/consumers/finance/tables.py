@@ -58,7 +58,6 @@ settlements = tables.table(
     "settlements",
     sa.Column("ref_id", Id, primary_key=True),
     version(),
-    sa.Column("account_ref_id", Id),
     sa.Column("source_ref_id", Id, nullable=False),
     sa.Column("target_ref_id", Id, nullable=False),
     sa.Column("effective_at", Instant, nullable=False),
