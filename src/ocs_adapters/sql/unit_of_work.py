@@ -16,12 +16,13 @@ from ocs_adapters.sql.balances import keep_balances
 from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Copy
+from ocs_adapters.sql.gone_through import gone_through
 from ocs_adapters.sql.outbox import Topics, outbox_columns
 from ocs_adapters.sql.rows import Rows, rows_of
 from ocs_adapters.sql.slices import ledgers_of_slice, plan_of
 from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.process import ProcessRun, RunSlice
+from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice
 from ocs_core.errors import Conflict
 from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message
@@ -112,6 +113,9 @@ class SqlUnitOfWork:
         self, found: Sequence[PayerBalance], as_of: dt.datetime, calculated_at: dt.datetime
     ) -> Sequence[Payer]:
         return keep_balances(self._transaction, found, as_of, calculated_at)
+
+    def gone_through(self, process: str, wanted: SliceWanted) -> Sequence[GoneThrough]:
+        return gone_through(self._transaction, process, wanted)
 
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
         return plan_of(self._transaction, accounts, size)

@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from itertools import islice
+from operator import itemgetter
 from typing import ClassVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,6 +21,8 @@ FAILURES_TOLD = 1000
 """A run tells so many of its failures at the most."""
 COLLECTIONS_TOLD = 1000
 """A dry run tells so many of the collections that would start or end at the most."""
+CLOCKS_APART = dt.timedelta(minutes=1)
+"""So far the clock of a host may be from that of the database, and so far, twice, those of two hosts from one another."""
 
 
 class RunState(StrEnum):
@@ -79,6 +82,30 @@ class RunSlice:
     version: int = 1
 
 
+@attrs.frozen(kw_only=True)
+class GoneThrough:
+    """Payers that a storing run has gone through, whatever it found: those behind `after`, up to and with `through`; of a run
+    that is limited to some `accounts`, these alone. The instants are the run's."""
+
+    as_of: dt.datetime
+    as_of_day: dt.date | None
+    started_at: dt.datetime
+    accounts: frozenset[UUID] = frozenset()
+    after: UUID | None
+    through: UUID
+
+    def has(self, account: UUID) -> bool:
+        return (
+            (self.after is None or self.after < account)
+            and account <= self.through
+            and (not self.accounts or account in self.accounts)
+        )
+
+    def as_of_in(self, zone: ZoneInfo) -> dt.datetime:
+        """The instant that the run saw a payer in that zone as of."""
+        return _instant_in(zone, self.as_of, self.as_of_day, self.started_at)
+
+
 @attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
 class ProcessRun:
     """One run: what was asked for, frozen at its start, and how far it is.
@@ -132,12 +159,19 @@ class ProcessRun:
     def as_of_in(self, zone: ZoneInfo) -> dt.datetime:
         """The instant that the balance of a payer in that zone is as of: where a day was asked for, its end there, at latest
         the run's start."""
-        return self.as_of if self.as_of_day is None else min(end_of_day(self.as_of_day, zone), self.started_at)
+        return _instant_in(zone, self.as_of, self.as_of_day, self.started_at)
 
-    def is_behind(self, kept_as_of: dt.datetime | None, as_of: dt.datetime) -> bool:
-        """Whether a payer has a balance as of a later instant, which a run as of `as_of` must not replace. One as of an instant
-        that has not come yet, by a clock that ran ahead, is in nobody's way."""
-        return not self.dry_run and kept_as_of is not None and as_of < kept_as_of <= self.started_at
+    def is_behind(self, seen_as_of: dt.datetime | None, as_of: dt.datetime) -> bool:
+        """Whether a payer was seen as of a later instant, which a run that sees it as of `as_of` must not replace. An instant
+        that no host's clock shows yet, by one that ran ahead, is in nobody's way."""
+        latest = self.started_at + 2 * CLOCKS_APART
+        return not self.dry_run and seen_as_of is not None and as_of < seen_as_of <= latest
+
+    def behind_in(self, zone: ZoneInfo, gone_through: Iterable[GoneThrough]) -> Sequence[GoneThrough]:
+        """Those as of an instant, in that zone, that this run is behind: the latest first."""
+        as_of = self.as_of_in(zone)
+        later = [(seen, each) for each in gone_through if self.is_behind(seen := each.as_of_in(zone), as_of)]
+        return [each for _, each in sorted(later, key=itemgetter(0), reverse=True)]
 
     def progressed(self, slices: Iterable[RunSlice]) -> "ProcessRun":
         """The run as it is with these slices, all that it has; as it was where it has none."""
@@ -195,3 +229,7 @@ class ProcessRun:
         return (
             None if self.progressed_at is None else max((self.progressed_at - self.started_at).total_seconds(), 0.001)
         )
+
+
+def _instant_in(zone: ZoneInfo, as_of: dt.datetime, as_of_day: dt.date | None, started_at: dt.datetime) -> dt.datetime:
+    return as_of if as_of_day is None else min(end_of_day(as_of_day, zone), started_at)

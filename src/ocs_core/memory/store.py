@@ -5,6 +5,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
-from ocs_core.entities.process import ProcessRun, RunSlice, RunState
+from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice, RunState
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import Conflict
 from ocs_core.ledger import Ledger
@@ -168,6 +169,23 @@ class MemoryUnitOfWork:
                 )
             )
             for each in found
+        ]
+
+    def gone_through(self, process: str, wanted: SliceWanted) -> Sequence[GoneThrough]:
+        storing = [r for r in self.store.entities[ProcessRun].values() if r.process == process and not r.dry_run]
+        return [
+            GoneThrough(
+                as_of=run.as_of,
+                as_of_day=run.as_of_day,
+                started_at=run.started_at,
+                accounts=frozenset(run.accounts),
+                after=before.through if before else None,
+                through=part.position,
+            )
+            for run in storing
+            if run.started_at > wanted.as_of and run.state is not RunState.RUNNING
+            for before, part in pairwise([None, *self.slices(run.ref_id)])
+            if part and part.position and not (before and part.position == before.through)
         ]
 
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:

@@ -13,7 +13,7 @@ from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
-from ocs_core.entities.process import ProcessRun, RunSlice
+from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import ExternalId, Form
 from ocs_core.frozen import frozen_mappings
@@ -247,6 +247,11 @@ class UnitOfWork(Protocol):
 
         Raises `Conflict`, here or at the end, where one of them changed meanwhile.
         """
+
+    def gone_through(self, process: str, wanted: SliceWanted) -> Sequence[GoneThrough]:
+        """What of these payers (`limit` aside) storing runs of the process that began after `as_of`, and are over, have gone
+        through: of each slice from where it began to its position. What a worker still holds of one that was cancelled is waited
+        for."""
 
     def plan_slices(self, accounts: tuple[UUID, ...], size: int) -> SlicePlan:
         """How a run over these accounts (none named: all) is cut into slices of that many payers."""

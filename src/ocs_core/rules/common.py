@@ -16,9 +16,6 @@ from ocs_core.rules.rule import rule
 ANSWERS_KEPT = dt.timedelta(days=90)
 """How long the answer to a performed command is given again, unless set otherwise; its id and digest are kept for ever."""
 
-CLOCKS_APART = dt.timedelta(minutes=1)
-"""So far the clocks of two processes may be apart."""
-
 
 @rule("REQUEST_ID_REUSED", "/requestId")
 def request_is_the_same(performed: Performed, operation: str, digest: bytes) -> str | None:

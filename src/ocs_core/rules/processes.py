@@ -4,12 +4,10 @@ import datetime as dt
 from collections.abc import Collection, Iterable
 from zoneinfo import ZoneInfo
 
-from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration, start_of_day
-from ocs_core.entities.process import ProcessRun, RunFailure, RunState
+from ocs_core.entities.process import CLOCKS_APART, ProcessRun, RunFailure, RunState
 from ocs_core.errors import Violation
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, format_instant
-from ocs_core.rules.common import CLOCKS_APART
 from ocs_core.rules.rule import rule
 
 
@@ -49,12 +47,13 @@ def no_other_run_is_active(active: ProcessRun | None) -> str | None:
 
 
 @rule("RUN_NOT_LATEST", "/accounts")
-def run_is_the_latest(run: ProcessRun, as_of: dt.datetime, payer: Payer | None) -> str | None:
-    """A storing run that names a payer is not as of an earlier instant than the payer's own balance."""
-    kept = payer.collection_balance_as_of if payer else None
-    if kept is None or not run.is_behind(kept, as_of):
+def run_is_the_latest(run: ProcessRun, as_of: dt.datetime, seen_as_of: Iterable[dt.datetime | None]) -> str | None:
+    """A storing run that names a payer is not as of an earlier instant than the payer's own balance, or than a storing run
+    that has gone through it."""
+    later = [seen for seen in seen_as_of if seen is not None and run.is_behind(seen, as_of)]
+    if not later:
         return None
-    return f"The balance of this payer is as of {format_instant(kept)} already; only a dry run may look back."
+    return f"This payer was calculated as of {format_instant(max(later))} already; only a dry run may look back."
 
 
 @rule("CLOCKS_DIFFER", "")

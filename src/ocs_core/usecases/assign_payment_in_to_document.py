@@ -12,10 +12,10 @@ from ocs_core.collection import Shortage, first_shortage
 from ocs_core.entities.configuration import start_of_day
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import OperationType, Payment
+from ocs_core.entities.process import CLOCKS_APART
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Code, PositiveAmount
 from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
-from ocs_core.rules.common import CLOCKS_APART
 from ocs_core.usecases.payment_steps import identify, record
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment

@@ -121,7 +121,7 @@ class CalculateCollectionBalance:
             message = f"{type(failed.__cause__).__name__}: {failed.__cause__}"[:255]
             failures = [
                 RunFailure(ledger.account.ref, CALCULATION_FAILED, message)
-                for ledger in uow.ledgers(_next(run, part, 1, configuration))
+                for ledger in _ledgers(uow, run, _next(run, part, 1, configuration))
             ]
             position = failures[0].account.ref_id if failures else part.position
             gone = _GoneThrough(position, failures=failures)
@@ -131,10 +131,21 @@ class CalculateCollectionBalance:
         self, uow: UnitOfWork, run: ProcessRun, configuration: Configuration, part: RunSlice, limit: int
     ) -> SliceDone:
         gone = _GoneThrough(part.position)
-        as_of_in = functools.cache(lambda account_type: run.as_of_in(configuration.zone_of(account_type)))
-        for ledger in uow.ledgers(_next(run, part, limit, configuration)):
-            gone.position, as_of = ledger.account.ref_id, as_of_in(ledger.account.account_type)
-            if run.is_behind(ledger.payer.collection_balance_as_of, as_of):
+        wanted = _next(run, part, limit, configuration)
+        gone_through = () if run.dry_run else uow.gone_through(run.process, wanted)
+        zone_of = configuration.zone_of
+        as_of_in = functools.cache(lambda account_type: run.as_of_in(zone_of(account_type)))
+        behind_in = functools.cache(lambda account_type: run.behind_in(zone_of(account_type), gone_through))
+        for ledger in _ledgers(uow, run, wanted):
+            account = ledger.account
+            gone.position, as_of, later = (
+                account.ref_id,
+                as_of_in(account.account_type),
+                behind_in(account.account_type),
+            )
+            if run.is_behind(ledger.payer.collection_balance_as_of, as_of) or any(
+                each.has(account.ref_id) for each in later
+            ):
                 gone.passed_over += 1
                 continue
             try:
@@ -173,6 +184,11 @@ def _next(run: ProcessRun, part: RunSlice, limit: int, configuration: Configurat
     )
     as_of = min(map(run.as_of_in, configuration.zones))
     return SliceWanted(as_of=as_of, after=after, through=through, limit=limit, accounts=accounts)
+
+
+def _ledgers(uow: UnitOfWork, run: ProcessRun, wanted: SliceWanted) -> Iterable[OpenLedger]:
+    """The payers that are wanted: none where those that the run names are all behind it, which to name none would not say."""
+    return () if run.accounts and not wanted.accounts else uow.ledgers(wanted)
 
 
 def _calculate(

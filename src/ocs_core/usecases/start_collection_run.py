@@ -1,6 +1,7 @@
 """Calculate collection balance: asking for a run (domain: section 4). The slices are in `calculate_collection_balance`."""
 
 import datetime as dt
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated
 from uuid import UUID
@@ -8,11 +9,11 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.account import Account
 from ocs_core.entities.configuration import as_instant, day_given
-from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun, RunSlice
+from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, GoneThrough, ProcessRun, RunSlice
 from ocs_core.form import Items, Moment
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.ports import AccountId, Found, SliceWanted, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -35,7 +36,7 @@ class StartCollectionRunRequest(Command):
 class StartCollectionRun(UseCase[StartCollectionRunRequest]):
     """Starts a run, or answers the active one where the same is asked for again; a runner then loops over its slices.
 
-    One storing run at a time, started by a clock that is right; a payer whose own balance is as of a later instant is passed
+    One storing run at a time, started by a clock that is right; a payer that was calculated as of a later instant is passed
     over, and refused where it is named. Dry runs are free, as many at once as are configured.
     """
 
@@ -67,6 +68,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
             started_at=work.now,
             configuration=known,
         )
+        gone_through = _gone_through(run, found, work)
         running = work.uow.runs(CALCULATE_COLLECTION_BALANCE)
         dry_runs = [r for r in running if r.dry_run and run.dry_run]
         active = next((r for r in running if not (r.dry_run or run.dry_run)), None)
@@ -87,7 +89,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
                         rules.account_exists(named, account),
                         rules.account_ids_agree(named, account),
                         rules.payer_exists(account, account.own_payer if account else None),
-                        rules.run_is_the_latest(run, *_kept(run, account, found)),
+                        rules.run_is_the_latest(run, *_seen(run, account, found, gone_through)),
                     ),
                 )
             ),
@@ -109,9 +111,22 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
         work.answer(work.add(attrs.evolve(run, payers_total=plan.payers, slices_total=max(len(bounds) - 1, 0))))
 
 
-def _kept(run: ProcessRun, account: Account | None, found: Found) -> tuple[dt.datetime, Payer | None]:
-    """The instant that a payer is calculated as of, and what is kept of it."""
+def _gone_through(run: ProcessRun, found: Found, work: Work) -> Sequence[GoneThrough]:
+    """Whom of the payers that are named later runs have gone through."""
+    named = tuple(account.ref_id for account in found.accounts.values())
+    if run.dry_run or not named:
+        return ()
+    as_of = min(map(run.as_of_in, found.configuration.zones))
+    return work.uow.gone_through(run.process, SliceWanted(as_of=as_of, accounts=named))
+
+
+def _seen(
+    run: ProcessRun, account: Account | None, found: Found, gone_through: Sequence[GoneThrough]
+) -> tuple[dt.datetime, list[dt.datetime | None]]:
+    """The instant that a payer is calculated as of, and those that it was before."""
     if account is None:
-        return run.as_of, None
+        return run.as_of, []
     zone = found.configuration.zone_of(account.account_type)
-    return run.as_of_in(zone), found.payers_of_accounts.get(account.ref_id)
+    payer = found.payers_of_accounts.get(account.ref_id)
+    kept = payer.collection_balance_as_of if payer else None
+    return run.as_of_in(zone), [kept, *(g.as_of_in(zone) for g in gone_through if g.has(account.ref_id))]

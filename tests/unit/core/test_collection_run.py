@@ -465,6 +465,25 @@ def test_a_day_stands_for_its_end_and_today_for_now() -> None:
     assert today.as_of == NOW
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_a_run_over_some_ends_with_them_however_many_are_calculated_at_once(office: Office, limit: int) -> None:
+    for account in office.payers:
+        office.owes(account)
+
+    run = office.desk.collect(limit=limit, accounts=tuple(map(named, office.payers[:2])))
+
+    assert (run.payers_done, office.starts()) == (2, ["A-0", "A-1"])
+
+
+def test_of_a_run_over_some_nobody_else_is_given_up(office: Office) -> None:
+    calculate = CalculateCollectionBalance(office.store, clock=office.desk.clock)
+    run = office.desk.start_run(accounts=(named(office.payers[0]),))
+    for _ in range(2):
+        give_up_next(calculate, run, ValueError())
+
+    assert office.desk.finish(run.ref_id).payers_failed == 1
+
+
 def test_a_run_may_be_limited_to_some_accounts(office: Office) -> None:
     for account in office.payers:
         office.owes(account)

@@ -6,6 +6,7 @@ Each is made of the reference and says what is wrong with it; `BROKEN` names the
 from ocs_core.testkit.broken import (  # noqa: F401 - each module plants what it defines
     balances,
     forgetful_stores,
+    looking_back_stores,
     outboxes,
     platforms,
     queries,

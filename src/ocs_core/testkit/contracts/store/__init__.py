@@ -2,6 +2,7 @@
 
 from ocs_core.testkit.contracts.store.committing import committing_laws
 from ocs_core.testkit.contracts.store.keeping import keeping_laws
+from ocs_core.testkit.contracts.store.looking_back import looking_back_laws
 from ocs_core.testkit.contracts.store.past import past_laws
 from ocs_core.testkit.contracts.store.racing import racing_laws
 from ocs_core.testkit.contracts.store.runs import runs_laws
@@ -20,6 +21,7 @@ def store_contract(make: Make) -> type:
         taking_back_laws(),
         whole_laws(),
         past_laws(),
+        looking_back_laws(),
     )
     return contract("StoreContract", make, *laws)
 

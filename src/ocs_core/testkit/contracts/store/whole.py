@@ -11,7 +11,7 @@ from ocs_core.entities.chargeable_event import ChargeableEventKind
 from ocs_core.entities.configuration import CollectionSetting
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.payment import OperationType, PaymentHistory, PaymentType
-from ocs_core.entities.process import RunFailure, RunSlice, RunState
+from ocs_core.entities.process import CLOCKS_APART, RunFailure, RunSlice, RunState
 from ocs_core.entities.settlement import SettlementSide
 from ocs_core.errors import Conflict
 from ocs_core.messages import PaymentDocuments, Response, Step, link_of
@@ -28,7 +28,6 @@ from ocs_core.ports import (
     SliceWanted,
     Wanted,
 )
-from ocs_core.rules.common import CLOCKS_APART
 from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, all_there, only, slice_of
 from ocs_core.testkit.contracts.values import (
     a_document,

@@ -9,9 +9,9 @@ import attrs
 from hypothesis import strategies as st
 
 from ocs_core.entities.configuration import CollectionSetting
+from ocs_core.entities.process import CLOCKS_APART
 from ocs_core.ports import Store, UnitOfWork
 from ocs_core.queries import ReadProcessRun
-from ocs_core.rules.common import CLOCKS_APART
 from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
 from ocs_core.testkit.strategies.requests.things import (
     finish_runs,

@@ -1,0 +1,89 @@
+"""What storing runs have gone through, from SQL. Their slices tell: payers of whom nothing changed are not written."""
+
+import datetime as dt
+import functools
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+
+from ocs_adapters.sql import tables
+from ocs_adapters.sql.database import Transaction
+from ocs_adapters.sql.drivers import Call
+from ocs_core.entities.process import GoneThrough, RunState
+from ocs_core.ports import SliceWanted
+
+ZONES_APART = dt.timedelta(hours=26)
+"""So much later than in the system's zone a day ends elsewhere, at the most."""
+_RUNS, _SLICES, _ACCOUNTS = tables.process_runs, tables.run_slices, tables.accounts
+_BEFORE = _SLICES.alias("before")
+_OF_RUNS = _RUNS.join(_SLICES, _SLICES.c.run_ref_id == _RUNS.c.ref_id).outerjoin(
+    _BEFORE, sa.and_(_BEFORE.c.run_ref_id == _SLICES.c.run_ref_id, _BEFORE.c.number == _SLICES.c.number - 1)
+)
+_COLUMNS = (
+    _RUNS.c.as_of,
+    _RUNS.c.as_of_day,
+    _RUNS.c.started_at,
+    _RUNS.c.accounts,
+    _BEFORE.c.through.label("after"),
+    _SLICES.c.position,
+)
+
+
+@functools.cache
+def _query(driver: Any, limited_to_accounts: bool, after: bool, through: bool) -> Any:
+    began, position = _BEFORE.c.through, _SLICES.c.position
+    conditions: list[Any] = [
+        _RUNS.c.process == bindparam("process"),
+        _RUNS.c.as_of > bindparam("as_of_elsewhere"),  # for the index
+        _RUNS.c.started_at > bindparam("as_of"),
+        ~_RUNS.c.dry_run,
+        _RUNS.c.state != RunState.RUNNING.value,
+        sa.or_(began.is_(None), position > began),
+    ]
+    if after:
+        conditions.append(position > bindparam("after"))
+    if through:
+        conditions.append(sa.or_(began.is_(None), began < bindparam("through")))
+    if limited_to_accounts:
+        account = _ACCOUNTS.c.ref_id
+        within = (account <= position, sa.or_(began.is_(None), account > began))
+        conditions.append(sa.exists().where(driver.one_of(account, "accounts"), *within))
+    # The lock waits for who still has a slice in hand of a run that was cancelled.
+    found = sa.select(*_COLUMNS).select_from(_OF_RUNS).where(position.is_not(None), *conditions)
+    return found.with_for_update(read=True, of=_SLICES)
+
+
+def gone_through(transaction: Transaction, process: str, wanted: SliceWanted) -> Sequence[GoneThrough]:
+    """What of these payers storing runs that began after `as_of`, and are over, have gone through."""
+    driver = transaction.driver
+    query = _query(driver, bool(wanted.accounts), wanted.after is not None, wanted.through is not None)
+    bound = {
+        "process": process,
+        "as_of": wanted.as_of,
+        "as_of_elsewhere": wanted.as_of - ZONES_APART,
+        "after": wanted.after,
+        "through": wanted.through,
+        "accounts": driver.bind_list(wanted.accounts),
+    }
+    (rows,) = transaction.run([Call(query, bound)])
+    instant, day, key = (_reader(driver, kind) for kind in (dt.datetime, dt.date, UUID))
+    return [
+        GoneThrough(
+            as_of=instant(as_of),
+            as_of_day=day(as_of_day),
+            started_at=instant(started_at),
+            accounts=frozenset(map(UUID, msgspec.json.decode(accounts))),
+            after=key(after),
+            through=key(position),
+        )
+        for as_of, as_of_day, started_at, accounts, after, position in rows
+    ]
+
+
+def _reader(driver: Any, kind: type) -> Any:
+    decode = driver.decoder(kind)
+    return lambda value: value if decode is None or value is None else decode(value)
