@@ -6,7 +6,8 @@ from uuid import UUID
 
 import attrs
 
-from ocs_adapters.files.takeover import CALLER, TOGETHER, Transactions
+from ocs_adapters.files.making import CALLER
+from ocs_adapters.files.takeover import TOGETHER, Transactions
 from ocs_core.ports import Clock, Ids, Store, TakenRow, TakeOver, TakeOvers, TakeOverState
 from ocs_core.queries import ChargeableEventSearch, Queries
 from ocs_core.usecases.take_over_receivables import FileRefused, Problem

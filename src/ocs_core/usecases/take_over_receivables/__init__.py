@@ -8,7 +8,8 @@ from ocs_core.usecases.take_over_receivables.agreement import (
     Contradiction,
     account_agrees,
     document_agrees,
-    payment_agrees,
+    payment_number,
+    payments_agree,
 )
 from ocs_core.usecases.take_over_receivables.columns import SYNONYMS, recognised
 from ocs_core.usecases.take_over_receivables.dates import DateFormat
@@ -36,7 +37,8 @@ __all__ = [
     "account_agrees",
     "document_agrees",
     "lacking",
-    "payment_agrees",
+    "payment_number",
+    "payments_agree",
     "read_receivables",
     "recognised",
 ]

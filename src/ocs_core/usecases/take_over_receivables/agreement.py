@@ -1,7 +1,7 @@
 """Where a ledger's file and what is stored contradict each other."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from ocs_core.entities.account import Account, AccountState
@@ -47,19 +47,29 @@ def document_agrees(invoice: Invoice, document: Document) -> None:
     )
 
 
-def payment_agrees(invoice: Invoice, account: Account, payment: Payment, zone: ZoneInfo) -> None:
-    """Raises `Contradiction` with everything in which the file and the payment of its settlement differ."""
-    received = payment.payment_date_received
-    stored = day_of(received, zone) if received else None
+def payment_number(invoice: Invoice, place: int) -> str:
+    """What the payments of an invoice are called: the first like the invoice itself, further ones by their place."""
+    return invoice.number if place == 1 else f"{invoice.number}/payment/{place}"
+
+
+def payments_agree(invoice: Invoice, account: Account, payments: Sequence[Payment], zone: ZoneInfo) -> None:
+    """Raises `Contradiction` with everything in which the file and the payments of its settlement differ.
+
+    A ledger of a later day may say that more is paid: that is a further payment, on the day that the ledger says.
+    """
+    received = sum(payment.payment_amount for payment in payments)
+    is_more = invoice.paid > received
+    last = payments[-1].payment_date_received
+    stored = day_of(last, zone) if last else None
     told: dt.date | None = invoice.settled or (stored if invoice.paid else None)
-    amount = Money(invoice.paid, invoice.currency) if invoice.paid else Money(payment.payment_amount, payment.currency)
+    paid = invoice.paid if invoice.paid and not is_more else received
     _agree(
         f"the payment of invoice {invoice.number}",
-        payment.cancelled,
+        any(payment.cancelled for payment in payments),
         (
-            ("the account", payment.account and payment.account.external_id, account.external_id),
-            ("the amount", Money(payment.payment_amount, payment.currency), amount),
-            ("the settled day", stored, told),
+            *(("the account", p.account and p.account.external_id, account.external_id) for p in payments),
+            ("the amount", Money(received, invoice.currency), Money(paid, invoice.currency)),
+            ("the settled day", stored, stored if is_more else told),
         ),
     )
 

@@ -1,0 +1,94 @@
+"""What there is already of the invoices of a ledger, and what they still lack."""
+
+from collections.abc import Iterator, Sequence
+
+import attrs
+
+from ocs_core.entities.account import Account
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.money import Money
+from ocs_core.ports import AccountId
+from ocs_core.queries import DocumentSearch, PaymentSearch, Queries
+from ocs_core.usecases.take_over_receivables import (
+    Contradiction,
+    Invoice,
+    Terms,
+    account_agrees,
+    document_agrees,
+    payment_number,
+    payments_agree,
+)
+
+
+@attrs.frozen
+class Stored:
+    """What there is already of one invoice, of which `owed` is to be received and assigned in all."""
+
+    account: Account | None
+    document: Document | None
+    payments: Sequence[Payment]
+    invoice: Invoice
+    owed: int
+
+    @property
+    def to_receive(self) -> int:
+        """How much of a payment is still to be received."""
+        return max(0, self.owed - sum(payment.payment_amount for payment in self.payments))
+
+    @property
+    def to_assign(self) -> int:
+        """How much is still to be assigned to the document."""
+        assigned = sum(payment.payment_amount - payment.remaining_amount for payment in self.payments)
+        return max(0, min(self.owed, self.invoice.amount) - assigned)
+
+    @property
+    def is_complete(self) -> bool:
+        return self.document is not None and not self.to_receive and not self.to_assign
+
+    @property
+    def next_payment_number(self) -> str:
+        return payment_number(self.invoice, len(self.payments) + 1)
+
+
+def find_stored(
+    queries: Queries, invoice: Invoice, terms: Terms, configuration: Configuration, known: Account | None = None
+) -> Stored:
+    """Raises `Contradiction` where what is stored and the file cannot both be true. `known`: the account, as it was made."""
+    document = next(iter(queries.documents(DocumentSearch(external_document_no=invoice.number)).items), None)
+    if document is not None:
+        document_agrees(invoice, document)
+    account = known or queries.account(AccountId(external_id=invoice.customer))
+    if account is not None:
+        account_agrees(invoice, account, configuration)
+    payments = tuple(_payments(queries, invoice))
+    _check_payments(invoice, account, payments, configuration)
+    stored = Stored(account, document, payments, invoice, 0 if invoice.credit else invoice.paid_by(terms.as_of))
+    if document is not None and document.due_amount < stored.to_assign:
+        raise Contradiction(
+            f"of invoice {invoice.number} only {Money(document.due_amount, document.currency)} is open: "
+            "it was settled by other means than this file"
+        )
+    return stored
+
+
+def _payments(queries: Queries, invoice: Invoice) -> Iterator[Payment]:
+    place = 1
+    while True:
+        number = payment_number(invoice, place)
+        search = PaymentSearch(external_payment_no=number, payment_type=PaymentType.IN)
+        found = queries.payments(search).items
+        if not found:
+            return
+        yield found[0]
+        place += 1
+
+
+def _check_payments(
+    invoice: Invoice, account: Account | None, payments: Sequence[Payment], configuration: Configuration
+) -> None:
+    if payments and account is None:
+        raise Contradiction(f"there is a payment {invoice.number} already, of nobody that the file names")
+    if payments and account is not None:
+        payments_agree(invoice, account, payments, configuration.zone_of(account.account_type))
