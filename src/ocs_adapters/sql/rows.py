@@ -24,7 +24,7 @@ from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment, PaymentHistory
+from ocs_core.entities.payment import MoneyOrder, Payment, PaymentHistory
 from ocs_core.entities.process import CollectionChange, ProcessRun, RunFailure, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import type_hints
@@ -152,6 +152,8 @@ def _read(kind: Any, driver: Driver) -> Callable[[Any], Any] | None:
         return thawed
     if kind is AccountRef:
         return driver.decoder(UUID)
+    if kind is MoneyOrder:
+        return lambda text: MoneyOrder(**msgspec.json.decode(text))
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return kind
     if typing.get_origin(kind) is tuple:
@@ -189,6 +191,8 @@ def _write(kind: Any) -> Callable[[Any], Any] | None:
         return frozen
     if kind is AccountRef:
         return lambda ref: ref.ref_id
+    if kind is MoneyOrder:
+        return lambda order: _json(attrs.asdict(order))
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return lambda value: value.value
     if typing.get_origin(kind) is tuple and typing.get_args(kind)[0] in _OF_ITEMS:

@@ -24,6 +24,17 @@ class PaymentType(StrEnum):
 
 
 @attrs.frozen(kw_only=True)
+class MoneyOrder:
+    """To whom, and where, a payment by postal money order goes."""
+
+    name: str
+    address: str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Payment:
     """Money received, sent or promised; amounts in millionths. Identified is a property: it has an account or not."""
 
@@ -57,6 +68,7 @@ class Payment:
     payer_note: str | None = None
     description: str | None = None
     bank_account_transaction_id: str | None = None
+    money_order: MoneyOrder | None = None
     account: AccountRef | None = None
     cancelled: bool = False
     cancel_reason: str | None = None

@@ -62,6 +62,7 @@ from ocs_core.rules.documents import (
 from ocs_core.rules.payments import (
     amount_remains,
     external_payment_no_is_new,
+    money_order_is_sent,
     payment_exists,
     payment_is_identified,
     payment_is_incoming,
@@ -135,6 +136,7 @@ __all__ = [
     "external_payment_no_is_new",
     "failed_run_has_failures",
     "failed_run_is_over",
+    "money_order_is_sent",
     "named_account_has_an_id",
     "named_parent_has_an_id",
     "no_other_run_is_active",

@@ -29,6 +29,14 @@ def external_payment_no_is_new(external_payment_no: str | None, payment_type: Pa
     return f"An incoming payment with the externalPaymentNo {external_payment_no} is registered already."
 
 
+@rule("VALUE_NOT_ALLOWED", "/moneyOrder")
+def money_order_is_sent(payment_type: PaymentType, is_given: bool) -> str | None:
+    """Only an outgoing payment has a money order."""
+    if not is_given or payment_type is PaymentType.OUT:
+        return None
+    return f"A money order is what an outgoing payment is sent by; this one is {payment_type}."
+
+
 @rule("PAYMENT_NOT_FOUND", "/paymentRefId")
 def payment_exists(named: PaymentId, payment: Payment | None) -> str | None:
     """The payment exists, and every name that is given is its own; an externalPaymentNo is that of an incoming payment."""

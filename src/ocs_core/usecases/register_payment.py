@@ -7,11 +7,22 @@ from typing import Any
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.payment import OperationType, Payment, PaymentType
-from ocs_core.form import Code, ExternalId, Label, Note, PositiveAmount
+from ocs_core.entities.payment import MoneyOrder, OperationType, Payment, PaymentType
+from ocs_core.form import Code, ExternalId, Form, Label, Note, PositiveAmount
 from ocs_core.ports import PAYMENT_NUMBERS, AccountId, Found, Wanted
 from ocs_core.usecases.payment_steps import notify_payment, record, record_identified
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+
+
+@attrs.frozen(kw_only=True)
+class MoneyOrderGiven(Form):
+    """To whom, and where, a payment by postal money order goes."""
+
+    name: Label
+    address: Label | None = None
+    city: Label | None = None
+    postal_code: Label | None = None
+    country: Label | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -47,6 +58,7 @@ class RegisterPaymentRequest(Command):
     payer_note: Note | None = None
     description: Note | None = None
     bank_account_transaction_id: Label | None = None
+    money_order: MoneyOrderGiven | None = None
     notification_requested: bool = True
 
     @classmethod
@@ -89,6 +101,7 @@ class RegisterPayment(UseCase[RegisterPaymentRequest]):
                 request.external_payment_no, request.payment_type, found.external_payment_no_taken
             ),
             rules.payment_amount_is_payable(configuration, request.payment_amount, request.currency),
+            rules.money_order_is_sent(request.payment_type, request.money_order is not None),
             rules.currency_is_configured(configuration, request.currency),
             rules.payment_method_is_configured(configuration, request.payment_method),
             fields=fields_of(RegisterPaymentRequest),
@@ -124,6 +137,7 @@ class RegisterPayment(UseCase[RegisterPaymentRequest]):
                 payer_note=request.payer_note,
                 description=request.description,
                 bank_account_transaction_id=request.bank_account_transaction_id,
+                money_order=MoneyOrder(**attrs.asdict(request.money_order)) if request.money_order else None,
                 account=account.ref if account else None,
             )
         )

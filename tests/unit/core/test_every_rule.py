@@ -20,6 +20,7 @@ from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import AccountId
 from ocs_core.testkit.examples import NOW, UNIT, named
 from ocs_core.testkit.strategies.breaking.processes import ByAnotherClock
+from ocs_core.usecases.register_payment import MoneyOrderGiven
 
 from .scene import COMMANDS, DAY, NOBODY, NOTHING, Scene, everything_in
 
@@ -215,6 +216,13 @@ REGISTER_CASES = (
         "PAYMENT_METHOD_NOT_CONFIGURED",
         "/paymentMethod",
         payment_method="shells",
+    ),
+    case(
+        REGISTER,
+        "money_order_is_sent",
+        "VALUE_NOT_ALLOWED",
+        "/moneyOrder",
+        money_order=MoneyOrderGiven(name="Ana Ruiz"),
     ),
 )
 

@@ -79,6 +79,7 @@ def test_register_payment_answers_the_whole_payment_then_its_history(site, clien
             "payerNote": None,
             "description": None,
             "bankAccountTransactionId": None,
+            "moneyOrder": None,
             "account": {"refId": str(payer.ref_id), "externalId": "A-1"},
             "cancelled": False,
             "cancelReason": None,
@@ -86,6 +87,30 @@ def test_register_payment_answers_the_whole_payment_then_its_history(site, clien
             "version": 1,
         },
     }
+
+
+def test_a_payment_by_money_order_keeps_to_whom_it_goes_and_a_text_of_it_that_is_wrong_is_told(site, client):
+    site.desk.account("A-1")
+    path, order = "/v1/rm/payments/register-payment", {"name": "Ana Ruiz", "address": "Calle Mayor 1", "city": "Madrid"}
+    body = {
+        "account": {"externalId": "A-1"},
+        "paymentType": "OUT",
+        "paymentAmount": 49_900_000,
+        "currency": "EUR",
+        "paymentMethod": "cash",
+        "paymentDateSent": "2024-05-14T07:15:00Z",
+        "moneyOrder": order,
+    }
+    shown = {**order, "postalCode": None, "country": None}
+    assert performed(site, client, path, "RegisterPayment", body)[0]["object"]["moneyOrder"] == shown
+    assert client.get("/v1/rm/payments").json()["items"][0]["moneyOrder"] == shown
+    wrong = {"city": "M" * 256, "colour": "red"}
+    refused = client.post(path, json={**body, "requestId": "r-2", "moneyOrder": wrong})
+    assert sorted(codes(refused)) == [
+        ("FIELD_REQUIRED", "/moneyOrder/name"),
+        ("FIELD_UNKNOWN", "/moneyOrder/colour"),
+        ("LENGTH_OUT_OF_RANGE", "/moneyOrder/city"),
+    ]
 
 
 def test_an_unidentified_payment_has_no_account_and_is_identified_later(site, client):

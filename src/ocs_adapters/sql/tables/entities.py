@@ -93,6 +93,7 @@ payments = sa.Table(
     text("cancel_reason"),
     sa.Column("cancelled_at", Instant),
     version(),
+    text("money_order"),
     sa.CheckConstraint("remaining_amount BETWEEN 0 AND payment_amount", name="ck_payments_remaining_amount"),
     sa.Index("uq_payments_payment_no", "payment_no", unique=True),
     sa.Index(

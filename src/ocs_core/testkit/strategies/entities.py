@@ -13,7 +13,7 @@ from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeableEventKind
 from ocs_core.entities.configuration import Configuration, SystemSetting
 from ocs_core.entities.document import Document, DueAmountType
-from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentType
+from ocs_core.entities.payment import MoneyOrder, OperationType, Payment, PaymentHistory, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Text
 from ocs_core.ledger import Ledger
@@ -90,6 +90,11 @@ def payers(draw: st.DrawFn, /, **fixed: Any) -> Payer:
     )
 
 
+_money_orders = st.builds(
+    MoneyOrder, name=texts, **{part: st.none() | texts for part in ("address", "city", "postal_code", "country")}
+)
+
+
 @st.composite
 def payments(draw: st.DrawFn, /, **fixed: Any) -> Payment:
     """A payment of any type, identified or not, assigned in part or wholly, cancelled or not."""
@@ -111,6 +116,7 @@ def payments(draw: st.DrawFn, /, **fixed: Any) -> Payment:
             payment_date_sent=instants if kind is PaymentType.OUT else st.none() | instants,
             payment_ref1=st.none() | texts,
             payer_note=st.none() | texts,
+            money_order=st.none() | _money_orders if kind is PaymentType.OUT else st.none(),
             account=st.none() | account_refs if kind is PaymentType.IN else account_refs,
             version=versions,
         )

@@ -57,6 +57,7 @@ def upgrade() -> None:
         steps.add_column("documents", sa.Column(name, DAY if name.startswith("billing") else sa.Text()))
     for name in OF_PAYERS:
         steps.add_column("payers", sa.Column(name, sa.Text()))
+    steps.add_column("payments", sa.Column("money_order", sa.Text()))
     steps.add_column("payment_history", sa.Column("ref_payment_type", sa.Text()))
     for name in ("ref_payment_ref_id", "ref_document_ref_id"):
         steps.add_column("payment_history", sa.Column(name, AN_ID))

@@ -36,7 +36,7 @@ DAY = dt.timedelta(days=1)
 def _no_account(draw: Draw, world: World, operation: type, request: Any) -> Any:
     if operation is RegisterPayment:
         kind = draw(st.sampled_from([PaymentType.OUT, PaymentType.PROMISE_TO_PAY]))
-        request = attrs.evolve(request, payment_type=kind, payment_date_sent=world.desk.clock())
+        request = attrs.evolve(request, payment_type=kind, payment_date_sent=world.desk.clock(), money_order=None)
     nothing = AccountId() if operation is StartCollectionRun else draw(st.sampled_from([None, AccountId()]))
     return naming(draw, operation, request, nothing)
 
@@ -45,7 +45,7 @@ def _no_account(draw: Draw, world: World, operation: type, request: Any) -> Any:
 def _account_without_an_id(draw: Draw, world: World, operation: type, request: Any) -> Any:
     if operation is RegisterPayment:
         now = world.desk.clock()
-        request = attrs.evolve(request, payment_type=PaymentType.IN, payment_date_received=now)
+        request = attrs.evolve(request, payment_type=PaymentType.IN, payment_date_received=now, money_order=None)
     return naming(draw, operation, request, AccountId())
 
 

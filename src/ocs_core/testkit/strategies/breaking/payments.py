@@ -10,8 +10,9 @@ from ocs_core.money import minor_unit
 from ocs_core.testkit.strategies.breaking.changing import naming, payment_of, renamed
 from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
 from ocs_core.testkit.strategies.requests.things import namings, payers, payments
-from ocs_core.testkit.strategies.values import codes, uuids
+from ocs_core.testkit.strategies.values import codes, texts, uuids
 from ocs_core.testkit.world import World
+from ocs_core.usecases.register_payment import MoneyOrderGiven
 
 
 @breaks("payment_amount_is_payable")
@@ -31,8 +32,16 @@ def _external_payment_no_taken(draw: Draw, world: World, operation: type, reques
     taken = world.desk.payment(external_payment_no=number)
     if draw(st.booleans()):  # a cancelled payment keeps its number
         world.change(taken, cancelled=True, cancelled_at=world.desk.clock())
-    now = world.desk.clock()
-    return attrs.evolve(request, payment_type=PaymentType.IN, payment_date_received=now, external_payment_no=number)
+    incoming = {"payment_type": PaymentType.IN, "payment_date_received": world.desk.clock(), "money_order": None}
+    return attrs.evolve(request, external_payment_no=number, **incoming)
+
+
+@breaks("money_order_is_sent")
+def _money_order_received(draw: Draw, world: World, operation: type, request: Any) -> Any:
+    kind = draw(st.sampled_from([PaymentType.IN, PaymentType.PROMISE_TO_PAY]))
+    account = request.account or draw(namings(draw(payers(world))))
+    order, now = MoneyOrderGiven(name=draw(texts)), world.desk.clock()
+    return attrs.evolve(request, payment_type=kind, account=account, payment_date_received=now, money_order=order)
 
 
 @breaks("payment_exists")

@@ -15,7 +15,7 @@ from ocs_core.testkit.strategies.requests.things import (
     payers,
     payments,
 )
-from ocs_core.testkit.strategies.values import instants, some_fields
+from ocs_core.testkit.strategies.values import instants, some_fields, texts
 from ocs_core.testkit.world import World
 from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
 from ocs_core.usecases.cancel_payment_in_identification import (
@@ -23,7 +23,7 @@ from ocs_core.usecases.cancel_payment_in_identification import (
     CancelPaymentInIdentificationRequest,
 )
 from ocs_core.usecases.identify_payment_in import IdentifyPaymentIn, IdentifyPaymentInRequest
-from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
+from ocs_core.usecases.register_payment import MoneyOrderGiven, RegisterPayment, RegisterPaymentRequest
 
 _REGISTER_PAYMENT_FIELDS = (
     "payment_ref1",
@@ -41,6 +41,11 @@ _REGISTER_PAYMENT_FIELDS = (
 """What varies and must not matter."""
 
 
+_money_orders = st.builds(
+    MoneyOrderGiven, name=texts, **{part: st.none() | texts for part in ("address", "city", "postal_code", "country")}
+)
+
+
 @valid(RegisterPayment)
 def _register_payment(draw: Draw, world: World) -> RegisterPaymentRequest:
     kind, currency = draw(st.sampled_from(PaymentType)), draw(currencies(world))
@@ -55,6 +60,7 @@ def _register_payment(draw: Draw, world: World) -> RegisterPaymentRequest:
         payment_method=draw(st.sampled_from(sorted(world.configuration.payment_methods))),
         payment_date_received=draw(instants if kind is PaymentType.IN else st.none() | instants),
         payment_date_sent=draw(instants if kind is PaymentType.OUT else st.none() | instants),
+        money_order=draw(st.none() | _money_orders) if kind is PaymentType.OUT else None,
         **draw(some_fields(RegisterPaymentRequest, *_REGISTER_PAYMENT_FIELDS)),
     )
 
