@@ -1,4 +1,4 @@
-"""Errors as they are told in logs: what went wrong and where, bounded, and nothing of what it went wrong with.
+"""Errors as logs tell and tables keep them: what went wrong and where, bounded, and nothing of what it went wrong with.
 
 An error's own text may hold anything: a key, a bank account, somebody's name. So its text is told only where it speaks of the
 system alone; of any other error its type and its place are told. Nobody's variables are ever told.
@@ -21,7 +21,9 @@ LONGEST_TEXT = 500
 _SPEAK_OF_CODE = (AttributeError, ImportError, MemoryError, NameError, RecursionError, TypeError)
 _SPEAK_OF_THE_SYSTEM = {"08", "23", "25", "26", "28", "3D", "40", "42", "53", "54", "55", "57", "58"}
 """PostgreSQL's classes of errors whose first line names tables, columns and settings, and no values."""
-_TRUSTED = ("httpcore.", "httpx.", "kafka.", "ocs_adapters.kafka.", "pyarrow.", "socket.", "ssl.")
+_TRUSTED = ("httpcore.", "httpx.", "kafka.", "ocs_adapters.kafka.", "pyarrow.", "smtplib.", "socket.", "ssl.")
+_SPEAK_OF_VALUES = {"LocalProtocolError", "SMTPRecipientsRefused", "SMTPResponseException"}
+"""Of those: they tell what was to be sent, whom to, or what somebody else says."""
 
 
 def told(error: BaseException) -> str:
@@ -33,6 +35,12 @@ def told(error: BaseException) -> str:
         return f"{name} at {place}" if place else name
     first = next(iter(text.splitlines()), "")[:LONGEST_TEXT]
     return f"{name}: {first}" if first else name
+
+
+def reason(error: BaseException) -> str:
+    """The same where people read it: an error of ours is a sentence already."""
+    said = told(error)
+    return said.removeprefix(f"{type(error).__qualname__}: ") if isinstance(error, OcsError) else said
 
 
 def traced(error: BaseException) -> str:
@@ -58,6 +66,8 @@ def _text(error: BaseException) -> str | None:
         return _text_of_postgres(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
+    if _SPEAK_OF_VALUES & {kind.__name__ for kind in type(error).__mro__}:
+        return None
     return str(error) if f"{type(error).__module__}.".startswith(_TRUSTED) else None
 
 

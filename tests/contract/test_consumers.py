@@ -149,8 +149,24 @@ def test_a_message_that_cannot_be_dealt_with_is_set_aside_and_the_others_are_dea
     scene.consumer.drain()
     assert scene.notes == ["a", "c"], "nothing of the one that failed stays"
     (letter,) = scene.inbox.dead_letters()
-    assert (letter.ref_id, letter.message.value, letter.reason) == (bad, b"b", "Bang('no')")
+    assert (letter.ref_id, letter.message.value) == (bad, b"b")
+    assert letter.reason.startswith("Bang at tests/contract/test_consumers.py:")
     assert letter.set_aside_at == NOW
+
+
+@DATABASES
+def test_why_a_message_is_set_aside_is_one_sentence_with_nothing_of_what_was_in_hand(make, scene_on) -> None:
+    scene = scene_on(make)
+    secret = "postgresql://planted:password@db " * 1000
+    scene.fails_with[b"a"] = [ValueError(secret)]
+    scene.fails_with[b"b"] = [NotUnderstood("It is no payment. " * 1000)]
+    scene.publish(b"a", b"b")
+    scene.consumer.drain()
+    ours, foreign = sorted(letter.reason for letter in scene.inbox.dead_letters())
+    assert foreign.startswith("ValueError at tests/contract/test_consumers.py:")
+    assert "planted" not in foreign
+    assert ours.startswith("It is no payment.")
+    assert len(ours) <= 500
 
 
 @DATABASES

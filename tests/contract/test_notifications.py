@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import smtplib
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import attrs
+import httpx
 import pytest
 from standardwebhooks import Webhook
 
@@ -381,6 +383,68 @@ def test_a_delivery_that_cannot_be_sent_at_all_holds_up_no_other(make, scene_on)
     scene.read()
     with scene.sender(crm=Unsendable()).working():
         _until(lambda: scene.states.count(State.DELIVERED) == 10)
+
+
+@DATABASES
+def test_what_fails_here_says_nothing_of_the_recipient(make, scene_on) -> None:
+    """It was not heard of yet: one delivery at a time tries it, whatever failed before it came there."""
+    heard, answers, under_way = [0], threading.Event(), []
+
+    class Unsendable:
+        def send(self, delivery):
+            if delivery.code == "collectionStart":
+                raise ValueError("its subject has a line break")
+            heard[0] += 1
+            under_way.append(heard[0])
+            answers.wait(10)
+            heard[0] -= 1
+            return sending.Outcome(delivered=True)
+
+    scene = scene_on(make)
+    scene.publish(1, "collectionStart")
+    scene.read()
+    scene.clock.advance(seconds=1)
+    scene.publish(10)
+    scene.read()
+    with scene.sender(crm=Unsendable()).working():
+        _until(lambda: under_way)
+        time.sleep(2 * sending.IDLE_SECONDS)
+        assert under_way == [1]
+        answers.set()
+        _until(lambda: scene.states.count(State.DELIVERED) == 10)
+
+
+@DATABASES
+def test_what_is_kept_of_an_error_of_ours_is_one_sentence_without_what_was_to_be_sent(make, scene_on) -> None:
+    planted = "whsec_planted " * 1000
+    errors = iter(
+        [ValueError(planted), httpx.LocalProtocolError(planted), smtplib.SMTPRecipientsRefused({planted: (5, b"")})]
+    )
+
+    class Unsendable:
+        def send(self, delivery):
+            raise next(errors)
+
+    class Garbled:
+        def send(self, delivery):
+            return scene.webhooks.post(f"{scene.hooks.url}/crm", b"{}", {"x-secret": f"{planted}\n"})
+
+    scene = scene_on(make)
+    scene.publish(4)
+    scene.read()
+    sender = scene.sender(crm=Unsendable())
+    for _ in range(3):
+        claimed = sender.deliveries.claim({"crm": 1}, 1, scene.clock())
+        sender._send(claimed[0])
+    scene.sender(crm=Garbled()).once()
+    told = [record.last.told for record in scene.audit.records(10)]
+    assert sorted(text.split(" at ")[0] for text in told) == [
+        "LocalProtocolError",
+        "LocalProtocolError",
+        "SMTPRecipientsRefused",
+        "ValueError",
+    ]
+    assert not [text for text in told if "planted" in text]
 
 
 @DATABASES

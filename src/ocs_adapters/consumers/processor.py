@@ -10,7 +10,7 @@ import structlog
 from ocs_adapters.consumers.inbox import Inbox
 from ocs_adapters.consumers.received import NotUnderstood
 from ocs_adapters.sql.database import Transaction
-from ocs_adapters.telling import told
+from ocs_adapters.telling import reason, told
 from ocs_core.errors import Conflict, OcsError, PlatformUnavailable, StoreUnavailable
 from ocs_core.ports import Delivered
 
@@ -60,7 +60,7 @@ class Processor:
         self._surprises = 0 if isinstance(error, NotUnderstood) else self._surprises + 1
         if self._surprises > SURPRISES:
             raise NothingWorks(f"nothing works any more: {told(error)}") from error
-        ref_id = self.inbox.set_aside(message, _reason(error))
+        ref_id = self.inbox.set_aside(message, reason(error))
         log.error("a message cannot be dealt with and is a dead letter now", ref_id=str(ref_id), error=told(error))
 
     def retry(self, ref_id: UUID) -> None:
@@ -73,7 +73,7 @@ class Processor:
         except PASSING:
             raise
         except Exception as error:
-            raise OcsError(f"{ref_id} stays a dead letter: {_reason(error)}") from error
+            raise OcsError(f"{ref_id} stays a dead letter: {reason(error)}") from error
 
     def _in_one_transaction(self, messages: Sequence[Delivered], buried: UUID | None = None) -> None:
         with self.inbox.database.transaction() as transaction:
@@ -90,7 +90,3 @@ class Processor:
             self.committed()
         except Exception as error:
             log.error("what is done after the commit is left for later", error=told(error))
-
-
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, OcsError) else repr(error)

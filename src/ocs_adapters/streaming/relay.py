@@ -10,7 +10,7 @@ import structlog
 
 from ocs_adapters.streaming.tidying import Tidying, TidyUp, nothing
 from ocs_adapters.telling import told
-from ocs_core.ports import Outbox, Publisher
+from ocs_core.ports import Outbox, Published, Publisher
 
 BATCH = 1000
 ALERT_SECONDS = 0.3
@@ -66,9 +66,19 @@ class Relay:
 
     def move(self, limit: int = BATCH, shares: Collection[int] | None = None) -> int:
         """Move at most `limit` messages of these shares of the keys, of all if none are named; gives how many were moved."""
+        return len(self._settle(limit, shares).kept)
+
+    def drain(self) -> int:
+        """Move everything that waits."""
+        moved = 0
+        while (settled := self._settle(BATCH)).kept or settled.refused:
+            moved += len(settled.kept)
+        return moved
+
+    def _settle(self, limit: int, shares: Collection[int] | None = None) -> Published:
         rows = self.outbox.waiting(limit, shares)
         if not rows:
-            return 0
+            return Published()
         published = self.publisher.publish(rows)
         self.outbox.done(published.kept)
         for refused in published.refused:
@@ -76,14 +86,7 @@ class Relay:
                 "a message cannot be published and is held", ref_id=str(refused.row.ref_id), reason=refused.reason
             )
         self.outbox.hold(published.refused)
-        return len(published.kept)
-
-    def drain(self) -> int:
-        """Move everything that waits."""
-        moved = 0
-        while step := self.move():
-            moved += step
-        return moved
+        return published
 
     def start(self) -> None:
         """Keep moving, in the background."""
@@ -101,7 +104,8 @@ class Relay:
         moved_at, tidying = -ALERT_SECONDS, Tidying(self.tidy_up)
         while not self._stop.is_set():
             try:
-                if self.move(shares=self.sharing.mine()):
+                settled = self._settle(BATCH, self.sharing.mine())
+                if settled.kept or settled.refused:
                     moved_at = time.monotonic()
                 elif time.monotonic() - moved_at < ALERT_SECONDS:
                     self._stop.wait(GLANCE_SECONDS)

@@ -17,6 +17,7 @@ import attrs
 
 from ocs_adapters.consumers.notifications import letters
 from ocs_adapters.consumers.notifications.deliveries import Delivery, Outcome
+from ocs_adapters.telling import told as explained
 from ocs_core.errors import InvalidValue
 from ocs_core.ports import Clock
 
@@ -142,7 +143,7 @@ class MailChannel:
             return Outcome(is_refused=is_refused, status=error.smtp_code, told=said.decode(errors="replace"))
         except (OSError, smtplib.SMTPException) as error:
             late = time.monotonic() >= ends
-            return Outcome(told=f"It was not taken within {self.timeout:g} seconds." if late else repr(error))
+            return Outcome(told=f"It was not taken within {self.timeout:g} seconds." if late else explained(error))
         return Outcome(delivered=True, status=250)
 
 

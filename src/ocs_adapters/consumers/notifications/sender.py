@@ -147,16 +147,16 @@ class Sender:
         return {pool.submit(self._send, delivery) for delivery in claimed}
 
     def _send(self, delivery: Delivery) -> State:
-        outcome = Outcome(told="It was not tried.")
+        heard: Outcome | None = None
         try:
             try:
-                outcome = self.channels[delivery.recipient].send(delivery)
+                outcome = heard = self.channels[delivery.recipient].send(delivery)
             except Exception as error:
                 log.error("a delivery cannot be sent", ref_id=str(delivery.ref_id), error=told(error))
-                outcome = Outcome(is_refused=True, told=repr(error))
+                outcome = Outcome(told=told(error))
             return self.deliveries.ended(delivery, outcome, self._next(delivery, outcome))
         finally:
-            self._learn(delivery.recipient, outcome)
+            self._learn(delivery.recipient, heard)
             self._changed.set()
 
     def _next(self, delivery: Delivery, outcome: Outcome) -> dt.datetime | None:
@@ -165,15 +165,18 @@ class Sender:
         seconds = backoff.wait(backoff.ATTEMPTS - delivery.attempts_left, self.chance(), outcome.retry_after)
         return self.clock() + dt.timedelta(seconds=seconds)
 
-    def _learn(self, recipient: str, outcome: Outcome) -> None:
+    def _learn(self, recipient: str, heard: Outcome | None) -> None:
+        """What an attempt tells of the recipient: nothing where it failed before it came there."""
         now = self.clock()
         with self._lock:
             standing = self._standings[recipient]
             standing.under_way -= 1
-            if outcome.delivered or outcome.is_refused:
+            if heard is None:
+                return
+            if heard.delivered or heard.is_refused:
                 standing.answers()
             else:
-                standing.fails(now, self.chance(), outcome.retry_after)
+                standing.fails(now, self.chance(), heard.retry_after)
 
 
 def _log_failure(future: "Future[State]") -> None:

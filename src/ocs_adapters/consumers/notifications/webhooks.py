@@ -14,6 +14,7 @@ from standardwebhooks import Webhook
 
 from ocs_adapters.consumers.notifications.backoff import retry_after
 from ocs_adapters.consumers.notifications.deliveries import TOLD_AT_MOST, Delivery, Outcome
+from ocs_adapters.telling import told
 from ocs_core.messages import format_instant
 from ocs_core.ports import Clock
 
@@ -77,8 +78,10 @@ class Webhooks:
                         said += chunk
                         if len(said) > ANSWER_AT_MOST:
                             break
+            except httpx.LocalProtocolError:
+                raise  # it is ours, and says nothing of the recipient
             except httpx.HTTPError as error:
-                failure = repr(error)
+                failure = told(error)
         if response is None:
             return Outcome(told=failure)
         delivered, status = response.is_success, response.status_code
