@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, Protocol, TypeVar, cast
 from uuid import UUID
 
 import attrs
@@ -242,9 +242,23 @@ def family_of(code: str) -> Family:
     return Family.NOTIFICATION if code in NOTIFICATIONS else Family.BUSINESS_TRANSACTION
 
 
+def key_of(payload: Payload, of: Payment | None = None) -> UUID:
+    """What a message is kept in order by: the account that its payload belongs to; an unidentified payment has its own id.
+
+    What happened to a payment goes with that payment, `of` (domain: section 5)."""
+    if isinstance(payload, PaymentHistory):
+        assert of is not None
+        return key_of(of)
+    account: AccountRef | None = getattr(payload, "account", None)
+    return account.ref_id if account else cast(Account | Payment, payload).ref_id
+
+
 @attrs.frozen(kw_only=True)
 class Message:
-    """One message as the outbox keeps it. `ref_id` is its `ce_id`; per `key`, messages keep the order of their commits."""
+    """One message as the outbox keeps it. `ref_id` is its `ce_id`; per `key`, messages keep the order of their commits.
+
+    `own_topic` is the one that its notification was configured with when it was published, if any.
+    """
 
     ref_id: UUID
     key: UUID
@@ -252,6 +266,7 @@ class Message:
     transaction_id: str
     occurred_at: dt.datetime
     payload: Payload
+    own_topic: str | None = None
 
     @property
     def family(self) -> Family:
@@ -267,6 +282,19 @@ class Message:
             "ce_time": format_instant(self.occurred_at),
             "ce_subject": str(self.subject),
         }
+
+
+@attrs.frozen(kw_only=True)
+class TopicNames:
+    """Where the messages of each family go, but for notifications that have a topic of their own."""
+
+    business_transactions: str = Family.BUSINESS_TRANSACTION.topic
+    notifications: str = Family.NOTIFICATION.topic
+
+    def of(self, message: Message) -> str:
+        """Where a message goes."""
+        is_notification = message.family is Family.NOTIFICATION
+        return message.own_topic or (self.notifications if is_notification else self.business_transactions)
 
 
 @functools.cache

@@ -117,16 +117,21 @@ def postgres() -> Iterator[Subject]:
 @contextmanager
 def memory_outbox() -> Iterator[OutboxSubject]:
     store = MemoryStore(configuration())
-    yield OutboxSubject(store, lambda: MemoryOutbox(store, encode))
+    yield OutboxSubject(store, lambda: MemoryOutbox(store, encode), store.configure)
 
 
 def sql_outbox(make: MakeDatabase) -> Callable[[], AbstractContextManager[OutboxSubject]]:
     @contextmanager
     def made() -> Iterator[OutboxSubject]:
         with make() as database:
-            yield OutboxSubject(SqlStore(database), lambda: SqlOutbox(database))
+            configure = functools.partial(_configure, database)
+            yield OutboxSubject(SqlStore(database), lambda: SqlOutbox(database), configure)
 
     return made
+
+
+def _configure(database: Database, entry: object) -> None:
+    write_entries(database, [entry])
 
 
 @contextmanager

@@ -26,12 +26,13 @@ from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.holdings import Holding, Republish
-from ocs_adapters.sql.outbox import SqlOutbox, Topics
+from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.sql.tables import event_log
 from ocs_adapters.streaming.relay import Relay
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.memory import MemoryIds
+from ocs_core.messages import TopicNames
 from ocs_core.testkit.contracts import Subject
 from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW, SettableClock
@@ -39,7 +40,7 @@ from ocs_core.testkit.stateful import RevenueMachine
 from tests.contract.figures import open_items
 from tests.contract.stores import postgres_database, sqlite_database, subject_on
 
-TOPIC = Topics().business_transactions
+TOPIC = TopicNames().business_transactions
 
 
 @attrs.frozen
@@ -72,7 +73,7 @@ class Scene:
 
     def republish(self, report: Report) -> list[bool]:
         again = Republish(
-            self.database, Topics(), SettableClock(), MemoryIds(SettableClock(NOW + dt.timedelta(days=1)))
+            self.database, TopicNames(), SettableClock(), MemoryIds(SettableClock(NOW + dt.timedelta(days=1)))
         )
         return [again(d.code, d.ref_id, "again") for d in report.differences]
 

@@ -2,12 +2,11 @@
 
 import threading
 
-from ocs_adapters.sql.configuration import write_entries
 from ocs_adapters.sql.event_log import SqlEventLog
-from ocs_adapters.sql.outbox import SqlOutbox, Topics
+from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.sql.store import SqlStore
 from ocs_adapters.streaming.relay import Relay
-from ocs_core.entities.configuration import NotificationSetting
+from ocs_core.messages import TopicNames
 from ocs_core.testkit.examples import UNIT, Desk
 from ocs_core.testkit.fakes import NOW
 from tests.contract.stores import DATABASES, subject_on
@@ -123,18 +122,6 @@ def test_several_relays_beside_writers_lose_nothing_and_keep_the_order_per_key(m
 def test_topics_are_configurable(make) -> None:
     with make() as database:
         relay, log = _relay(database)
-        Desk(SqlStore(database, Topics(business_transactions="elsewhere"))).account("A-1")
+        Desk(SqlStore(database, TopicNames(business_transactions="elsewhere"))).account("A-1")
         relay.drain()
         assert {event.topic for event in log.after(0)} == {"elsewhere"}
-
-
-@DATABASES
-def test_a_notification_with_a_topic_of_its_own_goes_there_from_a_command_and_from_a_run(make) -> None:
-    own = [NotificationSetting(code=code, topic=code) for code in ("paymentReceived", "collectionBalanceCalculated")]
-    with make() as database:
-        write_entries(database, own)
-        desk = Desk(SqlStore(database))
-        desk.payment(account=desk.account("A-1"))
-        desk.collect()
-        notified = [row for row in SqlOutbox(database).waiting(100) if "X-Ocs-Io-notification-code" in row.headers]
-        assert {row.topic for row in notified} == {"paymentReceived", "collectionBalanceCalculated"}

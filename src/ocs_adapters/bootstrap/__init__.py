@@ -28,7 +28,7 @@ from ocs_adapters.sql.database import Database, Transaction, connect, is_missing
 from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.keys import SqlApiKeys
 from ocs_adapters.sql.migrations import NO_SCHEMA, as_sql, migrate, problem
-from ocs_adapters.sql.outbox import SqlOutbox, Topics
+from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.sql.probing import NO_ANSWER, why_not
 from ocs_adapters.sql.queries import SqlQueries
 from ocs_adapters.sql.retention import PRUNABLES, Retention, little_by_little, retentions
@@ -44,6 +44,7 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, RunState
 from ocs_core.errors import OcsError, RequestRejected, Violation
 from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemoryStore
+from ocs_core.messages import TopicNames
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store, TakeOvers
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone
@@ -237,10 +238,10 @@ class Platform:
         )
 
     @property
-    def topics(self) -> Topics:
+    def topics(self) -> TopicNames:
         """Which messages go to which topic."""
         settings = self.settings
-        return Topics(
+        return TopicNames(
             business_transactions=settings.business_transactions_topic, notifications=settings.notifications_topic
         )
 

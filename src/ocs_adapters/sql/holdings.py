@@ -14,15 +14,22 @@ from ocs_adapters.serial.digest import digest
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Call
-from ocs_adapters.sql.outbox import Topics, outbox_columns
+from ocs_adapters.sql.outbox import outbox_columns
 from ocs_adapters.sql.rows import rows_of
 from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
-from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory
 from ocs_core.entities.settlement import Settlement
-from ocs_core.messages import BUSINESS_TRANSACTIONS, DocumentPayments, Message, PaymentDocuments, link_of
+from ocs_core.messages import (
+    BUSINESS_TRANSACTIONS,
+    DocumentPayments,
+    Message,
+    PaymentDocuments,
+    TopicNames,
+    key_of,
+    link_of,
+)
 from ocs_core.ports import Clock, Ids
 
 PAGE = 2000
@@ -87,7 +94,7 @@ class Republish:
     """Publishes entities again as they are: a new message about the same version."""
 
     database: Database
-    topics: Topics
+    topics: TopicNames
     clock: Clock
     ids: Ids
 
@@ -101,23 +108,22 @@ class Republish:
             entity = self._locked(transaction, told.cls, ref_id)
             if entity is None:
                 return False
+            payload = told.payload(entity)
             message = Message(
                 ref_id=self.ids(),
-                key=self._key(transaction, entity),
+                key=key_of(payload, self._payment_of(transaction, entity)),
                 subject=ref_id,
                 transaction_id=transaction_id,
                 occurred_at=self.clock(),
-                payload=told.payload(entity),
+                payload=payload,
             )
-            columns = outbox_columns([message], self.topics, Configuration())
+            columns = outbox_columns([message], self.topics)
             transaction.run(self.database.driver.insert({}, {tables.outbox: columns}), commit=True)
         return True
 
-    def _key(self, transaction: Transaction, entity: Any) -> UUID:
-        if isinstance(entity, PaymentHistory):
-            entity = self._locked(transaction, Payment, entity.payment_ref_id)
-        owner: Account | Payment = entity if isinstance(entity, Account) else entity.account or entity
-        return owner.ref_id
+    def _payment_of(self, transaction: Transaction, entity: Any) -> Payment | None:
+        is_history = isinstance(entity, PaymentHistory)
+        return self._locked(transaction, Payment, entity.payment_ref_id) if is_history else None
 
     def _locked(self, transaction: Transaction, cls: Any, ref_id: UUID) -> Any:
         (rows,) = transaction.run([Call(_one(cls), {"one": ref_id})])

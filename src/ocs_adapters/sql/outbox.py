@@ -14,8 +14,7 @@ from ocs_adapters.serial import encode_each
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call, Row
-from ocs_core.entities.configuration import Configuration
-from ocs_core.messages import TRANSACTION_HEADER, Family, Message, family_of, format_instant, headers_of
+from ocs_core.messages import TRANSACTION_HEADER, Message, TopicNames, format_instant, headers_of
 from ocs_core.ports import MOST_COUNTED, Backlog, HeldRow, OutboxRow, share_of
 
 _OUTBOX = tables.outbox
@@ -43,28 +42,11 @@ def _counted(*which: Any) -> Any:
 _ALL_COUNTED, _HELD_COUNTED = _counted(), _counted(_IS_HELD)
 
 
-@attrs.frozen(kw_only=True)
-class Topics:
-    """Which topic a message goes to, unless its notification is configured to have one of its own."""
-
-    business_transactions: str = Family.BUSINESS_TRANSACTION.topic
-    notifications: str = Family.NOTIFICATION.topic
-
-    def of(self, code: str, configuration: Configuration) -> str:
-        """The topic of a payload's code."""
-        if family_of(code) is Family.BUSINESS_TRANSACTION:
-            return self.business_transactions
-        setting = configuration.notifications.get(code)
-        return (setting and setting.topic) or self.notifications
-
-
-def outbox_columns(messages: Sequence[Message], topics: Topics, configuration: Configuration) -> dict[str, list[Any]]:
+def outbox_columns(messages: Sequence[Message], topics: TopicNames) -> dict[str, list[Any]]:
     """Messages as columns of the outbox."""
-    codes = [message.payload.code for message in messages]
-    topic_of = {code: topics.of(code, configuration) for code in set(codes)}
     return {
         "ref_id": [message.ref_id for message in messages],
-        "topic": [topic_of[code] for code in codes],
+        "topic": list(map(topics.of, messages)),
         "key": [message.key for message in messages],
         "headers": [headers_as_json(message) for message in messages],
         "value": [value.decode() for value in encode_each([message.payload for message in messages])],

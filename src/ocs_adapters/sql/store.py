@@ -12,9 +12,9 @@ from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Driver, driver_for
-from ocs_adapters.sql.outbox import Topics
 from ocs_adapters.sql.unit_of_work import SqlUnitOfWork
 from ocs_adapters.sql.urls import file_of
+from ocs_core.messages import TopicNames
 
 
 def _is_a_target(_: Any, __: Any, value: Any) -> None:
@@ -36,7 +36,7 @@ class SqlStore:
     """
 
     _target: Database | sa.Connection = attrs.field(validator=_is_a_target)
-    topics: Topics = attrs.field(factory=Topics)
+    topics: TopicNames = attrs.field(factory=TopicNames)
     default_zone: str = "UTC"
     has_clock: bool = attrs.field(default=False, kw_only=True)
     _configuration: ConfigurationCache = attrs.field(

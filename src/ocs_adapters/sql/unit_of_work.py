@@ -17,15 +17,14 @@ from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Copy
 from ocs_adapters.sql.gone_through import gone_through
-from ocs_adapters.sql.outbox import Topics, outbox_columns
+from ocs_adapters.sql.outbox import outbox_columns
 from ocs_adapters.sql.rows import Rows, rows_of
 from ocs_adapters.sql.slices import ledgers_of_slice, plan_of
 from ocs_core.entities.account import Payer
-from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice
 from ocs_core.errors import Conflict
 from ocs_core.ledger import OpenLedger
-from ocs_core.messages import Message
+from ocs_core.messages import Message, TopicNames
 from ocs_core.ports import E, Found, PayerBalance, Performed, SlicePlan, SliceWanted, Wanted
 
 _RUN = rows_of(ProcessRun)
@@ -58,12 +57,11 @@ class SqlUnitOfWork:
 
     _transaction: Transaction
     _cache: ConfigurationCache
-    _topics: Topics
+    _topics: TopicNames
     _has_clock: bool
     _inserts: dict[sa.Table, list[Mapping[str, Any]]] = attrs.field(factory=lambda: defaultdict(list))
     _saved: dict[type, list[Any]] = attrs.field(factory=lambda: defaultdict(list))
     _messages: list[Message] = attrs.field(factory=list)
-    _current: Configuration | None = None
     has_published: bool = attrs.field(default=False, init=False)
 
     def now(self) -> dt.datetime | None:
@@ -73,9 +71,7 @@ class SqlUnitOfWork:
         return cast(dt.datetime, now).astimezone(dt.UTC)
 
     def find(self, wanted: Wanted) -> Found:
-        found = lookups.find(self._transaction, self._cache, wanted)
-        self._current = found.configuration
-        return found
+        return lookups.find(self._transaction, self._cache, wanted)
 
     def add(self, entity: E) -> E:
         rows = rows_of(type(entity))
@@ -137,10 +133,7 @@ class SqlUnitOfWork:
         return self._read(_RUN, Call(_RUNNING, {"process": process}))
 
     def run(self, ref_id: UUID) -> ProcessRun | None:
-        run = next(iter(self._read(_RUN, Call(_ONE_RUN, {"run": ref_id}))), None)
-        if run and run.configuration:
-            self._current = run.configuration
-        return run
+        return next(iter(self._read(_RUN, Call(_ONE_RUN, {"run": ref_id}))), None)
 
     def flush(self, *, commit: bool) -> None:
         """Send what waits. Where a version is named, the answer is looked at before the commit is sent."""
@@ -163,8 +156,7 @@ class SqlUnitOfWork:
 
     def _outbox(self) -> dict[sa.Table, dict[str, list[Any]]]:
         """The messages that wait, which do so no longer."""
-        configuration = self._current or Configuration()
-        columns = outbox_columns(self._messages, self._topics, configuration)
+        columns = outbox_columns(self._messages, self._topics)
         self._messages.clear()
         return {tables.outbox: columns}
 

@@ -249,8 +249,14 @@ class Configuration:
         return zone(system.zone if system else self.default_zone)
 
     def sends(self, notification: str) -> bool:
+        """Whether a notification of that code is sent; one that is not configured is."""
         setting = self.notifications.get(notification)
         return setting is None or setting.enabled
+
+    def topic_of(self, notification: str) -> str | None:
+        """The topic that a notification was given for itself, if any."""
+        setting = self.notifications.get(notification)
+        return setting.topic if setting else None
 
 
 @functools.cache

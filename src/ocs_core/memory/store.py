@@ -55,6 +55,11 @@ class MemoryStore:
     numbers: dict[str, int] = attrs.field(factory=dict)
     lock: Any = attrs.field(factory=threading.RLock, repr=False)
 
+    def configure(self, *entries: object) -> None:
+        """Add entries to the configuration, or put them in the place of those with the same code."""
+        with self.lock:
+            self.configuration = self.configuration.with_entries(entries)
+
     @contextmanager
     def begin(self, *, snapshot: bool = False) -> Iterator["MemoryUnitOfWork"]:
         with self.lock:

@@ -10,7 +10,7 @@ from uuid import UUID
 import attrs
 
 from ocs_core.memory.store import MemoryStore
-from ocs_core.messages import Payload
+from ocs_core.messages import Payload, TopicNames
 from ocs_core.ports import MOST_COUNTED, SHARES, Backlog, Delivered, Gap, HeldRow, OutboxRow, Published, share_of
 
 
@@ -20,6 +20,7 @@ class MemoryOutbox:
 
     store: MemoryStore
     encode: Callable[[Payload], bytes]
+    topics: TopicNames = attrs.field(factory=TopicNames)
 
     def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
         wanted = range(SHARES) if shares is None else shares
@@ -72,7 +73,7 @@ class MemoryOutbox:
             yield OutboxRow(
                 position=position,
                 ref_id=message.ref_id,
-                topic=message.family.topic,
+                topic=self.topics.of(message),
                 key=message.key,
                 headers=message.headers,
                 value=self.encode(message.payload),

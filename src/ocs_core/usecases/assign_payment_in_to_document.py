@@ -93,7 +93,7 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
         assert owner is not None
 
         if payment.account is None:
-            payment = identify(payment, owner, found.configuration, work, notify=request.notification_requested)
+            payment = identify(payment, owner, work, notify=request.notification_requested)
         payment = work.save(attrs.evolve(payment, remaining_amount=payment.remaining_amount - request.amount))
         document = work.save(attrs.evolve(document, due_amount=document.due_amount - request.amount))
         settlement = work.add(
@@ -117,7 +117,7 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
         assigned = {"documentRefId": str(document.ref_id), "amount": str(request.amount)}
         record(payment, OperationType.UPDATED, "UPDATED", work, document.ref_id, **assigned)
         if request.notification_requested:
-            notify_open_balance(document, found.configuration, work)
+            notify_open_balance(document, work)
 
 
 def _first_instant(settlements: Iterable[Settlement], now: dt.datetime) -> dt.datetime:

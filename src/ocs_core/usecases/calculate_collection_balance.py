@@ -16,7 +16,7 @@ from ocs_core.entities.configuration import Configuration, Notify
 from ocs_core.entities.process import COLLECTIONS_TOLD, CollectionChange, ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.errors import AmountOutOfRange, Conflict, StoreUnavailable
 from ocs_core.ledger import LedgerAccount, LedgerPayer, OpenLedger
-from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload, format_instant
+from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload, format_instant, key_of
 from ocs_core.ports import Clock, PayerBalance, SliceWanted, Store, UnitOfWork, Wanted
 
 AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
@@ -265,11 +265,12 @@ class _Keeping:
         self.uow.publish(
             Message(
                 ref_id=_message_id(f"{about}|{account.hex}|{payload.code}|{version}|{told}"),
-                key=account,
+                key=key_of(payload),
                 subject=account,
                 transaction_id=self.run.transaction_id,
                 occurred_at=self.now,
                 payload=payload,
+                own_topic=self.configuration.topic_of(payload.code),
             )
         )
 

@@ -89,7 +89,7 @@ class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest]):
             what = {"documentRefId": str(document.ref_id), "amount": str(-settlement.amount), "reason": request.reason}
             record(payment, OperationType.UPDATED, "UPDATED", work, document.ref_id, **what)
         if request.notification_requested:
-            notify_open_balance(document, found.configuration, work)
+            notify_open_balance(document, work)
 
 
 def _judged(request: CancelPaymentInAssignmentRequest, found: Found) -> Iterator[Violation | None]:

@@ -124,8 +124,7 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
             )
         )
         work.publish(document)
-        if configuration.sends(DocumentCreated.code):
-            work.notify(_created(document, work), key=account.ref_id, subject=document.ref_id)
+        work.notify(_created(document, work), subject=document.ref_id)
 
 
 @attrs.frozen(kw_only=True)

@@ -49,4 +49,4 @@ class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest]):
         assert payment is not None
         assert account is not None
 
-        identify(payment, account, found.configuration, work, notify=request.notification_requested)
+        identify(payment, account, work, notify=request.notification_requested)

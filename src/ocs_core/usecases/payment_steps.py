@@ -7,7 +7,6 @@ from uuid import UUID
 import attrs
 
 from ocs_core.entities.account import Account
-from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentType
 from ocs_core.form import Code, ExternalId, one_of
 from ocs_core.messages import PaymentReceived, PaymentSent
@@ -59,7 +58,7 @@ def record(
             ref_document_ref_id=document,
         )
     )
-    work.publish(history, key=payment.account.ref_id if payment.account else payment.ref_id)
+    work.publish(history, of=payment)
 
 
 def record_identified(payment: Payment, work: Work) -> None:
@@ -67,17 +66,17 @@ def record_identified(payment: Payment, work: Work) -> None:
     record(payment, OperationType.UPDATED, "IDENTIFIED", work, accountRefId=str(payment.account.ref_id))
 
 
-def identify(payment: Payment, account: Account, configuration: Configuration, work: Work, *, notify: bool) -> Payment:
+def identify(payment: Payment, account: Account, work: Work, *, notify: bool) -> Payment:
     """Give an unidentified payment its account; publishes `payment`, `paymentHistory`, notifies `paymentReceived`."""
     identified = work.save(attrs.evolve(payment, account=account.ref))
     work.publish(identified)
     record_identified(identified, work)
     if notify:
-        notify_payment(identified, configuration, work)
+        notify_payment(identified, work)
     return identified
 
 
-def notify_payment(payment: Payment, configuration: Configuration, work: Work) -> None:
+def notify_payment(payment: Payment, work: Work) -> None:
     """Notify `paymentReceived` of an identified incoming payment, `paymentSent` of an outgoing one."""
     if payment.account is None:
         return
@@ -100,5 +99,4 @@ def notify_payment(payment: Payment, configuration: Configuration, work: Work) -
             notification = PaymentSent(**told, payment_date_sent=payment.payment_date_sent)  # type: ignore[arg-type]
         case _:
             return
-    if configuration.sends(notification.code):
-        work.notify(notification, key=payment.account.ref_id, subject=payment.ref_id)
+    work.notify(notification, subject=payment.ref_id)

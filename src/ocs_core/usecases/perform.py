@@ -14,14 +14,12 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import Account, Payer
-from ocs_core.entities.chargeable_event import ChargeableEvent
-from ocs_core.entities.document import Document
+from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun
 from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreTooSlow, StoreUnavailable, Violation
 from ocs_core.form import ExternalId, Form, Label, wire_name
-from ocs_core.messages import Message, Payload, Response, Step
+from ocs_core.messages import Message, Payload, Response, Step, key_of
 from ocs_core.ports import Clock, E, Found, Ids, Performed, RequestKey, Store, UnitOfWork, Wanted
 from ocs_core.rules.common import ANSWERS_KEPT
 
@@ -61,6 +59,7 @@ class Work:
     uow: UnitOfWork
     now: dt.datetime
     ids: Ids
+    configuration: Configuration
     step: str
     transaction_id: str
     user: str
@@ -73,15 +72,15 @@ class Work:
     def save(self, entity: E) -> E:
         return self.uow.save(entity)
 
-    def publish(self, payload: Payload, *, key: UUID | None = None, subject: UUID | None = None) -> None:
-        """Announce a business transaction: one message, and one step of the answer."""
-        self._send(payload, key or _key_of(payload), subject or payload.ref_id)  # type: ignore[attr-defined]
+    def publish(self, payload: Payload, *, subject: UUID | None = None, of: Payment | None = None) -> None:
+        """Announce a business transaction: one message, and one step of the answer. What happened to a payment is `of` it."""
+        self._send(payload, key_of(payload, of), subject or payload.ref_id)  # type: ignore[attr-defined]
         self.answer(payload)
 
-    def notify(self, payload: Payload, *, key: UUID, subject: UUID) -> None:
-        """Announce that a condition is met, unless this is to be done quietly."""
-        if self.notifies:
-            self._send(payload, key, subject)
+    def notify(self, payload: Payload, *, subject: UUID) -> None:
+        """Announce that a condition is met, where such is sent, unless this is to be done quietly."""
+        if self.notifies and self.configuration.sends(payload.code):
+            self._send(payload, key_of(payload), subject)
 
     def answer(self, payload: Payload | ProcessRun) -> None:
         """Put a step into the answer."""
@@ -96,18 +95,9 @@ class Work:
                 transaction_id=self.transaction_id,
                 occurred_at=self.now,
                 payload=payload,
+                own_topic=self.configuration.topic_of(payload.code),
             )
         )
-
-
-def _key_of(payload: Payload) -> UUID:
-    match payload:
-        case Payment() | Document() | ChargeableEvent() if payload.account is not None:
-            return payload.account.ref_id
-        case Account() | Payer() | Payment():
-            return payload.ref_id
-        case _:
-            raise TypeError(f"say which account {payload.code} belongs to")
 
 
 class _PerformedEarlier(Exception):
@@ -191,6 +181,7 @@ class UseCase(Generic[R]):
                 uow=uow,
                 now=now,
                 ids=self.ids,
+                configuration=found.configuration,
                 step=self.step,
                 transaction_id=request.transaction_id or request.request_id,
                 user=caller.user or request.user or caller.application,

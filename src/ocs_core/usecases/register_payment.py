@@ -146,4 +146,4 @@ class RegisterPayment(UseCase[RegisterPaymentRequest]):
         if payment.account is not None:
             record_identified(payment, work)
         if request.notification_requested:
-            notify_payment(payment, found.configuration, work)
+            notify_payment(payment, work)

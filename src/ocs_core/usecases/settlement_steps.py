@@ -1,6 +1,5 @@
 """Steps that several use-cases about settlements share: what is published of them, and what recipients are told."""
 
-from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.settlement import Settlement
 from ocs_core.messages import DocumentOpenBalanceChanged, DocumentPayments, PaymentDocuments, link_of
@@ -9,15 +8,12 @@ from ocs_core.usecases.perform import Work
 
 def publish_assignment(settlement: Settlement, work: Work) -> None:
     """Publish a settlement of a document by a payment from both sides: `paymentDocuments`, `documentPayments`."""
-    key, subject = settlement.account.ref_id, settlement.ref_id
-    work.publish(link_of(PaymentDocuments, settlement), key=key, subject=subject)
-    work.publish(link_of(DocumentPayments, settlement), key=key, subject=subject)
+    work.publish(link_of(PaymentDocuments, settlement), subject=settlement.ref_id)
+    work.publish(link_of(DocumentPayments, settlement), subject=settlement.ref_id)
 
 
-def notify_open_balance(document: Document, configuration: Configuration, work: Work) -> None:
+def notify_open_balance(document: Document, work: Work) -> None:
     """Notify `documentOpenBalanceChanged`."""
-    if not configuration.sends(DocumentOpenBalanceChanged.code):
-        return
     changed = DocumentOpenBalanceChanged(
         effective_date=work.now,
         account=document.account,
@@ -32,4 +28,4 @@ def notify_open_balance(document: Document, configuration: Configuration, work: 
         document_due_date=document.document_due_date,
         due_amount=document.due_amount,
     )
-    work.notify(changed, key=document.account.ref_id, subject=document.ref_id)
+    work.notify(changed, subject=document.ref_id)

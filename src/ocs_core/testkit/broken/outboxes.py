@@ -17,6 +17,8 @@ from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import OutboxSubject, outbox_contract, relay_contract
 from ocs_core.testkit.examples import configuration
 
+_VALUES = {"paymentAmount": "payment_amount", "paymentRef1": "payment_ref1"}
+
 
 class PlainOutbox(MemoryOutbox):
     """What broken outboxes are made of: it writes what the laws look at."""
@@ -27,14 +29,14 @@ class PlainOutbox(MemoryOutbox):
         super().__init__(store, lambda payload: json.dumps(self.value_of(payload)).encode())
 
     def value_of(self, payload: Any) -> Any:
-        return {"paymentAmount": payload.payment_amount, "paymentRef1": payload.payment_ref1}
+        return {name: getattr(payload, of, None) for name, of in _VALUES.items()}
 
 
 def _held(outbox: type[PlainOutbox]) -> type:
     @contextmanager
     def make() -> Iterator[OutboxSubject]:
         store = outbox.Store(configuration())
-        yield OutboxSubject(store, lambda: outbox(store))
+        yield OutboxSubject(store, lambda: outbox(store), store.configure)
 
     return outbox_contract(make)
 
@@ -50,6 +52,34 @@ class ForgetsWhatItShows(PlainOutbox):
         rows = super().waiting(limit, shares)
         super().done(rows)
         return rows
+
+
+@_breaks("test_a_notification_goes_to_the_topic_that_it_had_when_it_was_published")
+class KnowsTheTopicsOfFamiliesAlone(PlainOutbox):
+    """Two topics are set up when the system is."""
+
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        topics = {message.ref_id: message.family.topic for message in self.store.outbox.values()}
+        return [attrs.evolve(row, topic=topics[row.ref_id]) for row in super().waiting(limit, shares)]
+
+
+@_breaks("test_a_notification_goes_to_the_topic_that_it_had_when_it_was_published")
+class LooksForTheTopicWhenAMessageLeaves(PlainOutbox):
+    """The configuration is at hand there, too, but it is another by then."""
+
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        now, waiting = self.store.configuration, self.store.outbox.items()
+        topics = {ref: now.topic_of(message.payload.code) or message.family.topic for ref, message in waiting}
+        return [attrs.evolve(row, topic=topics[row.ref_id]) for row in super().waiting(limit, shares)]
+
+
+@_breaks("test_whatever_concerns_one_account_has_its_key")
+class KeepsTheOrderPerEntity(PlainOutbox):
+    """The subject of a message is taken for its key."""
+
+    def waiting(self, limit: int, shares: Collection[int] | None = None) -> Sequence[OutboxRow]:
+        subjects = {message.ref_id: message.subject for message in self.store.outbox.values()}
+        return [attrs.evolve(row, key=subjects[row.ref_id]) for row in super().waiting(limit, shares)]
 
 
 @_breaks("test_messages_of_one_unit_of_work_keep_their_order")

@@ -9,21 +9,27 @@ from uuid import UUID
 import attrs
 import pytest
 
-from ocs_core.messages import Message
+from ocs_core.entities.configuration import NotificationSetting
+from ocs_core.messages import CollectionBalanceCalculated, Message, PaymentReceived
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import SHARES, Backlog, HeldRow, Outbox, OutboxRow, Store, share_of
 from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, at_once, beside, only
 from ocs_core.testkit.contracts.values import a_message, id_of
+from ocs_core.testkit.examples import UNIT, Desk
 
 ONE, OTHER = id_of(1), id_of(2)
 
 
 @attrs.frozen
 class OutboxSubject:
-    """A store to write into, and the relay's side of its outbox: `reader()` gives another reader each time."""
+    """A store to write into, and the relay's side of its outbox: `reader()` gives another reader each time.
+
+    `configure` puts entries into the configuration of the store, in the place of those with the same code.
+    """
 
     store: Store
     reader: Callable[[], Outbox]
+    configure: Callable[[object], None]
 
 
 def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -> type:
@@ -66,6 +72,40 @@ def outbox_contract(make: Callable[[], AbstractContextManager[OutboxSubject]]) -
             value = json.loads(row.value)
             assert (value["paymentAmount"], value["paymentRef1"]) == (amount, TEXT_THAT_HURTS)
             assert isinstance(value["paymentAmount"], int)
+
+        def test_a_notification_goes_to_the_topic_that_it_had_when_it_was_published(
+            self, subject: OutboxSubject
+        ) -> None:
+            """From a command and from a run; a recipient that is given another topic finds there what happens from then on."""
+            notified = (PaymentReceived.code, CollectionBalanceCalculated.code)
+            desk = Desk(subject.store)
+            account = desk.account("A-1")
+            for topic in (None, "theirs", "another", None):
+                for code in notified:
+                    subject.configure(NotificationSetting(code=code, topic=topic))
+                desk.payment(account=account)
+                desk.clock.advance(minutes=1)
+                desk.collect()
+            rows = subject.reader().waiting(1000)
+            for code in notified:
+                went = [row.topic for row in rows if row.headers.get("X-Ocs-Io-notification-code") == code]
+                assert went == ["ocs.rm.notifications", "theirs", "another", "ocs.rm.notifications"], code
+            entities = [row for row in rows if "X-Ocs-Io-message-code" in row.headers]
+            assert {row.topic for row in entities} == {"ocs.rm.business-transactions"}
+
+        def test_whatever_concerns_one_account_has_its_key(self, subject: OutboxSubject) -> None:
+            """Messages keep their order per key: a payment must not be told before the account that it belongs to."""
+            desk = Desk(subject.store)
+            account = desk.account("A-1")
+            payment = desk.payment(amount=3 * UNIT)
+            document = desk.document(account=account, amount=5 * UNIT)
+            desk.assign(payment, document, UNIT)
+            desk.cancel_assignment(payment, document)
+            desk.collect()
+            keys = [(row.headers["ce_type"].rpartition(".")[2], row.key) for row in subject.reader().waiting(1000)]
+            unidentified = [key for _, key in keys if key != account.ref_id]
+            assert unidentified == [payment.ref_id, payment.ref_id], keys
+            assert len(keys) > 12
 
         def test_nothing_waits_before_the_commit(self, subject: OutboxSubject) -> None:
             """A message that is out cannot be taken back when the transaction is."""
