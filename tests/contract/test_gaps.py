@@ -177,3 +177,27 @@ def test_positions_are_kept_for_each_partition(scene) -> None:
     positions.note({("a", 1): 7, ("b", 0): 3})
     positions.note({})
     assert positions.known() == {("a", 0): 2**40, ("a", 1): 7, ("b", 0): 3}
+
+
+@BOTH
+def test_a_position_that_is_noted_late_puts_nobody_back(scene) -> None:
+    """Who had the partition before commits, is held up, and notes it when the next one is further on."""
+    TABLES.prepare(scene.database)
+    positions = SqlPositions(scene.database, TABLES)
+    positions.note({("a", 0): 9, ("a", 1): 1})
+    positions.note({("a", 0): 5, ("a", 1): 2, ("b", 0): 1})
+    assert positions.known() == {("a", 0): 9, ("a", 1): 2, ("b", 0): 1}
+    positions.reset({("a", 0): 5})
+    assert positions.known() == {("a", 0): 5, ("a", 1): 2, ("b", 0): 1}, "it is read from there again"
+
+
+@BOTH
+def test_a_reader_that_commits_late_puts_nobody_of_its_name_back(scene) -> None:
+    scene.publish("a", 5)
+    late, early = (scene.log.reader("finance", ["a"]) for _ in range(2))
+    assert (len(late.next(2)), len(early.next(5))) == (2, 5)
+    early.commit()
+    late.commit()
+    assert scene.read() == (0, [])
+    late.rewind()
+    assert scene.read() == (5, [])

@@ -1,6 +1,6 @@
 """A consumer that was away for longer than Kafka keeps messages, or its own position, is told what it missed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import attrs
@@ -8,12 +8,15 @@ import pytest
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
+from ocs_adapters.consumers.gaps import SqlPositions
 from ocs_adapters.kafka import consumer, topics
 from ocs_adapters.kafka.consumer import KafkaStream
 from ocs_adapters.kafka.publisher import KafkaPublisher
 from ocs_core.ports import Gap
 from ocs_core.testkit.contracts.publisher import publish_all
 from tests.contract.on_kafka import FORGETS_SOCKETS, TOPICS, WANTED, empty
+from tests.contract.stores import sqlite_database
+from tests.contract.test_gaps import TABLES
 from tests.contract.test_kafka_stream import NOTIFICATIONS, _rows
 
 pytestmark = [FORGETS_SOCKETS, pytest.mark.usefixtures("forgotten_here")]
@@ -26,24 +29,11 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @attrs.define
-class Noted:
-    """A reader's note of how far it came."""
-
-    offsets: dict[tuple[str, int], int] = attrs.field(factory=dict)
-
-    def known(self) -> Mapping[tuple[str, int], int]:
-        return self.offsets
-
-    def note(self, positions: Mapping[tuple[str, int], int]) -> None:
-        self.offsets.update(positions)
-
-
-@attrs.define
 class Scene:
     connection: object
     publisher: KafkaPublisher
     admin: KafkaAdminClient
-    noted: Noted = attrs.field(factory=Noted)
+    noted: SqlPositions
     _number: int = 1000
 
     def publish(self) -> None:
@@ -69,12 +59,13 @@ class Scene:
 
 @contextmanager
 def _scene() -> Iterator[Scene]:
-    with empty() as connection:
+    with empty() as connection, sqlite_database() as database:
+        TABLES.prepare(database)
         admin, publisher = KafkaAdminClient(**connection.options()), KafkaPublisher(connection)
         try:
             if "finance" in {group["group_id"] for group in admin.list_groups()}:
                 admin.delete_groups(["finance"])
-            yield Scene(connection, publisher, admin)
+            yield Scene(connection, publisher, admin, SqlPositions(database, TABLES))
         finally:
             publisher.close()
             admin.close()
@@ -133,3 +124,6 @@ def test_a_topic_that_was_made_anew_is_told_and_read_from_its_beginning() -> Non
         given, gaps = scene.read()
         assert given == ALL
         assert [(gap.begins, gap.is_made_anew) for gap in gaps] == [(0, True)] * 3
+        scene.admin.delete_groups(["finance"])
+        scene.publish()
+        assert scene.read() == (ALL, []), "it goes on where it was in the new one"

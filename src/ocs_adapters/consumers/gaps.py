@@ -57,10 +57,16 @@ class SqlPositions:
         return {(topic, partition): int(offset) for topic, partition, offset in rows}
 
     def note(self, positions: Mapping[tuple[str, int], int]) -> None:
+        self._keep(positions, forward_only=True)
+
+    def reset(self, positions: Mapping[tuple[str, int], int]) -> None:
+        self._keep(positions, forward_only=False)
+
+    def _keep(self, positions: Mapping[tuple[str, int], int], *, forward_only: bool) -> None:
         if positions:
             table = self.tables.positions
             rows = [{"topic": t, "partition": p, "next_offset": offset} for (t, p), offset in sorted(positions.items())]
-            self.database.write(Call(_upsert(table, table.c.next_offset), rows))
+            self.database.write(Call(_upsert(table, table.c.next_offset, forward_only=forward_only), rows))
 
 
 @attrs.frozen(eq=False)
@@ -101,8 +107,11 @@ class Gaps:
         return way_out(self.tables.name)
 
 
-def _upsert(table: sa.Table, changing: "sa.Column[Any]") -> Any:
+def _upsert(table: sa.Table, changing: "sa.Column[Any]", *, forward_only: bool = False) -> Any:
     insert = postgresql.insert(table).values({c.name: sa.bindparam(c.name) for c in table.columns})
+    new = insert.excluded[changing.name]
     return insert.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_={changing.name: insert.excluded[changing.name]}
+        index_elements=list(table.primary_key),
+        set_={changing.name: new},
+        where=new > changing if forward_only else None,
     )

@@ -46,6 +46,8 @@ class KafkaStream:
     """Where this reader notes how far it has come, beside what Kafka keeps of its group."""
     _buffer: Buffer = attrs.field(factory=Buffer, init=False)
     _member: Member = attrs.field(init=False)
+    _made_anew: set[Place] = attrs.field(factory=set, init=False)
+    """Topics begin at their first offset again there: what was noted of them is of no use any more."""
 
     @_member.default
     def _make_member(self) -> Member:
@@ -75,18 +77,24 @@ class KafkaStream:
     def commit(self) -> None:
         """All that `next` gave is dealt with. Raises `PlatformUnavailable`; nothing is known of it then."""
         if self._buffer.given:
-            self.positions.note(self._member.ask(self._commit_given, PATIENCE_SECONDS + ANSWER_SECONDS))
+            committed = self._member.ask(self._commit_given, PATIENCE_SECONDS + ANSWER_SECONDS)
+            begun_again = {place: offset for place, offset in committed.items() if place in self._made_anew}
+            self.positions.reset(begun_again)
+            self.positions.note({place: offset for place, offset in committed.items() if place not in begun_again})
+            self._made_anew -= begun_again.keys()
 
     def rewind(self) -> None:
         """Begin again at the oldest of every partition. Raises `PlatformUnavailable`.
 
         Other members of the name go on where they are: close them first.
         """
-        self.positions.note(self._member.ask(self._rewind, PATIENCE_SECONDS))
+        self.positions.reset(self._member.ask(self._rewind, PATIENCE_SECONDS))
 
     def gaps(self) -> Sequence[Gap]:
         """What had expired before it was given: this reader, or the whole group, was away for longer than the topic keeps."""
-        return self._buffer.gaps()
+        met = self._buffer.gaps()
+        self._made_anew.update((gap.topic, gap.partition) for gap in met if gap.is_made_anew)
+        return met
 
     def close(self) -> None:
         """Leave the group, so that others go on at once."""

@@ -35,7 +35,11 @@ class Positions(Protocol):
         """Of every partition that was ever read the offset to go on at."""
 
     def note(self, positions: Mapping[Place, int]) -> None:
-        """Note the offsets to go on at."""
+        """Note the offsets to go on at. One that is noted already and further on stays: another member of the group may have
+        taken a partition over, and noted more of it, before this one comes to note what it had committed."""
+
+    def reset(self, positions: Mapping[Place, int]) -> None:
+        """Note the offsets to go on at, further on or not: it is begun again there."""
 
 
 class NoPositions:
@@ -45,6 +49,9 @@ class NoPositions:
         return {}
 
     def note(self, positions: Mapping[Place, int]) -> None:
+        """It is not noted."""
+
+    def reset(self, positions: Mapping[Place, int]) -> None:
         """It is not noted."""
 
 
