@@ -13,7 +13,7 @@ from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage
 from ocs_core.open_balance import open_lines
 from ocs_core.queries import Queries
-from ocs_core.testkit.contracts.subject import Subject
+from ocs_core.testkit.contracts.subject import Subject, keep
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_settlement, an_account, id_of
 from ocs_core.testkit.examples import UNIT, configuration
 from ocs_core.testkit.fakes import NOW
@@ -50,7 +50,7 @@ def line_laws() -> type:
         @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 8, 9, 10, None])
         def test_pages_of_lines_are_together_all_items(self, subject: Subject, limit: int | None) -> None:
             """Documents come first, then payments, each by its ref_id: what two pages lose is a debt that nobody sees."""
-            _fill(subject)
+            keep(subject, *EVERYTHING)
             pages = list(_pages(subject.queries, limit))
             told = [ref_id for page in pages for ref_id in _items(page.part)]
             assert told == sorted(d.ref_id for d in DOCUMENTS) + sorted(p.ref_id for p in PAYMENTS)
@@ -60,7 +60,7 @@ def line_laws() -> type:
         @pytest.mark.parametrize("limit", [1, 4, None])
         def test_a_line_says_on_its_page_what_it_says_among_all(self, subject: Subject, limit: int | None) -> None:
             """What was open of an item as of an instant goes by all that it was settled with, on whatever account and page."""
-            _fill(subject)
+            keep(subject, *EVERYTHING)
             whole = subject.queries.ledger(ANN.ref_id)
             assert whole is not None
             pages = list(_pages(subject.queries, limit))
@@ -77,7 +77,7 @@ def line_laws() -> type:
         ) -> None:
             """Invoices and payments are entered, and payments leave for another payer, while pages are turned: none that was
             there all the time is left out, and none is told twice."""
-            _fill(subject)
+            keep(subject, *EVERYTHING)
             told: list[UUID] = []
             left: set[UUID] = set()
             for turned, page in enumerate(_pages(subject.queries, limit)):
@@ -95,7 +95,7 @@ def line_laws() -> type:
 
         def test_only_a_payer_has_lines(self, subject: Subject) -> None:
             """Who has nothing has an empty page; who is no payer has none."""
-            _fill(subject)
+            keep(subject, *EVERYTHING)
             for cursor in (None, id_of(20), id_of(21)):
                 assert subject.queries.lines(TECHNICAL.ref_id, 9, cursor) is None
                 assert subject.queries.lines(id_of(99), 9, cursor) is None
@@ -104,12 +104,6 @@ def line_laws() -> type:
                 assert (empty.part.payer, _items(empty.part), empty.next) == (a_payer(NEW), [], None)
 
     return LineLaws
-
-
-def _fill(subject: Subject) -> None:
-    with subject.store.begin() as uow:
-        for entity in EVERYTHING:
-            uow.add(entity)
 
 
 def _pages(queries: Queries, limit: int | None) -> Iterator[LinesPage]:

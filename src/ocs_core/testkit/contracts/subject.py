@@ -23,6 +23,8 @@ from ocs_core.testkit.fakes import SettableClock
 T = TypeVar("T")
 MANY = 50
 """How many callers race."""
+MORE_THAN_A_PAGE = 250
+"""More than anybody fetches at once without saying so."""
 TEXT_THAT_HURTS = 'Zoë O\'Neil \\ "x" %s :p $1 {} – 💶 ﷽ ‱'
 
 
@@ -51,6 +53,13 @@ def published_in(store: MemoryStore) -> list[Published]:
     """The outbox of a store in memory."""
     with store.lock:
         return [Published(m.ref_id, m.key, m.payload.code) for m in store.outbox.values()]
+
+
+def keep(subject: Subject, *entities: Any) -> None:
+    """Keep these in one unit of work."""
+    with subject.store.begin() as uow:
+        for entity in entities:
+            uow.add(entity)
 
 
 def all_there(found: Collection[Any], expected: Collection[Any], what: str) -> None:

@@ -8,6 +8,7 @@ from ocs_core.testkit.contracts.store.racing import racing_laws
 from ocs_core.testkit.contracts.store.runs import runs_laws
 from ocs_core.testkit.contracts.store.taking_back import taking_back_laws
 from ocs_core.testkit.contracts.store.whole import whole_laws
+from ocs_core.testkit.contracts.store.whole_runs import whole_runs_laws
 from ocs_core.testkit.contracts.subject import Make, contract
 
 
@@ -20,6 +21,7 @@ def store_contract(make: Make) -> type:
         runs_laws(),
         taking_back_laws(),
         whole_laws(),
+        whole_runs_laws(),
         past_laws(),
         looking_back_laws(),
     )

@@ -1,0 +1,90 @@
+"""The form of a request: types, lengths, ranges (domain: section 2). One description serves three readers:
+requests built in Python (`check`), JSON bodies (`ocs_adapters.serial`) and the published schemas.
+"""
+
+from ocs_core.form.checkers import Constraint, check_moment
+from ocs_core.form.cron import CronExpression
+from ocs_core.form.failures import (
+    BODY_NOT_JSON,
+    FIELD_REQUIRED,
+    FIELD_UNKNOWN,
+    LENGTH_OUT_OF_RANGE,
+    TEXT_NOT_ALLOWED,
+    TIME_WITHOUT_OFFSET,
+    TYPE_WRONG,
+    VALUE_NOT_ALLOWED,
+    VALUE_OUT_OF_RANGE,
+    FormError,
+    describe,
+    escaped,
+    noun,
+    required,
+)
+from ocs_core.form.forms import UNSET, Form, Unset, changes_in, one_of, type_hints, violations_of, wire_name
+from ocs_core.form.names import CurrencyName, ZoneName
+from ocs_core.form.ranges import Items, Whole
+from ocs_core.form.texts import Text, Texts
+from ocs_core.form.values import (
+    Amount,
+    AmountFromZero,
+    Code,
+    Cron,
+    CurrencyCode,
+    CustomAttributes,
+    DueDateOffset,
+    ExternalId,
+    Label,
+    Moment,
+    Note,
+    PositiveAmount,
+    TaxRate,
+    Zone,
+)
+
+__all__ = [
+    "BODY_NOT_JSON",
+    "FIELD_REQUIRED",
+    "FIELD_UNKNOWN",
+    "LENGTH_OUT_OF_RANGE",
+    "TEXT_NOT_ALLOWED",
+    "TIME_WITHOUT_OFFSET",
+    "TYPE_WRONG",
+    "UNSET",
+    "VALUE_NOT_ALLOWED",
+    "VALUE_OUT_OF_RANGE",
+    "Amount",
+    "AmountFromZero",
+    "Code",
+    "Constraint",
+    "Cron",
+    "CronExpression",
+    "CurrencyCode",
+    "CurrencyName",
+    "CustomAttributes",
+    "DueDateOffset",
+    "ExternalId",
+    "Form",
+    "FormError",
+    "Items",
+    "Label",
+    "Moment",
+    "Note",
+    "PositiveAmount",
+    "TaxRate",
+    "Text",
+    "Texts",
+    "Unset",
+    "Whole",
+    "Zone",
+    "ZoneName",
+    "changes_in",
+    "check_moment",
+    "describe",
+    "escaped",
+    "noun",
+    "one_of",
+    "required",
+    "type_hints",
+    "violations_of",
+    "wire_name",
+]
