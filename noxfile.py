@@ -29,7 +29,7 @@ nox.options.stop_on_first_error = False
 os.environ.setdefault("OCS_HYPOTHESIS_PROFILE", "ci")
 INSTALLED = (
     "tests/unit/http",
-    "tests/unit/schedule",
+    "tests/unit/core/test_schedule.py",
     "tests/unit/cli/test_cli_help.py",
     "tests/unit/cli/test_cli_consume.py",
     "tests/unit/cli/test_cli_notifications.py",

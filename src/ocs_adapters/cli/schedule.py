@@ -8,8 +8,9 @@ from cyclopts import App
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Json, until_terminated
-from ocs_adapters.schedule.due import Schedule
+from ocs_adapters.schedule.cron import cron_times
 from ocs_core.messages import format_instant
+from ocs_core.schedule import Schedule
 
 
 def join(commands: Commands) -> None:
@@ -41,7 +42,7 @@ def join(commands: Commands) -> None:
 
 def _fields(platform: Platform) -> list[tuple[str, str]]:
     configuration, now = platform.services.queries.configuration(), platform.services.clock()
-    schedule, seen = Schedule.of(configuration), platform.scheduler.schedule.seen()
+    schedule, seen = Schedule.of(configuration, cron_times), platform.scheduler.schedule.seen()
     due = schedule.after(seen.until if seen and seen.schedule == str(schedule) else now)
     if schedule.cron:
         when = f"{schedule.cron} in {schedule.zone.key}"

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import structlog
 
-from ocs_adapters.schedule.due import Schedule, Seen, seen_at
+from ocs_adapters.schedule.cron import cron_times
 from ocs_adapters.schedule.state import SqlSchedule
 from ocs_adapters.telling import told
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun
@@ -16,6 +16,7 @@ from ocs_core.errors import RequestRejected
 from ocs_core.messages import format_instant
 from ocs_core.ports import Clock, Ids, Store
 from ocs_core.queries import Queries
+from ocs_core.schedule import Schedule, Seen, seen_at
 from ocs_core.usecases.perform import Caller
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 
@@ -48,7 +49,7 @@ class Scheduler:
         """Start what is due; gives how many seconds may pass before the next step. Raises what the store raises."""
         # The configuration is read second: what another has seen of a newer one is then never replaced by an older one.
         before = self.schedule.seen()
-        schedule, now = Schedule.of(self.queries.configuration()), self.clock()
+        schedule, now = Schedule.of(self.queries.configuration(), cron_times), self.clock()
         seen = seen_at(now, schedule, before)
         if before is None:
             self.schedule.begin(seen)

@@ -8,11 +8,11 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
-from ocs_adapters.schedule.due import Seen
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Call, Row
 from ocs_core.ports import Store
+from ocs_core.schedule import Seen
 
 _TABLE = tables.schedules
 _COLUMNS = [_TABLE.c[field.name] for field in attrs.fields(Seen)]

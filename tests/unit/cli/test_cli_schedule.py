@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.clock import utc_now
-from ocs_adapters.schedule.due import Seen
+from ocs_core.schedule import Seen
 from ocs_core.testkit.examples import Desk
 from tests.unit.cli.conftest import Ocs
 

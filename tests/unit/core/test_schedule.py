@@ -9,14 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ocs_adapters.schedule.due import Schedule, Seen, seen_at
+from ocs_adapters.schedule.cron import cron_times
 from ocs_core.entities.configuration import CollectionSetting, Configuration, SystemSetting
+from ocs_core.schedule import Schedule, Seen, seen_at
 from ocs_core.testkit.fakes import NOW
 from ocs_core.testkit.strategies import days, instants, zones
 
 MINUTE, DAY = dt.timedelta(minutes=1), dt.timedelta(days=1)
 MADRID = ZoneInfo("Europe/Madrid")
-NIGHTLY = Schedule("30 2 * * *", MADRID)
+NIGHTLY = Schedule("30 2 * * *", MADRID, cron_times)
 Times = frozenset[tuple[int, int]]
 
 
@@ -71,7 +72,7 @@ def nights(draw: st.DrawFn) -> tuple[ZoneInfo, dt.date]:
 def test_every_time_is_due_once_when_the_clock_first_shows_it_or_a_later_one(night, minutes, hours, second) -> None:
     zone, day = night
     begin = dt.datetime.combine(day, dt.time(), dt.UTC) - DAY + dt.timedelta(seconds=second)
-    schedule = Schedule(f"{','.join(map(str, minutes))} {','.join(map(str, hours))} * * *", zone)
+    schedule = Schedule(f"{','.join(map(str, minutes))} {','.join(map(str, hours))} * * *", zone, cron_times)
     watched = list(_first_shown(minutes, hours, zone, begin.replace(second=0), begin + 3 * DAY))
     assert _all_due(schedule, begin, begin + 3 * DAY) == [due for due in watched if due > begin]
 
@@ -80,7 +81,7 @@ def test_every_time_is_due_once_when_the_clock_first_shows_it_or_a_later_one(nig
 def test_a_time_of_the_day_is_due_once_a_day_whatever_the_clock_does(night, minute) -> None:
     zone, day = night
     begin, end = (dt.datetime.combine(day + n * DAY, dt.time(12), zone).astimezone(dt.UTC) for n in (-3, 3))
-    assert len(_all_due(Schedule(f"{minute % 60} {minute // 60} * * *", zone), begin, end)) == 6
+    assert len(_all_due(Schedule(f"{minute % 60} {minute // 60} * * *", zone, cron_times), begin, end)) == 6
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_a_time_of_the_day_is_due_once_a_day_whatever_the_clock_does(night, minu
     ],
 )
 def test_where_clocks_change_it_is_due_at_the_first_of_two_and_at_the_end_of_a_gap(cron, after, due) -> None:
-    schedule, found = Schedule(cron, MADRID), _utc(after)
+    schedule, found = Schedule(cron, MADRID, cron_times), _utc(after)
     for expected in due:
         found = schedule.after(found)
         assert found == _utc(expected)
@@ -102,7 +103,7 @@ def test_where_clocks_change_it_is_due_at_the_first_of_two_and_at_the_end_of_a_g
 
 @given(instants.filter(lambda instant: instant.year < 2990), zones)
 def test_what_is_due_next_is_later_and_in_utc(instant, zone) -> None:
-    due = Schedule("*/7 */5 * * 1-5", zone).after(instant)
+    due = Schedule("*/7 */5 * * 1-5", zone, cron_times).after(instant)
     assert due is not None
     assert due > instant
     assert due.tzinfo is dt.UTC
@@ -110,14 +111,14 @@ def test_what_is_due_next_is_later_and_in_utc(instant, zone) -> None:
 
 def test_without_an_expression_or_when_switched_off_nothing_is_due() -> None:
     for setting in (CollectionSetting(), CollectionSetting(cron="30 2 * * *", enabled=False)):
-        schedule = Schedule.of(Configuration.of(setting))
+        schedule = Schedule.of(Configuration.of(setting), cron_times)
         assert (schedule.after(NOW), str(schedule)) == (None, "")
 
 
 def test_the_zone_is_the_systems_unless_the_process_has_its_own() -> None:
     system, own = SystemSetting(zone="Asia/Tokyo"), CollectionSetting(cron="30 2 * * *", zone="Europe/Madrid")
-    assert Schedule.of(Configuration.of(system, own)) == NIGHTLY
-    assert Schedule.of(Configuration.of(system, attrs.evolve(own, zone=None))).zone.key == "Asia/Tokyo"
+    assert Schedule.of(Configuration.of(system, own), cron_times) == NIGHTLY
+    assert Schedule.of(Configuration.of(system, attrs.evolve(own, zone=None)), cron_times).zone.key == "Asia/Tokyo"
 
 
 SEEN = Seen(schedule=str(NIGHTLY), until=NOW)
@@ -146,7 +147,11 @@ def test_however_much_was_missed_it_fires_once_and_then_at_its_next_time(missed,
 
 @pytest.mark.parametrize(
     "other",
-    [Schedule("0 1 * * *", MADRID), Schedule("30 2 * * *", ZoneInfo("Asia/Tokyo")), Schedule(None, MADRID)],
+    [
+        Schedule("0 1 * * *", MADRID, cron_times),
+        Schedule("30 2 * * *", ZoneInfo("Asia/Tokyo"), cron_times),
+        Schedule(None, MADRID, cron_times),
+    ],
     ids=["cron", "zone", "off"],
 )
 def test_another_schedule_does_not_fire_for_the_past_and_neither_does_the_first_one_again(other) -> None:
