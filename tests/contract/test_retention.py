@@ -24,7 +24,7 @@ from ocs_adapters.sql.rows import rows_of
 from ocs_adapters.sql.store import SqlStore
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import RequestRejected
-from ocs_core.testkit.examples import UNIT, Desk
+from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from tests.contract.explained import plan_of, steps_of
@@ -136,23 +136,37 @@ def _runs(draw: st.DrawFn) -> list[ProcessRun]:
             ref_id=UUID(int=number),
             process=draw(st.sampled_from(["a", "b"])),
             state=RunState.RUNNING if ended is None else RunState.DONE,
-            as_of=NOW + draw(st.integers(0, 3)) * SECOND,
-            started_at=NOW,
+            as_of=NOW - draw(st.integers(0, 3)) * SECOND,
+            started_at=NOW - draw(st.integers(0, 3)) * SECOND,
             finished_at=None if ended is None else NOW - ended,
+            accounts=draw(st.sampled_from([(), (UUID(int=9),)])),
         )
         runs_already = run.finished_at is None and any(r.process == run.process and not r.finished_at for r in runs)
         runs.append(attrs.evolve(run, dry_run=runs_already or draw(st.booleans())))
     return runs
 
 
+def _stands_in(later: ProcessRun, run: ProcessRun) -> bool:
+    """Whether nobody needs to know whom a run went through, since the later one went through all."""
+    is_whole = later.state is RunState.DONE and not later.dry_run and not later.accounts
+    is_later = later.process == run.process and later.started_at > run.started_at and later.as_of >= run.started_at
+    return is_whole and is_later and later.finished_at is not None and later.finished_at < NOW
+
+
 @DATABASES
-def test_a_run_that_is_not_done_stays(make) -> None:
+def test_a_run_that_is_not_done_stays_and_so_does_the_last_that_went_through_somebody(make) -> None:
     with make() as database:
 
         @given(_runs())
         def holds(runs: list[ProcessRun]) -> None:
             _fill(database, tables.process_runs, [dict(rows_of(ProcessRun).write(run)) for run in runs])
-            stay = {r.ref_id for r in runs if r.finished_at is None or r.finished_at >= NOW}
+            stay = {
+                r.ref_id
+                for r in runs
+                if r.finished_at is None
+                or r.finished_at >= NOW
+                or not (r.dry_run or any(_stands_in(later, r) for later in runs))
+            }
             Retention(database, RUNS, days=1).forget(NOW)
             queries = subject_on(database).queries
             assert {r.ref_id for r in runs if queries.run(r.ref_id) is not None} == stay
@@ -161,13 +175,24 @@ def test_a_run_that_is_not_done_stays(make) -> None:
 
 
 @DATABASES
-def test_no_payer_is_calculated_as_of_an_earlier_instant_although_all_runs_were_forgotten(make) -> None:
+@pytest.mark.parametrize("asked", [lambda now: now, lambda now: now.date() - dt.timedelta(days=1)], ids=["now", "day"])
+def test_no_payer_is_calculated_as_of_an_earlier_instant_although_its_runs_were_forgotten(make, asked) -> None:
     with make() as database:
         desk = Desk(SqlStore(database))
-        desk.account("A-1")
-        desk.collect(as_of=NOW - SECOND)
-        assert Retention(database, RUNS, days=1).forget(NOW + SECOND) == 1
-        assert desk.collect(as_of=NOW - 2 * SECOND).payers_passed_over == 1
+        one, other = desk.account("A-1"), desk.account("A-2")
+        for _ in range(4):  # of which the first alone finds something new
+            desk.clock.advance(days=1)
+            desk.collect(as_of=asked(desk.clock()))
+        last = desk.clock.advance(seconds=1)
+        desk.collect(accounts=(named(other),))
+        assert Retention(database, RUNS, days=1).forget(last + SECOND) == 3
+
+        done = desk.collect(as_of=NOW + dt.timedelta(days=2), dry_run=False)
+
+        assert (done.payers_done, done.payers_passed_over) == (0, 2)
+        with pytest.raises(RequestRejected, match="RUN_NOT_LATEST"):
+            desk.start_run(as_of=last - SECOND, accounts=(named(other),))
+        desk.collect(as_of=last - SECOND, accounts=(named(one),))
 
 
 @DATABASES

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call, Driver, Row
+from ocs_core.entities.process import RunState
 from ocs_core.ports import Clock
 
 
@@ -87,7 +88,22 @@ def _mark_forgotten(_: Driver, forgotten: Sequence[Row]) -> Sequence[Call]:
     return [Call(_MARK, [{"topic": topic, "last": last[topic]} for topic in sorted(last)])] if last else []
 
 
-_RUNS = tables.process_runs
+_RUNS, _LATER = tables.process_runs, tables.process_runs.alias("later")
+_STANDS_IN = sa.exists().where(
+    _LATER.c.process == _RUNS.c.process,
+    _LATER.c.as_of >= _RUNS.c.as_of,  # for the index: it follows from what is asked below
+    _LATER.c.started_at > _RUNS.c.started_at,
+    _LATER.c.finished_at < bindparam("before"),
+    _LATER.c.state != RunState.CANCELLED.value,
+    ~_LATER.c.dry_run,
+    _LATER.c.accounts == "[]",
+    sa.or_(
+        sa.and_(_LATER.c.as_of_day.is_(None), _LATER.c.as_of >= _RUNS.c.started_at),
+        _LATER.c.as_of_day >= _RUNS.c.as_of_day,
+    ),
+)
+"""Whether a later run has gone through all payers, and saw each as of a later instant than this one, wherever it is. Of others
+the slices are needed yet: they tell whom a run that looks back passes over."""
 
 PRUNABLES = (
     Prunable(
@@ -112,6 +128,7 @@ PRUNABLES = (
         what="runs that have ended",
         setting="runs_keep_days",
         since=_RUNS.c.finished_at,
+        conditions=(sa.or_(_RUNS.c.dry_run, _STANDS_IN),),
         tells=(_RUNS.c.ref_id,),
         then=with_parts(tables.run_slices.c.run_ref_id),
     ),
