@@ -77,13 +77,16 @@ class Night:
         self.database.write(Call(tables.outbox.delete()))
         self.before = self._stored()
 
-    def begin(self, *arguments: str, before: Sequence[str] = (), **more: str) -> "subprocess.Popen[str]":
-        """Begin a command, behind what is to come before it; `end` ends all."""
+    def begin(
+        self, *arguments: str, before: Sequence[str] = (), told: Any = subprocess.PIPE, **more: str
+    ) -> "subprocess.Popen[str]":
+        """Begin a command, behind what is to come before it; `end` ends all. What it tells goes to a pipe, which is to be read
+        while it works if that may be much, or to the file that is given."""
         process = subprocess.Popen(
             [*before, OCS, *arguments],
             env={**os.environ, **self.environment, **more},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=told,
+            stderr=told,
             text=True,
         )
         self.begun.append(process)
@@ -103,7 +106,7 @@ class Night:
             process.kill()
             process.communicate()
 
-    def collect(self, *arguments: str, **more: str) -> "subprocess.Popen[str]":
+    def collect(self, *arguments: str, **more: Any) -> "subprocess.Popen[str]":
         return self.begin("collect", "--as-of", format_instant(self.as_of), *arguments, **more)
 
     def done(self) -> int:

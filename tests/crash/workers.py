@@ -10,6 +10,7 @@ does, whatever ends before the run is over is started again.
 
 import argparse
 import contextlib
+import functools
 import os
 import random
 import signal
@@ -19,7 +20,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import attrs
 
@@ -42,12 +43,13 @@ LIFE_SECONDS = 1.0
 """How long everybody lives, at the most, before the next one dies."""
 STILL_SECONDS = 120.0
 """How long a run may stand still."""
+TOLD_LAST = 10_000
 
 
 class Crew(Protocol):
     """Those who calculate a run."""
 
-    def collect(self, night: Night) -> "subprocess.Popen[str]": ...
+    def collect(self, night: Night, log: IO[str]) -> "subprocess.Popen[str]": ...
 
     def kill_one(self, collecting: "subprocess.Popen[str]") -> bool:
         """As a machine dies; False where nobody is there any more."""
@@ -57,8 +59,8 @@ class Crew(Protocol):
 class Local:
     """The processes that `ocs collect` starts."""
 
-    def collect(self, night: Night) -> "subprocess.Popen[str]":
-        return night.collect("--workers", str(WORKERS))
+    def collect(self, night: Night, log: IO[str]) -> "subprocess.Popen[str]":
+        return night.collect("--workers", str(WORKERS), told=log)
 
     def kill_one(self, collecting: "subprocess.Popen[str]") -> bool:
         while collecting.poll() is None:
@@ -75,8 +77,8 @@ class OverKafka:
 
     workers: Sequence[Process]
 
-    def collect(self, night: Night) -> "subprocess.Popen[str]":
-        return night.collect(OCS_COLLECTION_WORKERS="kafka")
+    def collect(self, night: Night, log: IO[str]) -> "subprocess.Popen[str]":
+        return night.collect(told=log, OCS_COLLECTION_WORKERS="kafka")
 
     def kill_one(self, collecting: "subprocess.Popen[str]") -> bool:
         victim = random.choice(self.workers)
@@ -95,6 +97,7 @@ class Part:
     begun: int = 0
     told: list[str] = attrs.field(factory=list)
     _began: float = attrs.field(factory=time.monotonic)
+    _log: IO[str] = attrs.field(factory=functools.partial(tempfile.TemporaryFile, "w+", encoding="utf-8"))
     _collecting: "subprocess.Popen[str]" = attrs.field(init=False)
 
     def play(self, deaths: Sequence[bool]) -> int:
@@ -124,7 +127,7 @@ class Part:
         return f"killed at {', '.join(self.told)} of a run; ocs collect began {self.begun} times; {took}"
 
     def _collect(self) -> None:
-        self._collecting = self.crew.collect(self.night)
+        self._collecting = self.crew.collect(self.night, self._log)
         self.begun += 1
 
     def _goes_on(self) -> bool:
@@ -135,9 +138,13 @@ class Part:
                 if self.night.state() == "DONE":
                     return False
                 self._collect()
-            assert time.monotonic() < ends, "the run does not go on"
+            assert time.monotonic() < ends, f"the run does not go on; ocs collect told:\n{self._told_last()}"
             time.sleep(0.05)
         return True
+
+    def _told_last(self) -> str:
+        self._log.seek(0)
+        return self._log.read()[-TOLD_LAST:]
 
 
 def _hired_by(pid: int) -> list[int]:

@@ -16,6 +16,7 @@ from uuid import UUID
 import attrs
 import structlog
 
+from ocs_adapters import logs, telling
 from ocs_core.errors import OcsError
 
 PROGRESS_SECONDS = 0.5
@@ -57,14 +58,15 @@ class Crew:
             while crew and not stop.is_set():
                 wait([worker.sentinel for worker in crew], PROGRESS_SECONDS)
                 on_progress()
-                for gone in [worker for worker in crew if not worker.is_alive()]:
-                    crew.remove(gone)
-                    if gone.exitcode:
-                        lost += 1
-                        if lost > LOST_AT_MOST:
-                            raise OcsError(f"{lost} workers were lost, the last one with exit code {gone.exitcode}.")
-                        log.warning("a worker was lost, another one takes its place", exit_code=gone.exitcode)
-                        crew.append(self._hire(run_ref_id, beside_others))
+                gone = [worker for worker in crew if not worker.is_alive()]
+                crew = [worker for worker in crew if worker not in gone]
+                if failed := [worker.exitcode for worker in gone if worker.exitcode]:
+                    lost += len(failed)
+                    if lost > LOST_AT_MOST:
+                        raise OcsError(f"{lost} workers were lost, the last one with exit code {failed[-1]}.")
+                    log.warning("workers were lost, others take their places", exit_codes=failed)
+                    stop.wait(PROGRESS_SECONDS)  # what one was lost by is perhaps not over yet
+                    crew += [self._hire(run_ref_id, beside_others) for _ in failed]
         finally:
             for worker in crew:
                 worker.terminate()
@@ -99,4 +101,13 @@ def _work(
     gc.disable()
     if beside_others:
         os.nice(NICENESS)
-    work_at(run_ref_id, lambda: told.is_set() or os.getppid() != boss, 1 if beside_others else SLICES_AT_ONCE)
+    if not structlog.is_configured():  # a copy of the boss has its configuration
+        logs.configure()
+    try:
+        work_at(run_ref_id, lambda: told.is_set() or os.getppid() != boss, 1 if beside_others else SLICES_AT_ONCE)
+    except OcsError as error:
+        log.error("a worker ends", error=telling.told(error))
+        sys.exit(1)
+    except Exception as error:
+        log.error("a worker ends", exc_info=error)
+        sys.exit(1)
