@@ -19,7 +19,7 @@ from ocs_adapters.sql import tables
 from ocs_core.errors import Conflict
 from ocs_core.memory import MemoryStore, MemoryTakeOvers
 from ocs_core.ports import AccountId, Store, TakenRow, TakeOver, TakeOvers, TakeOverState
-from ocs_core.testkit.examples import NOW
+from ocs_core.testkit.examples import NOW, configuration
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.take_over_receivables import FileRefused, Invoice, Terms
 from tests.contract.stores import DATABASES, postgres_database, sqlite_database
@@ -32,7 +32,8 @@ Transactions = Callable[[], AbstractContextManager[tuple[Store, TakeOvers]]]
 
 @contextmanager
 def in_memory() -> Iterator[Transactions]:
-    store, kept = MemoryStore(), MemoryTakeOvers()
+    store = MemoryStore(configuration())
+    kept = MemoryTakeOvers(store)
 
     @contextmanager
     def transaction() -> Iterator[tuple[Store, TakeOvers]]:

@@ -23,7 +23,7 @@ from ocs_adapters.serial import encode
 from ocs_adapters.settings import OVER_KAFKA, Settings, usable
 from ocs_adapters.sql.backup import back_up
 from ocs_adapters.sql.bell import Bell
-from ocs_adapters.sql.configuration import write_entries
+from ocs_adapters.sql.configuring import change_entries
 from ocs_adapters.sql.database import Database, Transaction, connect, is_missing
 from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.keys import SqlApiKeys
@@ -42,7 +42,7 @@ from ocs_core.access import ApiKeys
 from ocs_core.configuring import contradictions, uses_to_look_up
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, RunState
-from ocs_core.errors import OcsError, RequestRejected, Violation
+from ocs_core.errors import OcsError, Violation
 from ocs_core.memory import MemoryApiKeys, MemoryOutbox, MemoryQueries, MemoryStore
 from ocs_core.messages import TopicNames
 from ocs_core.ports import Backlog, Clock, Ids, Publisher, Store, TakeOvers
@@ -171,13 +171,10 @@ class Platform:
         used = {use for use in uses_to_look_up(before, entries) if queries.is_used(use)}
         return contradictions(before, entries, used)
 
-    def configure(self, entries: Iterable[Any]) -> None:
-        """Add master data, or put it in the place of that with the same code. Raises `RequestRejected` with everything that
-        contradicts what is kept; then nothing is changed."""
-        entries = list(entries)
-        if contradicted := self.contradictions(entries):
-            raise RequestRejected(*contradicted)
-        write_entries(self.database, entries)
+    def configure(self, entries: Iterable[Any]) -> Configuration:
+        """Add master data, or put it in the place of that with the same code; gives what was configured before. Raises
+        `RequestRejected` with everything that contradicts what is kept; then nothing is changed."""
+        return change_entries(self.database, entries, self._zone)
 
     @contextmanager
     def together(self) -> Iterator[Store]:

@@ -13,6 +13,7 @@ from ocs_adapters.cli.commands import Commands, Flag, Json, Refused, example_tex
 from ocs_adapters.cli.master_data import FileWrong, check_together, read_entries, refusal, written
 from ocs_core.configuring import Difference, differences
 from ocs_core.entities.configuration import KINDS
+from ocs_core.errors import RequestRejected
 
 STANDARD_INPUT = "-"
 
@@ -68,10 +69,13 @@ def _take(platform: Platform, file: Path, *, dry_run: bool, json: bool) -> None:
     entries = read_entries(text, name)
     before = platform.services.queries.configuration()
     check_together(entries, before, name)
-    if contradicted := platform.contradictions(entries):
-        raise FileWrong(refusal(contradicted, name))
-    if not dry_run:
-        platform.configure(entries)
+    try:
+        if not dry_run:
+            before = platform.configure(entries)
+        elif contradicted := platform.contradictions(entries):
+            raise RequestRejected(*contradicted)
+    except RequestRejected as rejected:
+        raise FileWrong(refusal(rejected.violations, name)) from None
     found = differences(before, entries)
     counted = say.Table(["section", "new ", "changed ", "unchanged "], _counts(entries, found))
     if dry_run:

@@ -9,15 +9,15 @@ import attrs
 from ocs_adapters.files.making import CALLER
 from ocs_adapters.files.takeover import TOGETHER, Transactions
 from ocs_core.ports import Clock, Ids, Store, TakenRow, TakeOver, TakeOvers, TakeOverState
-from ocs_core.queries import ChargeableEventSearch, Queries
+from ocs_core.queries import Queries
 from ocs_core.usecases.take_over_receivables import FileRefused, Problem
 from ocs_core.usecases.take_over_receivables.taking_back import (
+    REASON,
     TakeBackAccount,
     TakeBackAccountRequest,
     TakeBackRow,
     TakeBackRowRequest,
     Touched,
-    is_bare,
     touched,
 )
 
@@ -80,15 +80,13 @@ class Undoing:
 
     def _take_account_back(self, row: TakenRow) -> None:
         """Where others use the account by now, it stays."""
-        ledger = self.queries.ledger(row.account_ref_id)
-        events = self.queries.chargeable_events(ChargeableEventSearch(account_ref_id=row.account_ref_id, limit=1))
         request = TakeBackAccountRequest(
             request_id=f"{row.take_over_ref_id}/undo-account/{row.line}", account_ref_id=row.account_ref_id
         )
         try:
-            if ledger is None or not is_bare(ledger) or events.items:
-                raise Touched("it is used")
-            with self.transactions() as (store, _):
+            with self.transactions() as (store, note):
+                if note.is_used(row.account_ref_id, REASON):
+                    raise Touched("it is used")
                 TakeBackAccount(store, clock=self.clock, ids=self.ids)(request, caller=CALLER)
         except Touched:
             self.accounts_kept += 1

@@ -76,9 +76,22 @@ def thawed(text: str) -> Configuration:
     return attrs.evolve(known, version=kept["version"], default_zone=kept["default_zone"])
 
 
-def write_entries(database: Database, entries: Iterable[Any]) -> None:
-    """Add entries, or put them in the place of those with the same code: all or none, and every cache learns of it."""
+def configuration_in(transaction: Transaction, default_zone: str) -> Configuration:
+    """The configuration, which nobody else changes until the end of the transaction."""
+    # The version is raised first: its row is held until the commit, so two writers do not mix.
+    _, versions, rows = transaction.run([Call(_RAISE_VERSION), Call(_VERSION), Call(_ENTRIES)])
+    return _configuration(rows, versions[0][0], default_zone)
+
+
+def write_in(transaction: Transaction, entries: Iterable[Any]) -> None:
+    """Add entries, or put them in the place of those with the same code, and commit: every cache learns of it."""
     kind_of = {cls: kind for kind, cls in KINDS.items()}
     rows = [{"kind": kind_of[type(e)], "code": str(e.code), "entry": encode_entry(e).decode()} for e in entries]
-    # The version is raised first: its row is held until the commit, so two writers do not mix.
-    database.write(Call(_RAISE_VERSION), *(Call(statement, rows) for statement in (_DELETE, _INSERT) if rows))
+    transaction.run([Call(statement, rows) for statement in (_DELETE, _INSERT) if rows], commit=True)
+
+
+def write_entries(database: Database, entries: Iterable[Any], default_zone: str = "UTC") -> None:
+    """Write entries whatever is kept: all or none. `configuring.change_entries` asks first."""
+    with database.transaction() as transaction:
+        configuration_in(transaction, default_zone)
+        write_in(transaction, entries)

@@ -16,6 +16,7 @@ from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.ledgers import ledger_of_account, lines_of_account
 from ocs_adapters.sql.rows import rows_of
+from ocs_adapters.sql.uses import is_used
 from ocs_core.configuring import Use
 from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
@@ -191,17 +192,6 @@ def _account_by(name: str) -> Any:
 _PAYER_BY_ID = rows_of(Payer).select().where(rows_of(Payer).key == bindparam("account"))
 
 
-def _one_with(column: Any) -> Any:
-    return sa.select(sa.literal(1)).where(column == bindparam("code")).limit(1)
-
-
-_USES: Mapping[str, Sequence[Any]] = {
-    "account_types": [_one_with(_ACCOUNT.account_type)],
-    "currencies": [_one_with(columns.currency) for columns in (_ACCOUNT, _PAYMENT, _DOCUMENT, _EVENT)],
-}
-"""What finds one row that goes by an entry. Currencies have no index: who changes one waits for a look at all rows."""
-
-
 @attrs.frozen
 class SqlQueries:
     """The reading side of a store in SQL."""
@@ -225,7 +215,8 @@ class SqlQueries:
         return read_configuration(self.database, self.default_zone)
 
     def is_used(self, use: Use) -> bool:
-        return any(rows for rows in self.database.read(*(Call(s, {"code": use.code}) for s in _USES[use.kind])))
+        with self.database.transaction(writing=False) as transaction:
+            return is_used(transaction, use)
 
     def account(self, named: AccountId) -> Account | None:
         by, value = ("ref_id", named.ref_id) if named.ref_id else ("external_id", named.external_id)

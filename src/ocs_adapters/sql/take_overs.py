@@ -8,6 +8,7 @@ import attrs
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
+from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.rows import Rows, rows_of
@@ -33,6 +34,24 @@ _LAST_ROWS = (
     .where(_ROW.c.take_over_ref_id == bindparam("this"), _ROW.c.line <= bindparam("through"))
     .order_by(_ROW.c.line.desc())
     .limit(bindparam("many", type_=sa.Integer()))
+)
+
+
+_HELD = sa.select(tables.accounts.c.ref_id).where(tables.accounts.c.ref_id == bindparam("account")).with_for_update()
+
+
+def _one_on_it(column: Any, *conditions: Any) -> Any:
+    return sa.select(sa.literal(1)).where(column == bindparam("account"), *conditions).limit(1)
+
+
+_CANCELLABLE = (tables.documents, tables.payments, tables.settlements)
+_OTHERS = (
+    *(
+        _one_on_it(table.c.account_ref_id, table.c.cancel_reason.is_distinct_from(bindparam("reason")))
+        for table in _CANCELLABLE
+    ),
+    _one_on_it(tables.chargeable_events.c.account_ref_id),
+    _one_on_it(tables.accounts.c.parent_ref_id),
 )
 
 
@@ -62,6 +81,11 @@ class SqlTakeOvers:
 
     def last_rows(self, ref_id: UUID, through: int, limit: int) -> Sequence[TakenRow]:
         return self._read(_ROWS, Call(_LAST_ROWS, {"this": ref_id, "through": through, "many": limit}))
+
+    def is_used(self, account_ref_id: UUID, reason: str) -> bool:
+        named = {"account": account_ref_id}
+        self.transaction.run([Call(_HELD, named)])
+        return any(self.transaction.run([Call(query, {**named, "reason": reason}) for query in _OTHERS]))
 
     def _read(self, kind: Rows[T], call: Call) -> list[T]:
         (rows,) = self.transaction.run([call])

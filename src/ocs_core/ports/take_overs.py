@@ -81,3 +81,8 @@ class TakeOvers(Protocol):
 
     def last_rows(self, ref_id: UUID, through: int, limit: int) -> Sequence[TakenRow]:
         """The last rows up to and with that line, the last first."""
+
+    def is_used(self, account_ref_id: UUID, reason: str) -> bool:
+        """Whether anything is on an account but documents, payments and settlements that were cancelled for that reason: an
+        account below it and a chargeable event count, too. The account is read **exclusively** until the end of the
+        transaction, so that nothing comes to it meanwhile."""

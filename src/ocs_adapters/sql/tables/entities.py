@@ -4,6 +4,8 @@ import sqlalchemy as sa
 
 from ocs_adapters.sql.tables.columns import Day, Id, Instant, amount, key, metadata, newest_first, text, version
 
+_BELOW = sa.text("parent_ref_id IS NOT NULL")
+
 accounts = sa.Table(
     "accounts",
     metadata,
@@ -23,6 +25,7 @@ accounts = sa.Table(
     newest_first("ix_accounts_account_type", "account_type"),
     newest_first("ix_accounts_customer", "customer"),
     newest_first("ix_accounts_state", "state"),
+    sa.Index("ix_accounts_parent_ref_id", "parent_ref_id", postgresql_where=_BELOW, sqlite_where=_BELOW),
 )
 
 payers = sa.Table(

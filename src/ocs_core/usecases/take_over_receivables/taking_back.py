@@ -5,7 +5,8 @@ issue, so that no balance of any time has it. The numbers are let go, so that th
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import attrs
@@ -25,6 +26,7 @@ from ocs_core.usecases.take_over_receivables.table import Problem
 
 REASON = "takenBack"
 """Why what is taken back is cancelled."""
+BEFORE_ALL = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 SUFFIX = "/taken-back/"
 
 
@@ -36,22 +38,35 @@ def touched(rows: Sequence[TakenRow], ledger: Ledger) -> list[Problem]:
     """What keeps these rows of one account from being taken back."""
     documents = {document.ref_id: document for document in ledger.documents}
     payments = {payment.ref_id: payment for payment in ledger.payments}
-    live = [settlement for settlement in ledger.settlements if not settlement.cancelled]
+    touching: dict[UUID | None, list[Settlement]] = defaultdict(list)
+    for settlement in ledger.settlements:
+        touching[settlement.source_ref_id].append(settlement)
+        touching[settlement.target_ref_id].append(settlement)
     found = []
     for row in rows:
         payment = payments.get(row.payment_ref_id) if row.payment_ref_id else None
-        ours = next((s for s in live if s.ref_id == row.settlement_ref_id), None)
+        settlements = [*touching[row.document_ref_id], *touching[row.payment_ref_id]]
         try:
-            _check(row, documents.get(row.document_ref_id), payment, ours, ledger.account.state)
+            _check(row, documents.get(row.document_ref_id), payment, settlements, ledger.account.state)
         except Touched as reason:
             found.append(Problem(row.line, str(reason)))
     return found
 
 
 def _check(
-    row: TakenRow, document: Document | None, payment: Payment | None, ours: Settlement | None, state: AccountState
+    row: TakenRow,
+    document: Document | None,
+    payment: Payment | None,
+    settlements: Iterable[Settlement],
+    state: AccountState,
 ) -> None:
-    """Raises `Touched`."""
+    """Raises `Touched`. `settlements`: at least all that ever touched the document or the payment."""
+    others, ours = [], None
+    for settlement in settlements:
+        if settlement.ref_id == row.settlement_ref_id and not settlement.cancelled:
+            ours = settlement
+        elif settlement.is_in_effect_at(settlement.effective_at):
+            others += [settlement.source_ref_id, settlement.target_ref_id]
     amount = ours.amount if ours else 0
     if state is AccountState.DEACTIVATED:
         raise Touched("the account is deactivated")
@@ -62,12 +77,13 @@ def _check(
         raise Touched(f"the settlement of document {number} was cancelled")
     if row.document_made and document.cancelled:
         raise Touched(f"document {number} was cancelled")
-    if row.document_made and document.due_amount + amount != document.total_amount_net:
+    is_settled = document.due_amount + amount != document.total_amount_net
+    if row.document_made and (is_settled or document.ref_id in others):
         raise Touched(f"document {number} was settled by others")
     if payment is not None and row.payment_made:
         if payment.cancelled:
             raise Touched(f"payment {payment.external_payment_no} was cancelled")
-        if payment.remaining_amount + amount != payment.payment_amount:
+        if payment.remaining_amount + amount != payment.payment_amount or payment.ref_id in others:
             raise Touched(f"payment {payment.external_payment_no} was assigned to others")
 
 
@@ -112,13 +128,14 @@ class TakeBackRow(UseCase[TakeBackRowRequest]):
             payment=payment,
             document=DocumentId(ref_id=request.document_ref_id),
             settlements=True,
+            settlements_after=BEFORE_ALL,
         )
 
     def execute(self, request: TakeBackRowRequest, found: Found, work: Work) -> None:
         document, payment, account = found.document, found.payment, found.account
         ours = next((s for s in found.settlements if s.ref_id == request.settlement_ref_id), None)
         assert account is not None
-        _check(request.row, document, payment, ours, account.state)
+        _check(request.row, document, payment, found.settlements_after, account.state)
         assert document is not None
 
         amount = ours.amount if ours else 0
@@ -183,8 +200,3 @@ class TakeBackAccount(UseCase[TakeBackAccountRequest]):
             raise Touched("the account was changed")
         gone = f"{account.external_id}{SUFFIX}{account.ref_id}"
         work.publish(work.save(attrs.evolve(account, state=AccountState.DEACTIVATED, external_id=gone)))
-
-
-def is_bare(ledger: Ledger) -> bool:
-    """Whether everything on an account was cancelled: it can be taken back, too."""
-    return all(document.cancelled for document in ledger.documents) and all(p.cancelled for p in ledger.payments)

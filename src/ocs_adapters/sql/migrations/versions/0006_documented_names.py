@@ -1,6 +1,7 @@
 """Bank details have the names that the product documents, and payers those of their direct debits; histories say what a
 payment was settled with, documents what the product documents of them; files that are taken over are remembered,
-what the event log forgot is known, outgoing payments count, and runs tell whom they passed over.
+what the event log forgot is known, what is below an account is found, outgoing payments count, and runs tell whom they
+passed over.
 
 Revision ID: 0006
 """
@@ -69,6 +70,7 @@ def upgrade() -> None:
     )
     steps.at_once(_take_overs, unless=lambda: steps.has_table("take_overs"))
     steps.at_once(_take_over_rows, unless=lambda: steps.has_table("take_over_rows"))
+    steps.create_index("ix_accounts_parent_ref_id", "accounts", ["parent_ref_id"], where="parent_ref_id IS NOT NULL")
     _outgoing_payments_count()
     steps.add_column("process_runs", sa.Column("as_of_day", sa.Date()))
     for table in ("process_runs", "run_slices"):
