@@ -129,7 +129,7 @@ def test_what_can_not_be_compared_is_said(schema: Any, reason: str) -> None:
         breaking(schema, {"type": "string"})
 
 
-VALUES: list[Any] = [None, True, 0, 1.5, "a", "b", [], {}]
+VALUES: list[Any] = [None, True, 0, 1.5, "a", "b", "c", [], {}]
 ABSENT = object()
 OBJECTS: list[Any] = [
     {name: value for name, value in zip("pqr", values, strict=True) if value is not ABSENT}
