@@ -11,6 +11,7 @@ import pytest
 from ocs_http import openapi
 from tests.contract.http.served import KEY, served
 from tests.contract.maven import jars_of, once
+from tests.programs import needed
 
 HERE = Path(__file__).parent / "clients"
 GENERATOR = "org.openapitools:openapi-generator-cli:7.17.0:jar"
@@ -46,7 +47,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
 @pytest.fixture(scope="module")
 def modules() -> Path:
     """What the TypeScript clients need, from npm."""
-    assert shutil.which("npm"), "npm is not installed (Debian: apt-get install npm)"
+    needed("npm")
 
     def fetch(into: Path) -> None:
         into.mkdir()
@@ -63,6 +64,7 @@ def hash_of(file: Path) -> str:
 def test_javas_client_registers_is_refused_searches_page_by_page_and_survives_a_new_property(
     server: list[str], tmp_path: Path
 ) -> None:
+    needed("javac", "default-jdk-headless")
     client = generated("java", tmp_path)
     libraries = jars_of(HERE / "pom.xml", f"java-client-{hash_of(HERE / 'pom.xml')}")
     sources = [HERE / "Shop.java", *(client / "src/main/java").rglob("*.java")]

@@ -5,7 +5,6 @@ import json
 import os
 import random
 import re
-import shutil
 import subprocess
 import threading
 import time
@@ -47,6 +46,7 @@ from ocs_core.testkit.contracts.values import id_of
 from ocs_core.testkit.examples import Desk
 from tests.contract.on_kafka import FORGETS_SOCKETS, NOTHING, TOPICS, WANTED, empty, kept, server
 from tests.contract.stores import postgres_database, subject_on
+from tests.programs import needed
 
 
 @contextmanager
@@ -187,8 +187,8 @@ def test_what_was_committed_arrives_with_every_header_by_name() -> None:
         assert json.loads(told.value)["paymentAmount"] == 49_900_000
 
 
-@pytest.mark.skipif(shutil.which("kcat") is None, reason="kcat is not installed (Debian: apt-get install kcat)")
 def test_another_client_reads_key_headers_and_value_as_they_are_specified() -> None:
+    needed("kcat")
     with empty() as connection:
         row = a_row(10, KEYS[0], '{"note":"Zoë 💶","paymentAmount":49900000}'.encode(), ce_type="io.ocs.rm.payment")
         made = KafkaPublisher(connection)
@@ -399,9 +399,9 @@ consumer.on(consumer.events.CRASH, ({ payload }) => { console.error(payload.erro
 """
 
 
-@pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed (Debian: apt-get install npm)")
 def test_a_client_of_javascript_without_further_libraries_reads_what_is_sent() -> None:
     """kafkajs knows gzip alone by itself, as many clients do."""
+    needed("npm")
     if not (KAFKAJS / "node_modules" / "kafkajs").exists():
         KAFKAJS.mkdir(parents=True, exist_ok=True)
         subprocess.run(["npm", "install", "--silent", "--prefix", KAFKAJS, "kafkajs@2.2.4"], check=True, timeout=300)

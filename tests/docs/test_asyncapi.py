@@ -3,7 +3,6 @@
 import functools
 import json
 import os
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from ocs_core.memory import MemoryStore
 from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, PAYLOADS, Message
 from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW
+from tests.programs import lacking, needed
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "asyncapi.json"
 DOCUMENT: Any = json.loads(asyncapi.as_text())
@@ -125,8 +125,7 @@ def _official_schema() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "ocs-rm"
     schema = cache / f"{SPECIFICATION.rpartition('/')[2]}.json"
     if not schema.exists():
-        if shutil.which("npm") is None:
-            pytest.skip("npm is not installed: AsyncAPI's own schema cannot be fetched")
+        needed("npm")
         cache.mkdir(parents=True, exist_ok=True)
         packed = subprocess.run(
             ["npm", "pack", "--silent", SPECIFICATION],
@@ -137,7 +136,7 @@ def _official_schema() -> Path:
             timeout=120,
         )
         if packed.returncode != 0:
-            pytest.skip(f"AsyncAPI's own schema cannot be fetched: {packed.stderr.strip()[-200:]}")
+            lacking(f"AsyncAPI's own schema cannot be fetched: {packed.stderr.strip()[-200:]}")
         archive = cache / packed.stdout.split()[-1]
         with tarfile.open(archive) as package:
             member = package.extractfile("package/schemas/3.0.0.json")

@@ -4,7 +4,6 @@ import ast
 import importlib
 import pkgutil
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,6 +21,7 @@ from ocs_adapters.sql import tables
 from ocs_adapters.sql.retention import PRUNABLES
 from ocs_core.memory import MemoryStore
 from ocs_core.testkit.examples import Desk, configuration
+from tests.programs import needed
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -129,8 +129,8 @@ def test_what_each_table_keeps_is_told_to_operators() -> None:
     )
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed: the JavaScript reader is not run")
 def test_the_javascript_reader_keeps_amounts_beyond_two_to_the_53() -> None:
+    needed("node", "nodejs")
     page = (ROOT / "docs" / "http.md").read_text(encoding="utf-8")
     (reader,) = re.findall(r"```javascript\n(.*?)```", page, re.DOTALL)
     payment = attrs.evolve(Desk(MemoryStore(configuration())).payment(), payment_amount=2**63 - 1, remaining_amount=7)

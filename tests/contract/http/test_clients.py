@@ -1,7 +1,6 @@
 """HTTP as others speak it: real clients, and requests that some servers read in two ways. Against the real `ocs serve`."""
 
 import json
-import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.http.served import HEADERS, KEY, REGISTER, Served, head, payment, rest_of, served, statuses
+from tests.programs import needed
 
 H2C = (
     "Connection: Upgrade, HTTP2-Settings",
@@ -31,7 +31,7 @@ def _length(body: bytes) -> str:
 
 
 def test_the_clients_of_java_register_payments_with_default_settings(server) -> None:
-    assert shutil.which("java"), "Java is not installed (Debian: apt-get install default-jdk-headless)"
+    needed("javac", "default-jdk-headless")
     bodies = [payment(f"java-{number}").decode() for number in range(3)]
     told = subprocess.run(
         [
@@ -52,7 +52,7 @@ def test_the_clients_of_java_register_payments_with_default_settings(server) -> 
 
 @pytest.mark.parametrize("version", ["--http2", "--http1.1", "--http1.0"])
 def test_curl_registers_a_payment(server, version) -> None:
-    assert shutil.which("curl"), "curl is not installed (Debian: apt-get install curl)"
+    needed("curl")
     number = f"curl{version}"
     given = [argument for name, value in HEADERS.items() for argument in ("-H", f"{name}: {value}")]
     command = ["curl", "-sS", version, *given, "-H", "Content-Type: application/json", "--data-binary", "@-"]

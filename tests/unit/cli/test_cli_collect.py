@@ -9,6 +9,7 @@ import sys
 from decimal import Decimal
 from uuid import UUID
 
+import pyarrow.parquet as pq
 import pytest
 
 from ocs_core.entities.process import ProcessRun
@@ -76,7 +77,6 @@ def test_the_figures_of_every_payer_are_written_to_a_file(ledger: Ocs) -> None:
 
 
 def test_the_figures_are_written_as_parquet_too(ledger: Ocs) -> None:
-    pq = pytest.importorskip("pyarrow.parquet")
     both = ("--csv", str(ledger.folder / "figures.csv"), "--parquet", str(ledger.folder / "figures.parquet"))
     ledger("collect", "--dry-run", "--as-of", "2013-05-01", *both).done()
     with (ledger.folder / "figures.csv").open(newline="") as opened:
@@ -93,7 +93,6 @@ def test_the_figures_are_written_as_parquet_too(ledger: Ocs) -> None:
 
 
 def test_a_parquet_file_is_written_group_by_group(ledger: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
-    pq = pytest.importorskip("pyarrow.parquet")
     monkeypatch.setattr("ocs_adapters.cli.parquet.ROW_GROUP", 2)
     ledger("configure", ledger.file("slices.toml", "[[processes]]\nslice_size = 1\n")).done()
     ledger("collect", "--dry-run", "--as-of", "2013-05-01", "--parquet", "figures.parquet").done()
@@ -102,7 +101,6 @@ def test_a_parquet_file_is_written_group_by_group(ledger: Ocs, monkeypatch: pyte
 
 
 def test_the_widest_amounts_fit_into_parquet(ledger: Ocs) -> None:
-    pq = pytest.importorskip("pyarrow.parquet")
     most = 9 * 10**12
     rows = [("C-9", "N-9", "2013-02-26", "2013-03-28", str(most), "")]
     take(ledger, ledger.ledger(rows, name="huge.csv")).done()

@@ -2,13 +2,14 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import httpx
 import pytest
+
+from tests.programs import needed
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +33,10 @@ def test_the_address_the_key_and_the_commands_come_last(demo: tuple[str, "subpro
     assert [line.partition(":")[0] for line in closing.splitlines()] == ["Address", "Key", "Application"]
 
 
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_what_is_pasted_runs_whole_and_the_payment_ends_on_its_invoice(
     demo: tuple[str, "subprocess.Popen[str]"],
 ) -> None:
+    needed("curl")
     printed, process = demo
     commands = printed.strip().split("\n\n")[-2]
     pasted = subprocess.run(["sh"], input=commands, capture_output=True, text=True, check=True)
