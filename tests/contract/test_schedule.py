@@ -33,6 +33,7 @@ from ocs_core.testkit.contracts.subject import at_once
 from ocs_core.testkit.examples import Desk
 from ocs_core.testkit.fakes import SettableClock
 from tests.contract.stores import DATABASES, sqlite_database
+from tests.interrupts import deaf, hearing
 
 NIGHTLY = CollectionSetting(cron="30 2 * * *")
 DUE = dt.datetime(2024, 5, 15, 2, 30, tzinfo=dt.UTC)
@@ -104,6 +105,7 @@ def test_it_starts_a_run_as_of_now_at_its_time_and_not_before(make) -> None:
 
 
 @DATABASES
+@pytest.mark.usefixtures("in_the_background")
 def test_of_several_at_the_same_moment_one_starts_it(make) -> None:
     with _night(make) as night:
         several = [night.scheduler() for _ in range(8)]
@@ -284,7 +286,9 @@ def _runs(database: Database) -> list[ProcessRun]:
 
 
 @contextmanager
-def _processes(database: Database) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
+def _processes(
+    database: Database, hears: Callable[[], None] = hearing
+) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
     """Starts `ocs schedule run`, and gives it back when it says that it is at work; none is left at the end."""
     url = database.engine.url.set(drivername=database.driver.name).render_as_string(hide_password=False)
     command = [sys.executable, "-c", "from ocs_adapters.cli import main; main(['schedule', 'run'])"]
@@ -292,7 +296,8 @@ def _processes(database: Database) -> Iterator[Callable[[], "subprocess.Popen[st
 
     def begin() -> "subprocess.Popen[str]":
         environment = {**os.environ, "OCS_DATABASE_URL": url}
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe, text=True, preexec_fn=hears)
         begun.append(process)
         return process
 
@@ -332,6 +337,17 @@ def test_of_several_processes_one_starts_the_run_it_is_taken_to_its_end_and_all_
         assert "Traceback" not in "".join(said)
         (run,) = _runs(database)
         assert run.payers_done == 20
+
+
+def test_started_in_the_background_it_stays_deaf_to_interrupts_and_is_ended_by_being_terminated() -> None:
+    with sqlite_database() as database, _processes(database, deaf) as begin:
+        process = begin()
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
 
 
 @DATABASES

@@ -105,8 +105,9 @@ def join(commands: Commands) -> None:
 @contextmanager
 def _ended_at_once() -> Iterator[None]:
     """DuckDB does not return to Python while it computes: who interrupts or terminates it is not to wait for that. There is
-    nothing that would have to be ended in order."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGINT, signal.SIGTERM)}
+    nothing that would have to be ended in order. Who was started deaf to one of them stays so."""
+    heard = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in heard}
     try:
         yield
     finally:

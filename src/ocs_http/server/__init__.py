@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 import attrs
@@ -103,8 +104,21 @@ def running(app: Application, listening: Listening, settings: Settings | None = 
         thread.join()
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, but deaf to an interrupt where it was started so: in the background of a script, an interrupt is meant for
+    somebody else at the same terminal."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._is_deaf = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not (self._is_deaf and sig == signal.SIGINT):
+            super().handle_exit(sig, frame)
+
+
 def _server(app: Application, settings: Settings) -> uvicorn.Server:
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             behind(app, proxies_of(settings)),  # ASGI, in other words
             http=protocol(Limits.of(settings)),  # type: ignore[arg-type]  # any callable will do

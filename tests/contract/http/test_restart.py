@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+
 from ocs_http.server import Listening, run
 from tests.contract.http.served import PATIENCE_SECONDS, until
+from tests.interrupts import deaf, hearing
 
 
 async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]) -> None:
@@ -30,9 +33,9 @@ async def app(scope: Any, receive: Callable[[], Any], send: Callable[[Any], Any]
 
 
 @contextmanager
-def _process(sock: socket.socket) -> Iterator["subprocess.Popen[bytes]"]:
+def _process(sock: socket.socket, hears: Callable[[], None] = hearing) -> Iterator["subprocess.Popen[bytes]"]:
     command = [sys.executable, "-m", "tests.contract.http.test_restart", str(sock.fileno())]
-    process = subprocess.Popen(command, pass_fds=[sock.fileno()])
+    process = subprocess.Popen(command, pass_fds=[sock.fileno()], preexec_fn=hears)
     try:
         yield process
     finally:
@@ -86,6 +89,29 @@ def test_processes_share_a_socket_and_those_that_end_lose_no_request() -> None:
         until(lambda: len(answered) > before + 20)
         assert {*answered[before:]} == {third.pid}
     assert lost == []
+
+
+@pytest.mark.usefixtures("in_the_background")
+@pytest.mark.parametrize(("hears", "ended_by"), [(hearing, signal.SIGINT), (deaf, signal.SIGTERM)])
+def test_an_interrupt_ends_a_server_in_order_unless_it_was_started_deaf_to_it(
+    hears: Callable[[], None], ended_by: signal.Signals
+) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as sock, _process(sock, hears) as server:
+        assert _answers(sock) == server.pid
+        server.send_signal(signal.SIGINT)
+        if ended_by is not signal.SIGINT:
+            with pytest.raises(subprocess.TimeoutExpired):
+                server.wait(1)
+            assert _answers(sock) == server.pid
+            server.send_signal(ended_by)
+        assert server.wait(PATIENCE_SECONDS) == 0
+
+
+def _answers(sock: socket.socket) -> int:
+    """Which process answers at a socket."""
+    connection = http.client.HTTPConnection("127.0.0.1", sock.getsockname()[1], timeout=PATIENCE_SECONDS)
+    connection.request("GET", "/", headers={"Connection": "close"})
+    return int(connection.getresponse().read())
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 
 from ocs_core.catalogue import catalogue
 from ocs_http.cli import privileges
+from tests.interrupts import hearing
 from tests.unit.cli.conftest import Ocs
 
 ROW = ("C-1", "N-1", "2013-01-25", "2013-02-24", "50.00", "2013-02-20")
@@ -122,15 +123,15 @@ def test_events_are_printed_behind_an_offset(ocs: Ocs) -> None:
     assert ocs("events", "--after", "999999").done().out == ""
 
 
+@pytest.mark.usefixtures("in_the_background")
 def test_followed_events_go_on_until_interrupted(ocs: Ocs) -> None:
-    # Whoever is started in the background is deaf to interrupts, and so would be the program.
-    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     follower = subprocess.Popen(
-        [sys.executable, "-c", hears + "from ocs_adapters.cli import main; main()", "events", "--follow"],
+        [sys.executable, "-c", "from ocs_adapters.cli import main; main()", "events", "--follow"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ},
         text=True,
+        preexec_fn=hearing,
     )
     assert follower.stdout is not None
     assert follower.stderr is not None

@@ -17,6 +17,7 @@ from ocs_adapters.clock import new_id
 from ocs_adapters.consumers.warehouse.folder import Folder
 from ocs_core.ports import OutboxRow
 from ocs_core.testkit.examples import UNIT, Desk
+from tests.interrupts import deaf
 from tests.unit.cli.conftest import Ocs
 
 CONSUME = [sys.executable, "-c", "from ocs_adapters.cli import main; main(['consume', 'warehouse'])"]
@@ -189,10 +190,14 @@ def test_what_is_not_installed_is_named(sold: Ocs, monkeypatch: pytest.MonkeyPat
 def test_a_question_that_takes_for_ever_ends_when_it_is_told_to(kept: Ocs) -> None:
     question = "SELECT count(*) FROM range(100000000000) a, range(1000) b"
     program = f"from ocs_adapters.cli import main; main(['warehouse', 'sql', {question!r}])"
-    asking = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "OCS_DATABASE_URL": kept.url})
+    env = {**os.environ, "OCS_DATABASE_URL": kept.url}
+    asking = subprocess.Popen([sys.executable, "-c", program], env=env, preexec_fn=deaf)
     try:
         with pytest.raises(subprocess.TimeoutExpired):
             asking.wait(8)
+        asking.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            asking.wait(1)
         asking.terminate()
         assert asking.wait(10) == -signal.SIGTERM
     finally:
