@@ -44,8 +44,8 @@ def join(commands: Commands) -> None:
     ) -> int:
         """Calculate every payer's collection balance, and start collection where it is due.
 
-        Only a run that is not dry stores balances and announces what changed; a payer whose balance is as of a later instant
-        already is passed over. A run that was cut off goes on when the same is asked for again.
+        Only a run that is not dry stores balances and announces what changed; a payer that was seen as of a later instant already
+        is passed over. A run that was cut off goes on when the same is asked for again.
 
         Args:
             as_of: A day such as 2024-05-14, which stands for its end where each payer is, or an instant such as

@@ -9,7 +9,6 @@ import pytest
 
 from ocs_core.entities.account import Account, AccountState, Payer
 from ocs_core.entities.configuration import (
-    AccountType,
     CollectionSetting,
     CollectionThreshold,
     NotificationSetting,
@@ -406,53 +405,6 @@ def test_a_run_tells_so_many_collections_and_counts_them_all() -> None:
         done = office.desk.collect(dry_run=True, limit=1)
 
     assert (len(done.collections), done.collections_started) == (2, 3)
-
-
-ABROAD = {"home": "Europe/Madrid", "far": "Pacific/Niue", "early": "Pacific/Kiritimati"}
-
-
-def test_a_day_ends_where_each_payer_is() -> None:
-    """What is due on that day is not yet past due, and what was is, wherever the system is."""
-    office = Office(0, *(AccountType(code=code, zone=zone) for code, zone in ABROAD.items()))
-    office.payers += [office.desk.account(code, account_type=code) for code in ABROAD]
-    day = TODAY - DAY
-    for payer in office.payers:
-        office.owes(payer, 100 * UNIT, document_due_date=day)
-        office.owes(payer, 7 * UNIT, document_due_date=day - DAY)
-
-    done = office.desk.collect(as_of=day)
-
-    assert (done.as_of_day, done.as_of) == (day, dt.datetime(2024, 5, 13, 23, 59, 59, 999999, dt.UTC))
-    assert done.balances == {"EUR": 21 * UNIT}
-    kept = {payer.external_id: office.payer(payer).collection_balance_as_of for payer in office.payers}
-    assert kept == {
-        "home": dt.datetime(2024, 5, 13, 21, 59, 59, 999999, dt.UTC),
-        "far": NOW,  # there the day goes on until eleven o'clock
-        "early": dt.datetime(2024, 5, 13, 9, 59, 59, 999999, dt.UTC),
-    }
-    calculated = [m.payload for m in office.store.outbox.values() if m.payload.code == "collectionBalanceCalculated"]
-    assert {told.account.external_id: told.effective_date for told in calculated} == kept
-    told = set(office.store.outbox)
-    office.desk.clock.advance(hours=3)
-    assert office.desk.collect(as_of=day).payers_passed_over == 0
-    assert [m.key for ref, m in office.store.outbox.items() if ref not in told] == [office.payers[1].ref_id]
-
-
-def test_a_day_that_is_asked_for_again_is_answered_by_the_active_run(office: Office) -> None:
-    active = office.desk.start_run(as_of=TODAY)
-    office.desk.clock.advance(hours=1)
-
-    assert office.desk.start_run(as_of=TODAY).ref_id == active.ref_id
-    assert refusal_of(office, as_of=TODAY - DAY) == ["RUN_ACTIVE"]
-
-
-def test_a_day_that_has_begun_for_somebody_is_as_of_now_for_the_others() -> None:
-    office = Office(1, AccountType(code="early", zone="Pacific/Kiritimati"))
-    tomorrow = TODAY + DAY  # begins there at ten o'clock
-
-    assert office.desk.collect(as_of=tomorrow).as_of == NOW
-    office.desk.clock.advance(seconds=-1)
-    assert refusal_of(office, as_of=tomorrow) == ["VALUE_OUT_OF_RANGE"]
 
 
 def test_a_day_stands_for_its_end_and_today_for_now() -> None:

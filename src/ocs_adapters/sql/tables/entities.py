@@ -317,7 +317,7 @@ process_runs = sa.Table(
     version(),
     sa.Column("progressed_at", Instant),
     text("configuration"),
-    sa.Column("as_of_day", sa.Date()),
+    sa.Column("as_of_day", Day),
     sa.Column("payers_passed_over", sa.Integer(), nullable=False, server_default="0"),
     sa.Column("collections_ended", sa.Integer(), nullable=False, server_default="0"),
     sa.Column("collections", sa.Text(), nullable=False, server_default="[]"),

@@ -72,7 +72,7 @@ def upgrade() -> None:
     steps.at_once(_take_over_rows, unless=lambda: steps.has_table("take_over_rows"))
     steps.create_index("ix_accounts_parent_ref_id", "accounts", ["parent_ref_id"], where="parent_ref_id IS NOT NULL")
     _outgoing_payments_count()
-    steps.add_column("process_runs", sa.Column("as_of_day", sa.Date()))
+    steps.add_column("process_runs", sa.Column("as_of_day", DAY))
     for table in ("process_runs", "run_slices"):
         steps.at_once(
             functools.partial(_what_a_run_tells, table),
