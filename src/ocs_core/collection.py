@@ -119,7 +119,7 @@ def first_shortage(
     """When less than `amount` millionths are open of an item for the first time from `since` on; None where it fits at every
     instant. Asked with the item's settlements that took effect, or were cancelled, after `since`, at least.
 
-    Nothing is used twice, as of whatever instant: so a settlement may take effect from `since` on (money: section 0).
+    Nothing is used twice, as of whatever instant: so a settlement may take effect from `since` on (domain: section 3).
     """
     changes: defaultdict[dt.datetime, int] = defaultdict(int)
     touching = list(settlements)

@@ -53,7 +53,7 @@ class TaxSplit:
 
 
 def split_tax(amount: int, rate: int, *, tax_included: bool) -> TaxSplit:
-    """Take a positive amount of millionths apart at a rate in basis points (domain: adjust chargeable event).
+    """Take a positive amount of millionths apart at a rate in basis points (domain: section 2).
 
     The whole may exceed 64 bits where tax is added; who keeps it checks that.
     """

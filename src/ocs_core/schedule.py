@@ -1,4 +1,4 @@
-"""When a process is due, and what of it is still to be done: pure, and told the time (domain: section 9)."""
+"""When a process is due, and what of it is still to be done: pure, and told the time (domain: section 4)."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator

@@ -38,7 +38,7 @@ OMITTED: Mapping[type, frozenset[str]] = {
     ),
     Line: frozenset({"currency"}),
 }
-"""Fields that stay inside (domain: section 6 lists what is shown): how a run goes on is nobody else's business, a line's
+"""Fields that stay inside (domain: section 6 lists them): how a run goes on is nobody else's business, a line's
 currency is its balance's."""
 _LINK: Mapping[str, Any] = {"ref_id": UUID, "source_entity": SettlementSide, "target_entity": SettlementSide}
 DERIVED: Mapping[type, Mapping[str, Any]] = {
