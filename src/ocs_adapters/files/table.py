@@ -5,6 +5,7 @@ import csv
 import io
 import itertools
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ocs_core.usecases.take_over_receivables import FileRefused, Problem, Row, T
 DELIMITERS = ",;\t|"
 LETTERHEAD = 50
 """In so many first rows a header is looked for."""
+MOST_COLUMNS = 1000
 _SEP = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -45,6 +47,10 @@ def read_table(content: bytes, name: str, encoding: str | None = None, told: Col
     line, first = records[at]
     if isinstance(first, Problem):
         raise FileRefused(f"{name}: line {line + passed}: {first.reason}")
+    if len(first) > MOST_COLUMNS:
+        raise FileRefused(
+            f"{name}: line {line + passed} has {len(first)} columns; a header has {MOST_COLUMNS} at the most."
+        )
     header = _named(first)
     rows, bad = [], []
     for line, record in records[at + 1 :]:
@@ -65,11 +71,12 @@ def _named(header: list[str]) -> tuple[str, ...]:
     """Names without line breaks; a column without a name is called by its place, a second one of a name by its number, so
     that what is in it is not lost."""
     names = [" ".join(name.replace("\u200b", "").replace("\ufeff", "").split()) for name in header]
-    names = [name or f"column {place}" for place, name in enumerate(names, 1)]
-    return tuple(
-        f"{name} ({names[:place].count(name) + 1})" if name in names[:place] else name
-        for place, name in enumerate(names)
-    )
+    times = Counter[str]()
+    named = []
+    for place, name in enumerate(names, 1):
+        times[name] += 1
+        named.append(f"column {place}" if not name else name if times[name] == 1 else f"{name} ({times[name]})")
+    return tuple(named)
 
 
 def _text(content: bytes, name: str, encoding: str | None) -> str:

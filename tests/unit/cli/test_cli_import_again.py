@@ -1,5 +1,7 @@
 """The next file of a ledger: what is there is recognised, what was left is taken, and what more is paid is a further payment."""
 
+import shlex
+
 import pytest
 
 from ocs_core.messages import format_instant
@@ -110,3 +112,26 @@ def test_currency_signs_and_repeated_totals_are_told_by_options(ocs: Ocs) -> Non
         ocs(*command, "--repeated", "due").refused()
     )
     assert "give both" in ocs(*(word for word in command if word != "--add-up"), "--repeated", "none").refused()
+
+
+def test_the_options_that_a_refusal_shows_can_be_pasted(ocs: Ocs) -> None:
+    header = (
+        "customer",
+        "number",
+        "issued",
+        "due",
+        "amount",
+        "settled",
+        "Dr/Cr",
+        "-x",
+        "it's",
+        "",
+        "VAT %",
+        '"a ""b"" $c"',
+    )
+    file = ocs.ledger([("C-1", "N-1", "2013-01-25", "", "5", "", "DR", "1.5", "2.5", "USD", "21", "9")], header)
+    said = take(ocs, file).refused()
+    options = [word for word in shlex.split(said.partition("change nothing with: ")[2]) if word.startswith("--ignore")]
+    assert len(options) == 6
+    take(ocs, file, *options).done()
+    assert set(stored(ocs)[0]) == {"N-1"}

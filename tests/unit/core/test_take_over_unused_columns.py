@@ -60,6 +60,8 @@ SAYING = [
     ("Description", "2024-06-01"),
     ("Reference", "USD"),
     ("Customer name", "#REF!"),
+    ("Notes", "paid by cheque"),
+    ("Comment", "Rechnung storniert"),
 ]
 
 
@@ -89,6 +91,7 @@ def test_a_column_that_may_change_what_a_row_means_is_named_until_it_is_ignored(
         ("Customer name", "Müller GmbH"),
         ("Billing address", "Hauptstr. 1"),
         ("E-mail", "a@example.org"),
+        ("POAddressLine1", "1 High St"),
         ("PO number", "4711"),
         ("Order date", "2024-05-01"),
         ("Description", "Consulting in May, 3 days"),
@@ -108,7 +111,7 @@ def test_all_such_columns_are_told_at_once_with_the_options_that_pass_them_over(
     rows = [{"Dr/Cr": "CR", "Freight": "1.50", "Notes": "soon", "VAT %": "21"}]
     with pytest.raises(FileRefused) as refused:
         read(rows)
-    flags = "--ignore-column Dr/Cr --ignore-column Freight --ignore-column 'VAT %'"
+    flags = "--ignore-column=Dr/Cr --ignore-column=Freight --ignore-column='VAT %'"
     assert flags in str(refused.value)
     assert read(rows, ignored=("Dr/Cr", "Freight", "VAT %")).columns.unused == ("Notes",)
 

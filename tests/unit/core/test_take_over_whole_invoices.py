@@ -5,6 +5,7 @@ import pytest
 from ocs_adapters.files.table import read_table
 from ocs_core.money import MILLIONTHS
 from ocs_core.usecases.take_over_receivables import FileRefused, Receivables, Terms, read_receivables
+from tests.unit.core.test_take_over_cells import within
 from tests.unit.core.test_take_over_receivables import AS_OF, CONFIGURATION, read
 
 HEADER = "customer,number,issued,due,amount,settled\n"
@@ -50,6 +51,12 @@ def test_two_columns_of_one_name_are_told_apart() -> None:
         read_receivables(table, Terms(as_of=AS_OF, currency="EUR"), CONFIGURATION)
 
 
+@pytest.mark.parametrize("cell", ["", "a", '"x"'])
+def test_a_header_of_a_hundred_thousand_columns_is_refused_in_a_moment(cell: str) -> None:
+    with within(20), pytest.raises(FileRefused, match="a header has 1000 at the most"):
+        read_table(f"x{f',{cell}' * 100_000}\n1,2\n".encode(), "wide.csv")
+
+
 def test_a_cancelled_row_of_the_same_number_is_told_as_that() -> None:
     found = read([{"number": "R", "status": "open"}, {"number": "R", "status": "Cancelled"}])
     (problem,) = found.bad
@@ -71,8 +78,16 @@ LINES = [
 def test_an_amount_that_is_the_same_in_all_rows_of_an_invoice_is_asked_about() -> None:
     with pytest.raises(FileRefused, match=r"--repeated amount; .* --repeated none"):
         read(REPEATED, add_up=True)
-    with pytest.raises(FileRefused, match=r"the paid is the same in all rows of one number, such as R .lines 2, 3."):
+    with pytest.raises(FileRefused, match=r"paid may be the same in all rows of one number, such as R .lines 2, 3."):
         read(LINES, add_up=True)
+
+
+def test_all_amounts_that_may_be_repeated_are_told_at_once() -> None:
+    rows = [{"number": "R", "amount": "100", "amount paid": "40"}] * 2
+    with pytest.raises(FileRefused, match="--repeated amount --repeated paid;"):
+        read(rows, add_up=True)
+    (whole,) = read(rows, add_up=True, repeated=("amount", "paid")).invoices
+    assert (whole.amount // MILLIONTHS, whole.paid // MILLIONTHS) == (100, 40)
 
 
 def test_what_is_repeated_counts_once_and_what_is_not_is_added_up() -> None:

@@ -66,17 +66,15 @@ class Gathering:
         likely as not."""
         if self.terms.repeated is not None:
             return
-        for field in SUMS:
-            amounts = [[getattr(line, field) for line in same] for same in several]
-            saying = [(same, found) for same, found in zip(several, amounts, strict=True) if any(found)]
-            alike = [same for same, found in saying if len(set(found)) == 1]
-            if alike and 2 * len(alike) >= len(saying):
-                same = alike[0]
-                raise FileRefused(
-                    f"--add-up: the {field} is the same in all rows of one number, such as {same[0].number} (lines "
-                    f"{_listed([line.line for line in same])}). If it is of the whole invoice, written in each of its rows, "
-                    f"say --repeated {field}; if every amount is of its row alone, --repeated none."
-                )
+        alike = {field: same for field in SUMS if (same := _alike(field, several)) is not None}
+        if alike:
+            first = next(iter(alike.values()))
+            flags = " ".join(f"--repeated {field}" for field in alike)
+            raise FileRefused(
+                f"--add-up: {' and '.join(alike)} may be the same in all rows of one number, such as {first[0].number} (lines "
+                f"{_listed(line.line for line in first)}). Of what is of the whole invoice, and written in each of its rows, say "
+                f"so with {flags}; if every amount is of its row alone, say --repeated none."
+            )
 
     def _check_signs(self, lines: Sequence[Line]) -> None:
         """Credits are written above zero or below it, the same in all rows."""
@@ -99,6 +97,13 @@ class Gathering:
                 self.reasons[line.line].append(
                     f"the customer {line.customer} has rows in {several}: an account has one"
                 )
+
+
+def _alike(field: str, several: Sequence[Sequence[Line]]) -> Sequence[Line] | None:
+    """The rows of an invoice with the same amount in all of them, where at least half of the invoices have such."""
+    saying = [same for same in several if any(getattr(line, field) for line in same)]
+    alike = [same for same in saying if len({getattr(line, field) for line in same}) == 1]
+    return alike[0] if alike and 2 * len(alike) >= len(saying) else None
 
 
 def _listed(lines: Iterable[int]) -> str:

@@ -53,6 +53,11 @@ _NEVERTHELESS = re.compile(
     r"(?:vat|tax|gst|iva|tva) (?:id|no|nr|num|number|reg\w*)(?: \w+)?|credit limit|payment (?:terms?|method)"
 )
 _SAYING = "c d s h x y n + * ✓ ✔ cr dr credit debit soll haben yes no ja nein si sí oui non true false"
+_STATES = (
+    "paid unpaid cancelled canceled void voided refunded reversed storno storniert bezahlt unbezahlt offen beglichen gutschrift "
+    "annulé annulée payé payée impayé avoir pagado pagada anulado anulada pendiente pagato annullato betaald geannuleerd"
+)
+"""Words that say a state wherever they stand in a few words: `paid by cheque`."""
 _MONEY = re.compile(
     r"(?P<before>[^\W\d_]{1,4}\.?|[^\w\s\d.,'()+-])?\s*[-+(]*\d[\d.,' ]*[-)]*\s*(?P<behind>[^\W\d_]{1,4}\.?|[^\w\s])?"
 )
@@ -70,7 +75,7 @@ def refuse_what_may_matter(unused: Sequence[str], rows: Sequence[Row], fields: C
     if not found:
         return
     named = ", ".join(f"{name!r} (line {cell.line}: {cell.text[:40]!r})" for name, cell in found.items())
-    options = " ".join(f"--ignore-column {shlex.quote(name)}" for name in found)
+    options = " ".join(f"--ignore-column={shlex.quote(name)}" for name in found)
     raise FileRefused(
         f"Not used, and may change what a row means: {named}. Say what each is with --column FIELD=NAME, where the fields are "
         f"{', '.join(fields)}; or pass over those that change nothing with: {options}"
@@ -94,7 +99,7 @@ def _first_that_matters(name: str, rows: Sequence[Row]) -> Cell | None:
 
 def _allowed(name: str) -> frozenset[_Kind]:
     """What the cells of a column of that name may be; nothing, where the name alone is reason enough to ask."""
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).casefold()
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).casefold()
     words = re.findall(r"[^\W\d_]+", spaced)
     if _NEVERTHELESS.fullmatch(" ".join(words)):
         return _HARMLESS | {_Kind.MONEY}
@@ -111,6 +116,9 @@ def _is_meaningful(word: str) -> bool:
 def _kind(text: str) -> _Kind:
     if len(text) > LONGEST:
         return _Kind.TEXT
+    words = re.findall(r"[^\W\d_]+", text.casefold())
+    if len(words) < _WORDS and not set(words).isdisjoint(_STATES.split()):
+        return _Kind.SAYING
     if text.casefold() in _SAYING.split() or is_known(text) or is_name_of_any(text) or is_spreadsheet_error(text):
         return _Kind.SAYING
     if re.fullmatch(r"\d+", text):
