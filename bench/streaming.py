@@ -36,7 +36,8 @@ from ocs_adapters.kafka.topics import Wanted, create_topics
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql import tables
 from ocs_adapters.streaming.relay import Relay
-from ocs_core.ports import AccountId, OutboxRow, Published, share_of
+from ocs_core.entities.account import AccountName
+from ocs_core.ports import OutboxRow, Published, share_of
 from ocs_core.usecases.perform import Caller
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 
@@ -74,7 +75,7 @@ def pay(made: Platform) -> Callable[[], UUID]:
         answer = register(
             RegisterPaymentRequest(
                 request_id=f"{mark}-{number}",
-                account=AccountId(external_id=f"A-{number % ACCOUNTS}"),
+                account=AccountName(external_id=f"A-{number % ACCOUNTS}"),
                 external_payment_no=f"{mark}-{number}",
                 payment_amount=49_900_000,
                 currency="EUR",

@@ -17,7 +17,8 @@ from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
 from ocs_core.memory import MemoryStore
 from ocs_core.messages import Message
-from ocs_core.ports import E, Found, PayerBalance, Performed, UnitOfWork, Wanted
+from ocs_core.performed import Performed
+from ocs_core.ports import E, Found, PayerBalance, UnitOfWork, Wanted
 
 
 class FileStore:

@@ -11,7 +11,7 @@ import attrs
 from ocs_core import rules
 from ocs_core.collection import Line, balance_lines, balance_of
 from ocs_core.configuring import Use
-from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
+from ocs_core.entities.account import Account, AccountName, AccountRef, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, as_instant, day_given
 from ocs_core.entities.document import Document, DocumentState
@@ -22,7 +22,7 @@ from ocs_core.form import Amount, Code, ExternalId, Form, Label, Moment, Whole
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LINES, LINES_AT_MOST, LinesPage, lines_page
 from ocs_core.open_balance import OpenFigures, OpenFiguresOfType, OpenLine, open_balance, open_lines
-from ocs_core.ports import AccountId, Clock
+from ocs_core.ports import Clock
 
 B = TypeVar("B")
 V = TypeVar("V", covariant=True)
@@ -135,7 +135,7 @@ class Queries(Protocol):
     def is_used(self, use: Use) -> bool:
         """Whether anything is kept that goes by this entry of the configuration."""
 
-    def account(self, named: AccountId) -> Account | None: ...
+    def account(self, named: AccountName) -> Account | None: ...
 
     def payer(self, account_ref_id: UUID) -> Payer | None:
         """What is kept of a payer itself, without looking at what it has; None where there is no such payer."""
@@ -347,7 +347,7 @@ class _Asked:
 
 def _asked(request: _BalanceRequest, queries: Queries, clock: Clock) -> _Asked:
     """Raises `RequestRejected` where there is no such payer, or the moment has not come."""
-    named = AccountId(ref_id=request.ref_id, external_id=request.external_id)
+    named = AccountName(ref_id=request.ref_id, external_id=request.external_id)
     account = queries.account(named) if named.is_given else None
     payer = queries.payer(account.ref_id) if account else None
     configuration, now = queries.configuration(), clock()

@@ -16,9 +16,10 @@ from ocs_adapters.files.takeover import Importer
 from ocs_adapters.files.undoing import Undoing
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql import tables
+from ocs_core.entities.account import AccountName
 from ocs_core.errors import Conflict
 from ocs_core.memory import MemoryStore, MemoryTakeOvers
-from ocs_core.ports import AccountId, Store, TakenRow, TakeOver, TakeOvers, TakeOverState
+from ocs_core.ports import Store, TakenRow, TakeOver, TakeOvers, TakeOverState
 from ocs_core.testkit.examples import NOW, configuration
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.take_over_receivables import FileRefused, Invoice, Terms
@@ -168,7 +169,7 @@ def test_what_others_change_between_the_check_and_the_writing_stops_it_with_a_se
             FileRefused, match="Somebody changed what was checked: invoice N-3: the amount is stored as 7"
         ):
             importer.write(begun, rows)
-        assert services.queries.account(AccountId(external_id="C-0")) is None, "the rows of that batch were kept out"
+        assert services.queries.account(AccountName(external_id="C-0")) is None, "the rows of that batch were kept out"
 
 
 @DATABASES
@@ -195,7 +196,7 @@ def test_what_is_taken_back_leaves_nothing_open_at_any_time(make) -> None:
         importer.begin(begun := a_take_over())
         done = importer.write(begun, rows)
         services = platform.services
-        account = services.queries.account(AccountId(external_id="C-1"))
+        account = services.queries.account(AccountName(external_id="C-1"))
         assert account is not None
         undoing = Undoing(services.queries, platform.taking_over, clock=services.clock, ids=services.ids)
         assert undoing.check(done) == []
@@ -228,7 +229,7 @@ def test_a_document_that_somebody_else_made_meanwhile_keeps_an_account_from_bein
         CreateAnyDocument(services.store, clock=services.clock, ids=services.ids)(
             CreateAnyDocumentRequest(
                 request_id="1",
-                account=AccountId(external_id="C-1"),
+                account=AccountName(external_id="C-1"),
                 document_type=importer.terms.document_type,
                 currency="EUR",
                 amount=1_000_000,
@@ -238,8 +239,8 @@ def test_a_document_that_somebody_else_made_meanwhile_keeps_an_account_from_bein
         undoing = Undoing(services.queries, platform.taking_over, clock=services.clock, ids=services.ids)
         undoing.take_back(done)
         assert undoing.accounts_kept == 1
-        assert services.queries.account(AccountId(external_id="C-1")) is not None
-        assert services.queries.account(AccountId(external_id="C-0")) is None
+        assert services.queries.account(AccountName(external_id="C-1")) is not None
+        assert services.queries.account(AccountName(external_id="C-0")) is None
 
 
 @DATABASES

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.files.undoing import Undoing
 from ocs_adapters.settings import Settings
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.configuration import Currency
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.errors import RequestRejected
-from ocs_core.ports import AccountId, TakeOver
+from ocs_core.ports import TakeOver
 from ocs_core.queries import DocumentSearch, PaymentSearch
 from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.usecases.take_over_receivables.taking_back import REASON
@@ -48,7 +48,7 @@ class Taken:
         return Undoing(services.queries, self.platform.taking_over, clock=services.clock, ids=services.ids)
 
     def account(self, customer: str) -> Account | None:
-        return self.platform.services.queries.account(AccountId(external_id=customer))
+        return self.platform.services.queries.account(AccountName(external_id=customer))
 
     def document(self, number: str) -> Document:
         return self.platform.services.queries.documents(DocumentSearch(external_document_no=number)).items[0]

@@ -12,7 +12,7 @@ from cyclopts.validators import Number
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
 from ocs_adapters.cli.balances import BalancesFile, csv_file, parquet_file
-from ocs_adapters.cli.commands import AccountName, AsOf, Commands, File, Flag, Json, Refused, Run
+from ocs_adapters.cli.commands import AccountGiven, AsOf, Commands, File, Flag, Json, Refused, Run
 from ocs_adapters.cli.explain import explain
 from ocs_adapters.serial import decode_request
 from ocs_core.entities.configuration import Configuration
@@ -35,7 +35,7 @@ def join(commands: Commands) -> None:
         dry_run: Flag = False,
         adopt: Flag = False,
         failed_of: Run | None = None,
-        explain_account: Annotated[AccountName | None, Parameter(name="--explain")] = None,
+        explain_account: Annotated[AccountGiven | None, Parameter(name="--explain")] = None,
         csv: File | None = None,
         parquet: File | None = None,
         workers: Annotated[int | None, Parameter(metavar="NUMBER", validator=Number(gte=1))] = None,

@@ -19,10 +19,9 @@ from cyclopts import App, Parameter
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.cli.master_data import read_entries
 from ocs_adapters.settings import OVER_KAFKA, Settings, load, masked, proxies_of
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.errors import OcsError
 from ocs_core.form import FormError, ZoneName
-from ocs_core.ports import AccountId
 from ocs_core.queries import Queries
 
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
@@ -38,7 +37,7 @@ Json = Annotated[
 """What every command has that prints a table; it goes on to `say`."""
 AsOf = Annotated[str, Parameter(metavar="DAY|INSTANT")]
 Day = Annotated[dt.date, Parameter(metavar="DAY")]
-AccountName = Annotated[str, Parameter(metavar="ACCOUNT")]
+AccountGiven = Annotated[str, Parameter(metavar="ACCOUNT")]
 Run = Annotated[str, Parameter(metavar="RUN")]
 File = Annotated[Path, Parameter(metavar="FILE")]
 DATABASES = ("database_url", "finance_url", "notifications_url")
@@ -230,14 +229,14 @@ def example_text() -> str:
 
 def account_named(queries: Queries, named: str) -> Account:
     """The account with this externalId or refId. Raises `Refused` where there is none."""
-    account = queries.account(AccountId(external_id=named)) or queries.account(_by_ref_id(named))
+    account = queries.account(AccountName(external_id=named)) or queries.account(_by_ref_id(named))
     if account is None:
         raise Refused(f"There is no account with the externalId or refId {named}.")
     return account
 
 
-def _by_ref_id(named: str) -> AccountId:
+def _by_ref_id(named: str) -> AccountName:
     try:
-        return AccountId(ref_id=UUID(named))
+        return AccountName(ref_id=UUID(named))
     except ValueError:
-        return AccountId()
+        return AccountName()

@@ -7,12 +7,12 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.configuration import Configuration, start_of_day
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment
 from ocs_core.messages import PaymentDocuments, Response
-from ocs_core.ports import AccountId, Clock, Ids, Store
+from ocs_core.ports import Clock, Ids, Store
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
@@ -52,7 +52,7 @@ class Making:
         terms, invoice = self.terms, self.invoice
         request = CreateAnyDocumentRequest(
             request_id=f"{self.ref_id}/document/{invoice.line}",
-            account=AccountId(ref_id=account.ref_id),
+            account=AccountName(ref_id=account.ref_id),
             document_type=terms.credit_type if invoice.credit else terms.document_type,
             document_source=SOURCE,
             external_document_no=invoice.number,
@@ -69,7 +69,7 @@ class Making:
     def payment(self, account: Account, amount: int, number: str) -> Payment:
         request = RegisterPaymentRequest(
             request_id=f"{self.ref_id}/payment/{self.invoice.line}",
-            account=AccountId(ref_id=account.ref_id),
+            account=AccountName(ref_id=account.ref_id),
             external_payment_no=number,
             payment_amount=amount,
             currency=self.invoice.currency,

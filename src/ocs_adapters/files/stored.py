@@ -4,12 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.money import Money
-from ocs_core.ports import AccountId
 from ocs_core.queries import DocumentSearch, PaymentSearch, Queries
 from ocs_core.usecases.take_over_receivables import (
     Contradiction,
@@ -59,7 +58,7 @@ def find_stored(
     document = next(iter(queries.documents(DocumentSearch(external_document_no=invoice.number)).items), None)
     if document is not None:
         document_agrees(invoice, document)
-    account = known or queries.account(AccountId(external_id=invoice.customer))
+    account = known or queries.account(AccountName(external_id=invoice.customer))
     if account is not None:
         account_agrees(invoice, account, configuration)
     payments = tuple(_payments(queries, invoice))

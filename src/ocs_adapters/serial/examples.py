@@ -5,6 +5,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import (
     AccountType,
     Configuration,
@@ -19,7 +20,6 @@ from ocs_core.entities.payment import PaymentType
 from ocs_core.entities.process import RunState
 from ocs_core.memory import MemoryIds, MemoryStore
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message
-from ocs_core.ports import AccountId
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
@@ -34,7 +34,7 @@ from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentR
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 
 NOW = dt.datetime(2024, 5, 14, 7, 15, tzinfo=dt.UTC)
-ACCOUNT = AccountId(external_id="A-1001")
+ACCOUNT = AccountName(external_id="A-1001")
 MASTER_DATA = Configuration.of(
     Currency(code="EUR"),
     AccountType(code="payer"),

@@ -186,8 +186,8 @@ FIELD_HELP: Mapping[str, str] = {
     "type": "Which kind of problem it is.",
     "user": "Who asked for it, for the audit trail; the token's subject wins.",
     "version": "Rises with each change: what is not newer than what you have is old news.",
-    "AccountId.refId": "The account's refId; may be left out where `externalId` is given.",
-    "AccountId.externalId": "The account's externalId, such as `A-1001`; may be left out where `refId` is given.",
+    "AccountName.refId": "The account's refId; may be left out where `externalId` is given.",
+    "AccountName.externalId": "The account's externalId, such as `A-1001`; may be left out where `refId` is given.",
     "AccountRef.externalId": "The account's externalId; null: it has none.",
     "AssignPaymentInToDocumentRequest.amount": "What is assigned, in millionths and whole minor units, above zero.",
     "AssignPaymentInToDocumentRequest.effectiveDate": "From when it settles the document, with its offset: not in the "

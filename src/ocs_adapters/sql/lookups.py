@@ -19,12 +19,13 @@ from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Driver
 from ocs_adapters.sql.rows import rows_of
-from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.account import Account, AccountName, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.settlement import Settlement
-from ocs_core.ports import PAYMENT_NUMBERS, AccountId, Found, Performed, Wanted
+from ocs_core.performed import Performed
+from ocs_core.ports import PAYMENT_NUMBERS, Found, Wanted
 
 _ACCOUNT, _PAYER, _PAYMENT = rows_of(Account), rows_of(Payer), rows_of(Payment)
 _DOCUMENT, _EVENT, _SETTLEMENT = rows_of(Document), rows_of(ChargeableEvent), rows_of(Settlement)
@@ -256,7 +257,7 @@ def find(transaction: Transaction, cache: ConfigurationCache, wanted: Wanted) ->
     )
 
 
-def _named(account: AccountId) -> tuple[str, Any]:
+def _named(account: AccountName) -> tuple[str, Any]:
     return ("ref_id", account.ref_id) if account.ref_id else ("external_id", account.external_id)
 
 

@@ -18,7 +18,7 @@ from ocs_adapters.sql.ledgers import ledger_of_account, lines_of_account
 from ocs_adapters.sql.rows import rows_of
 from ocs_adapters.sql.uses import is_used
 from ocs_core.configuring import Use
-from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.account import Account, AccountName, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
@@ -27,7 +27,6 @@ from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
 from ocs_core.form import Moment
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage
-from ocs_core.ports import AccountId
 from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
@@ -218,7 +217,7 @@ class SqlQueries:
         with self.database.transaction(writing=False) as transaction:
             return is_used(transaction, use)
 
-    def account(self, named: AccountId) -> Account | None:
+    def account(self, named: AccountName) -> Account | None:
         by, value = ("ref_id", named.ref_id) if named.ref_id else ("external_id", named.external_id)
         found = self._entities(Account, Call(_account_by(by), {"id": value}))
         return found[0] if found else None

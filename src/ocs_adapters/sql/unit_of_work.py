@@ -25,7 +25,8 @@ from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice
 from ocs_core.errors import Conflict
 from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message, TopicNames
-from ocs_core.ports import E, Found, PayerBalance, Performed, SlicePlan, SliceWanted, Wanted
+from ocs_core.performed import Performed
+from ocs_core.ports import E, Found, PayerBalance, SlicePlan, SliceWanted, Wanted
 
 _RUN = rows_of(ProcessRun)
 _RUNNING = (

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import attrs
 
+from ocs_core.form import ExternalId, Form
 from ocs_core.frozen import frozen_mappings
 
 
@@ -70,6 +71,21 @@ class Account:
     @property
     def ref(self) -> AccountRef:
         return AccountRef(self.ref_id, self.external_id)
+
+
+@attrs.frozen(kw_only=True)
+class AccountName(Form):
+    """How a caller names an account: by either id, or by both, which must then agree."""
+
+    ref_id: UUID | None = None
+    external_id: ExternalId | None = None
+
+    @property
+    def is_given(self) -> bool:
+        return self.ref_id is not None or self.external_id is not None
+
+    def agrees_with(self, account: Account) -> bool:
+        return self.external_id in {None, account.external_id}
 
 
 @attrs.frozen(kw_only=True, field_transformer=frozen_mappings)

@@ -87,3 +87,19 @@ class Document:
         if self.due_amount == 0:
             return DocumentState.SETTLED
         return DocumentState.OPEN if self.due_amount == self.total_amount_net else DocumentState.PARTIALLY_PAID
+
+
+@attrs.frozen(kw_only=True)
+class DocumentName:
+    """How a caller names a document: by its id, by one of its numbers, or by several, which must then all be its own."""
+
+    ref_id: UUID | None = None
+    document_no: str | None = None
+    external_document_no: str | None = None
+
+    def is_of(self, document: Document) -> bool:
+        return (
+            self.ref_id in {None, document.ref_id}
+            and self.document_no in {None, document.document_no}
+            and self.external_document_no in {None, document.external_document_no}
+        )

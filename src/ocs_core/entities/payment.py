@@ -107,3 +107,23 @@ class PaymentHistory:
     ref_payment_ref_id: UUID | None = None
     ref_document_ref_id: UUID | None = None
     version: int = 1
+
+
+@attrs.frozen(kw_only=True)
+class PaymentName:
+    """How a caller names a payment: by its id, by one of its numbers, or by several, which must then all be its own.
+
+    An external number finds an incoming payment only: among others it is not unique.
+    """
+
+    ref_id: UUID | None = None
+    payment_no: str | None = None
+    external_payment_no: str | None = None
+
+    def is_of(self, payment: Payment) -> bool:
+        external_no = payment.external_payment_no if payment.payment_type is PaymentType.IN else None
+        return (
+            self.ref_id in {None, payment.ref_id}
+            and self.payment_no in {None, payment.payment_no}
+            and self.external_payment_no in {None, external_no}
+        )

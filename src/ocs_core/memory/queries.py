@@ -7,7 +7,7 @@ from uuid import UUID
 import attrs
 
 from ocs_core.configuring import Use
-from ocs_core.entities.account import Account, AccountRef, Payer
+from ocs_core.entities.account import Account, AccountName, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
@@ -16,7 +16,6 @@ from ocs_core.entities.process import ProcessRun, RunFailure, RunState
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage, lines_page
 from ocs_core.memory.store import MemoryStore, MemoryUnitOfWork, ledger_of, slices_of
-from ocs_core.ports import AccountId
 from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
@@ -117,7 +116,7 @@ class MemoryQueries:
             classes = (Account, Payment, Document, ChargeableEvent)
             return any(entity.currency == use.code for cls in classes for entity in kept[cls].values())
 
-    def account(self, named: AccountId) -> Account | None:
+    def account(self, named: AccountName) -> Account | None:
         with self.store.lock:
             return MemoryUnitOfWork(self.store).account(named)
 

@@ -11,30 +11,18 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account, AccountState, Payer
+from ocs_core.entities.account import Account, AccountName, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import Payment, PaymentHistory, PaymentName, PaymentType
 from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice, RunState
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import Conflict
 from ocs_core.ledger import Ledger
 from ocs_core.messages import Message
-from ocs_core.ports import (
-    AccountId,
-    DocumentId,
-    E,
-    Entity,
-    Found,
-    PayerBalance,
-    PaymentId,
-    Performed,
-    RequestKey,
-    SlicePlan,
-    SliceWanted,
-    Wanted,
-)
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import E, Entity, Found, PayerBalance, SlicePlan, SliceWanted, Wanted
 
 
 @attrs.define
@@ -222,17 +210,17 @@ class MemoryUnitOfWork:
             else:
                 table[key] = before
 
-    def account(self, named: AccountId | None) -> Account | None:
+    def account(self, named: AccountName | None) -> Account | None:
         if named is None or not named.is_given:
             return None
         ref_id = named.ref_id or self.store.unique.get(("uq_accounts_external_id", named.external_id))
         return self._one(Account, ref_id)
 
-    def _payers_of(self, named: tuple[AccountId, ...]) -> dict[UUID, Payer]:
+    def _payers_of(self, named: tuple[AccountName, ...]) -> dict[UUID, Payer]:
         accounts = [account.ref_id for each in named if (account := self.account(each))]
         return {ref: payer for ref in accounts if (payer := self._one(Payer, ref))}
 
-    def _payment(self, named: PaymentId | None) -> Payment | None:
+    def _payment(self, named: PaymentName | None) -> Payment | None:
         if named is None:
             return None
         unique = self.store.unique
@@ -241,7 +229,7 @@ class MemoryUnitOfWork:
         payment = self._one(Payment, named.ref_id or by_number or by_external_no)
         return payment if payment and named.is_of(payment) else None
 
-    def _document(self, named: DocumentId | None) -> Document | None:
+    def _document(self, named: DocumentName | None) -> Document | None:
         if named is None:
             return None
         unique = self.store.unique

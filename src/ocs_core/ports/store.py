@@ -8,17 +8,17 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account, AccountRef, Payer
+from ocs_core.entities.account import Account, AccountName, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import Payment, PaymentHistory, PaymentName
 from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice
 from ocs_core.entities.settlement import Settlement
-from ocs_core.form import ExternalId, Form
 from ocs_core.frozen import frozen_mappings
 from ocs_core.ledger import OpenLedger
-from ocs_core.messages import Message, Response
+from ocs_core.messages import Message
+from ocs_core.performed import Performed, RequestKey
 
 Clock = Callable[[], dt.datetime]
 """Gives the present instant, in UTC, with its offset."""
@@ -27,77 +27,6 @@ Ids = Callable[[], UUID]
 
 Entity = Account | Payer | Payment | PaymentHistory | Document | Settlement | ChargeableEvent | ProcessRun | RunSlice
 E = TypeVar("E", Account, Payer, Payment, PaymentHistory, Document, Settlement, ChargeableEvent, ProcessRun, RunSlice)
-
-
-@attrs.frozen(kw_only=True)
-class AccountId(Form):
-    """How a caller names an account: by either id, or by both, which must then agree."""
-
-    ref_id: UUID | None = None
-    external_id: ExternalId | None = None
-
-    @property
-    def is_given(self) -> bool:
-        return self.ref_id is not None or self.external_id is not None
-
-    def agrees_with(self, account: Account) -> bool:
-        return self.external_id in {None, account.external_id}
-
-
-@attrs.frozen(kw_only=True)
-class PaymentId:
-    """How a caller names a payment: by its id, by one of its numbers, or by several, which must then all be its own.
-
-    An external number finds an incoming payment only: among others it is not unique.
-    """
-
-    ref_id: UUID | None = None
-    payment_no: str | None = None
-    external_payment_no: str | None = None
-
-    def is_of(self, payment: Payment) -> bool:
-        external_no = payment.external_payment_no if payment.payment_type is PaymentType.IN else None
-        return (
-            self.ref_id in {None, payment.ref_id}
-            and self.payment_no in {None, payment.payment_no}
-            and self.external_payment_no in {None, external_no}
-        )
-
-
-@attrs.frozen(kw_only=True)
-class DocumentId:
-    """How a caller names a document: by its id, by one of its numbers, or by several, which must then all be its own."""
-
-    ref_id: UUID | None = None
-    document_no: str | None = None
-    external_document_no: str | None = None
-
-    def is_of(self, document: Document) -> bool:
-        return (
-            self.ref_id in {None, document.ref_id}
-            and self.document_no in {None, document.document_no}
-            and self.external_document_no in {None, document.external_document_no}
-        )
-
-
-@attrs.frozen
-class RequestKey:
-    """A request id is unique per calling application."""
-
-    application: str
-    request_id: str
-
-
-@attrs.frozen(kw_only=True)
-class Performed:
-    """A command that was performed, remembered in its own transaction. `answer` is None once it is no longer kept."""
-
-    key: RequestKey
-    operation: str
-    digest: bytes
-    ref_ids: tuple[UUID, ...]
-    performed_at: dt.datetime
-    answer: Response | None = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)
@@ -116,12 +45,12 @@ class Wanted:
     """
 
     key: RequestKey | None = None
-    account: AccountId | None = None
+    account: AccountName | None = None
     account_exclusively: bool = False
     payer_exclusively: bool = False
-    parent: AccountId | None = None
-    payment: PaymentId | None = None
-    document: DocumentId | None = None
+    parent: AccountName | None = None
+    payment: PaymentName | None = None
+    document: DocumentName | None = None
     settlements: bool = False
     settlement: UUID | None = None
     settlements_after: dt.datetime | None = None
@@ -129,7 +58,7 @@ class Wanted:
     external_account_id: str | None = None
     external_payment_no: str | None = None
     external_document_no: str | None = None
-    accounts: tuple[AccountId, ...] = ()
+    accounts: tuple[AccountName, ...] = ()
     payers_of_accounts: bool = False
     external_event_ids: tuple[str, ...] = ()
     draw: str | None = None
@@ -163,7 +92,7 @@ class Found:
     owner: Account | None = None
     chargeable_event: ChargeableEvent | None = None
     adjustments: tuple[ChargeableEvent, ...] = ()
-    accounts: Mapping[AccountId, Account] = attrs.field(factory=dict)
+    accounts: Mapping[AccountName, Account] = attrs.field(factory=dict)
     payers_of_accounts: Mapping[UUID, Payer] = attrs.field(factory=dict)
     external_account_id_taken: bool = False
     external_payment_no_taken: bool = False

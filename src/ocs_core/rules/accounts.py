@@ -2,21 +2,20 @@
 
 import datetime as dt
 
-from ocs_core.entities.account import Account, AccountRef, AccountState, Payer
+from ocs_core.entities.account import Account, AccountName, AccountRef, AccountState, Payer
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import Payment
-from ocs_core.ports import AccountId
 from ocs_core.rules.rule import rule
 
 
 @rule("ACCOUNT_REQUIRED", "/account")
-def account_is_given(named: AccountId | None) -> str | None:
+def account_is_given(named: AccountName | None) -> str | None:
     """The account is named, by refId or externalId."""
     return None if named is not None and named.is_given else "Name the account by its refId or its externalId."
 
 
 @rule("ACCOUNT_REQUIRED", "/account")
-def named_account_has_an_id(named: AccountId | None) -> str | None:
+def named_account_has_an_id(named: AccountName | None) -> str | None:
     """An account that is named has a refId or an externalId."""
     return (
         None if named is None or named.is_given else "Name the account by its refId or its externalId, or leave it out."
@@ -24,7 +23,7 @@ def named_account_has_an_id(named: AccountId | None) -> str | None:
 
 
 @rule("ACCOUNT_NOT_FOUND", "/account")
-def account_exists(named: AccountId | None, account: Account | None) -> str | None:
+def account_exists(named: AccountName | None, account: Account | None) -> str | None:
     """The account exists."""
     if named is None or not named.is_given or account is not None:
         return None
@@ -32,7 +31,7 @@ def account_exists(named: AccountId | None, account: Account | None) -> str | No
 
 
 @rule("ACCOUNT_IDS_DISAGREE", "/account")
-def account_ids_agree(named: AccountId | None, account: Account | None) -> str | None:
+def account_ids_agree(named: AccountName | None, account: Account | None) -> str | None:
     """Where an account is named by both ids, they are of one account."""
     if named is None or account is None or named.agrees_with(account):
         return None
@@ -80,7 +79,7 @@ def account_owns_the_payment(account: Account | None, payment: Payment | None) -
 
 
 @rule("ACCOUNT_REQUIRED", "/parent")
-def named_parent_has_an_id(named: AccountId | None) -> str | None:
+def named_parent_has_an_id(named: AccountName | None) -> str | None:
     """A parent that is named has a refId or an externalId."""
     return (
         None if named is None or named.is_given else "Name the parent by its refId or its externalId, or leave it out."
@@ -88,7 +87,7 @@ def named_parent_has_an_id(named: AccountId | None) -> str | None:
 
 
 @rule("ACCOUNT_NOT_FOUND", "/parent")
-def parent_exists(named: AccountId | None, parent: Account | None) -> str | None:
+def parent_exists(named: AccountName | None, parent: Account | None) -> str | None:
     """The parent account exists."""
     if named is None or not named.is_given or parent is not None:
         return None
@@ -96,7 +95,7 @@ def parent_exists(named: AccountId | None, parent: Account | None) -> str | None
 
 
 @rule("ACCOUNT_IDS_DISAGREE", "/parent")
-def parent_ids_agree(named: AccountId | None, parent: Account | None) -> str | None:
+def parent_ids_agree(named: AccountName | None, parent: Account | None) -> str | None:
     """Where the parent is named by both ids, they are of one account."""
     if named is None or parent is None or named.agrees_with(parent):
         return None
@@ -152,5 +151,5 @@ def exclusion_end_is_in_the_future(end: dt.datetime | None, now: dt.datetime) ->
     return "The end of the exclusion has passed already." if end is not None and end <= now else None
 
 
-def _ids(named: AccountId) -> str:
+def _ids(named: AccountName) -> str:
     return f"refId {named.ref_id}" if named.ref_id is not None else f"externalId {named.external_id}"

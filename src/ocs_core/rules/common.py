@@ -6,11 +6,11 @@ import attrs
 
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import Payment, PaymentName
 from ocs_core.form import wire_name
 from ocs_core.money import format_amount, is_whole_minor_units, minor_unit
-from ocs_core.ports import DocumentId, PaymentId, Performed
+from ocs_core.performed import Performed
 from ocs_core.rules.rule import rule
 
 ANSWERS_KEPT = dt.timedelta(days=90)
@@ -69,7 +69,7 @@ def amount_is_payable(configuration: Configuration, amount: int, currency: str) 
     return _fineness(configuration, amount, currency)
 
 
-def not_there(kind: str, named: PaymentId | DocumentId) -> str:
+def not_there(kind: str, named: PaymentName | DocumentName) -> str:
     """The sentence for names that no item has; of several, that they must all be of one."""
     given = [f"{wire_name(name)} {value}" for name, value in attrs.asdict(named).items() if value is not None]
     if len(given) == 1:

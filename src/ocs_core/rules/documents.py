@@ -7,11 +7,10 @@ from zoneinfo import ZoneInfo
 from ocs_core.collection import Shortage
 from ocs_core.entities.account import Account
 from ocs_core.entities.configuration import Configuration, DocumentCategory, DocumentType, day_of
-from ocs_core.entities.document import Document, DueAmountType
+from ocs_core.entities.document import Document, DocumentName, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import DocumentId
 from ocs_core.rules.common import not_there
 from ocs_core.rules.rule import rule
 
@@ -77,7 +76,7 @@ def total_fits(total_with_tax: int) -> str | None:
 
 
 @rule("DOCUMENT_NOT_FOUND", "/documentRefId")
-def document_exists(named: DocumentId, document: Document | None) -> str | None:
+def document_exists(named: DocumentName, document: Document | None) -> str | None:
     """The document exists, and every name that is given is its own."""
     return not_there("document", named) if document is None else None
 

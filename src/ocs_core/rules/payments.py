@@ -5,10 +5,9 @@ from zoneinfo import ZoneInfo
 
 from ocs_core.collection import Shortage
 from ocs_core.entities.configuration import Configuration, day_of
-from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.payment import Payment, PaymentName, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.form import UNSET, Unset
-from ocs_core.ports import PaymentId
 from ocs_core.rules.common import not_there
 from ocs_core.rules.rule import rule
 
@@ -38,7 +37,7 @@ def money_order_is_sent(payment_type: PaymentType, is_given: bool) -> str | None
 
 
 @rule("PAYMENT_NOT_FOUND", "/paymentRefId")
-def payment_exists(named: PaymentId, payment: Payment | None) -> str | None:
+def payment_exists(named: PaymentName, payment: Payment | None) -> str | None:
     """The payment exists, and every name that is given is its own; an externalPaymentNo is that of an incoming payment."""
     if payment is not None:
         return None

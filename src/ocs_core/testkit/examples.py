@@ -13,7 +13,7 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import (
     AccountType,
@@ -35,7 +35,7 @@ from ocs_core.entities.settlement import Settlement
 from ocs_core.memory import MemoryIds
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Response
 from ocs_core.money import MILLIONTHS as UNIT
-from ocs_core.ports import AccountId, Ids, Store
+from ocs_core.ports import Ids, Store
 from ocs_core.testkit.fakes import NOW, SettableClock
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceFailed
@@ -239,9 +239,9 @@ class Desk:
         return self.finish(run.ref_id)
 
 
-def named(account: Account) -> AccountId:
+def named(account: Account) -> AccountName:
     """The account as a request names it, by both ids."""
-    return AccountId(ref_id=account.ref_id, external_id=account.external_id)
+    return AccountName(ref_id=account.ref_id, external_id=account.external_id)
 
 
 def _of(cls: type[T], response: Response) -> T:

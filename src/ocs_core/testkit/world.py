@@ -7,13 +7,13 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account, AccountState
+from ocs_core.entities.account import Account, AccountName, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration, DocumentType, Reason, Tax, TaxRateFrom
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.memory import MemoryQueries, MemoryStore
-from ocs_core.ports import AccountId, Found, Store, Wanted
+from ocs_core.ports import Found, Store, Wanted
 from ocs_core.queries import Queries
 from ocs_core.testkit.examples import NOW, Desk, configuration, named
 from ocs_core.usecases.perform import OwnRule, UseCase
@@ -125,7 +125,7 @@ class World:
         return self.account(account_type="technical", parent=named(parent) if parent else None)
 
     def account_of(self, ref_id: UUID) -> Account:
-        found = self.queries.account(AccountId(ref_id=ref_id))
+        found = self.queries.account(AccountName(ref_id=ref_id))
         assert found is not None, f"the world has lost the account {ref_id}"
         return found
 

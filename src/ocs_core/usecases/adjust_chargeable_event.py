@@ -6,10 +6,11 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeableEventKind, ChargeType
 from ocs_core.form import Code, PositiveAmount
 from ocs_core.money import TaxSplit, split_tax
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -22,7 +23,7 @@ class AdjustChargeableEventRequest(Command):
     charge_adjustment: PositiveAmount
     currency: Code
     tax_included: bool
-    account: AccountId | None = None
+    account: AccountName | None = None
 
 
 class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest]):

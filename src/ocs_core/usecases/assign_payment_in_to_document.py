@@ -9,13 +9,14 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.collection import Shortage, first_shortage
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import start_of_day
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import OperationType, Payment
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import OperationType, Payment, PaymentName
 from ocs_core.entities.process import CLOCKS_APART
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Code, PositiveAmount
-from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.payment_steps import identify, record
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
@@ -25,7 +26,7 @@ from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assi
 class AssignPaymentInToDocumentRequest(Command):
     """How much of an incoming payment (millionths, whole minor units) settles a document, and since when (default: now)."""
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     payment_ref_id: UUID
     document_ref_id: UUID
     amount: PositiveAmount
@@ -34,12 +35,12 @@ class AssignPaymentInToDocumentRequest(Command):
     notification_requested: bool = True
 
     @property
-    def payment(self) -> PaymentId:
-        return PaymentId(ref_id=self.payment_ref_id)
+    def payment(self) -> PaymentName:
+        return PaymentName(ref_id=self.payment_ref_id)
 
     @property
-    def document(self) -> DocumentId:
-        return DocumentId(ref_id=self.document_ref_id)
+    def document(self) -> DocumentName:
+        return DocumentName(ref_id=self.document_ref_id)
 
 
 class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):

@@ -7,9 +7,11 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import CANCELLATION
+from ocs_core.entities.document import DocumentName
 from ocs_core.form import Code, ExternalId, one_of
-from ocs_core.ports import AccountId, DocumentId, Found, Wanted
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -17,7 +19,7 @@ from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 class CancelDocumentRequest(Command):
     """A document of any type, named by its id or one of its numbers, and why it is cancelled."""
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     document_ref_id: UUID | None = None
     document_no: Code | None = None
     external_document_no: ExternalId | None = None
@@ -28,8 +30,8 @@ class CancelDocumentRequest(Command):
         return one_of(given, "document_ref_id", "document_no", "external_document_no")
 
     @property
-    def document(self) -> DocumentId:
-        return DocumentId(
+    def document(self) -> DocumentName:
+        return DocumentName(
             ref_id=self.document_ref_id, document_no=self.document_no, external_document_no=self.external_document_no
         )
 

@@ -8,10 +8,11 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
+from ocs_core.entities.document import DocumentName
 from ocs_core.entities.payment import OperationType
 from ocs_core.errors import Violation
 from ocs_core.form import UNSET, Code, ExternalId, one_of
-from ocs_core.ports import DocumentId, Found, Wanted
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.payment_steps import AboutPayment, record
 from ocs_core.usecases.perform import UseCase, Work, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
@@ -40,8 +41,8 @@ class CancelPaymentInAssignmentRequest(AboutPayment):
         return {*one_of(given, *payment), *one_of(given, *document)}
 
     @property
-    def document(self) -> DocumentId:
-        return DocumentId(
+    def document(self) -> DocumentName:
+        return DocumentName(
             ref_id=self.document_ref_id, document_no=self.document_no, external_document_no=self.external_document_no
         )
 

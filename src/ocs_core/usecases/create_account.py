@@ -3,9 +3,9 @@
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import Account, AccountState, Payer
+from ocs_core.entities.account import Account, AccountName, AccountState, Payer
 from ocs_core.form import Code, ExternalId, Label
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -17,7 +17,7 @@ class CreateAccountRequest(Command):
     account_type: Code
     currency: Code
     customer: Label | None = None
-    parent: AccountId | None = None
+    parent: AccountName | None = None
     segment: Label | None = None
     bill_cycle: Label | None = None
     custom_name: Label | None = None

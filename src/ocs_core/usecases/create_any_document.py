@@ -5,14 +5,14 @@ import datetime as dt
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import Payer
+from ocs_core.entities.account import AccountName, Payer
 from ocs_core.entities.configuration import Configuration, DocumentCategory, DocumentType, day_of
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.form import Code, CustomAttributes, ExternalId, Label, PositiveAmount
 from ocs_core.frozen import frozen_mappings
 from ocs_core.messages import DocumentCreated
 from ocs_core.money import round_to_minor_units, split_tax
-from ocs_core.ports import DOCUMENT_NUMBERS, AccountId, Found, Wanted
+from ocs_core.ports import DOCUMENT_NUMBERS, Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -25,7 +25,7 @@ class CreateAnyDocumentRequest(Command):
     The billing period has both its days in it; `custom_attributes` are kept and given back.
     """
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     document_type: Code
     document_category: DocumentCategory | None = None
     document_code: Code | None = None

@@ -7,10 +7,11 @@ from typing import Annotated
 import attrs
 
 from ocs_core import rules
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.errors import Violation
 from ocs_core.form import AmountFromZero, Code, ExternalId, Form, Items, Label, TaxRate
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work
 
 
@@ -19,7 +20,7 @@ class ChargeableEventFed(Form):
     """One event of the feed: amounts in millionths, `charge + tax == charge_with_tax`; the rate in basis points."""
 
     external_id: ExternalId | None = None
-    account: AccountId | None = None
+    account: AccountName | None = None
     event_type: Label
     event_date: dt.datetime
     charge: AmountFromZero

@@ -5,7 +5,9 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.ports import AccountId, Found, PaymentId, Wanted
+from ocs_core.entities.account import AccountName
+from ocs_core.entities.payment import PaymentName
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.payment_steps import identify
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
@@ -14,13 +16,13 @@ from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 class IdentifyPaymentInRequest(Command):
     """An unidentified incoming payment, and the account it belongs to."""
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     payment_ref_id: UUID
     notification_requested: bool = True
 
     @property
-    def payment(self) -> PaymentId:
-        return PaymentId(ref_id=self.payment_ref_id)
+    def payment(self) -> PaymentName:
+        return PaymentName(ref_id=self.payment_ref_id)
 
 
 class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest]):

@@ -6,11 +6,10 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account
-from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentType
+from ocs_core.entities.account import Account, AccountName
+from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentName, PaymentType
 from ocs_core.form import Code, ExternalId, one_of
 from ocs_core.messages import PaymentReceived, PaymentSent
-from ocs_core.ports import AccountId, PaymentId
 from ocs_core.usecases.perform import Command, Work
 
 
@@ -18,7 +17,7 @@ from ocs_core.usecases.perform import Command, Work
 class AboutPayment(Command):
     """A request about a payment, which is named by its id or one of its numbers."""
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     payment_ref_id: UUID | None = None
     payment_no: Code | None = None
     external_payment_no: ExternalId | None = None
@@ -28,8 +27,8 @@ class AboutPayment(Command):
         return one_of(given, "payment_ref_id", "payment_no", "external_payment_no")
 
     @property
-    def payment(self) -> PaymentId:
-        return PaymentId(
+    def payment(self) -> PaymentName:
+        return PaymentName(
             ref_id=self.payment_ref_id, payment_no=self.payment_no, external_payment_no=self.external_payment_no
         )
 

@@ -20,7 +20,8 @@ from ocs_core.entities.process import ProcessRun
 from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreTooSlow, StoreUnavailable, Violation
 from ocs_core.form import ExternalId, Form, Label, wire_name
 from ocs_core.messages import Message, Payload, Response, Step, key_of
-from ocs_core.ports import Clock, E, Found, Ids, Performed, RequestKey, Store, UnitOfWork, Wanted
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import Clock, E, Found, Ids, Store, UnitOfWork, Wanted
 from ocs_core.rules.common import ANSWERS_KEPT
 
 ATTEMPTS = 8

@@ -7,9 +7,10 @@ from typing import Any
 import attrs
 
 from ocs_core import rules
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.payment import MoneyOrder, OperationType, Payment, PaymentType
 from ocs_core.form import Code, ExternalId, Form, Label, Note, PositiveAmount
-from ocs_core.ports import PAYMENT_NUMBERS, AccountId, Found, Wanted
+from ocs_core.ports import PAYMENT_NUMBERS, Found, Wanted
 from ocs_core.usecases.payment_steps import notify_payment, record, record_identified
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
@@ -32,7 +33,7 @@ class RegisterPaymentRequest(Command):
     `notification_requested` false silences paymentReceived and paymentSent, nothing else.
     """
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     payment_type: PaymentType = PaymentType.IN
     external_payment_no: ExternalId | None = None
     payment_amount: PositiveAmount

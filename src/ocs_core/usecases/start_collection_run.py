@@ -9,11 +9,11 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.configuration import as_instant, day_given
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, GoneThrough, ProcessRun, RunSlice
 from ocs_core.form import Items, Moment
-from ocs_core.ports import AccountId, Found, SliceWanted, Wanted
+from ocs_core.ports import Found, SliceWanted, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -29,7 +29,7 @@ class StartCollectionRunRequest(Command):
     as_of: Moment | None = None
     dry_run: bool = False
     adopt: bool = False
-    accounts: Annotated[tuple[AccountId, ...], Items(1, 1000)] | None = None
+    accounts: Annotated[tuple[AccountName, ...], Items(1, 1000)] | None = None
     failed_of: UUID | None = None
 
 

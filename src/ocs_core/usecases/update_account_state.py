@@ -3,14 +3,14 @@
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import AccountState
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.entities.account import AccountName, AccountState
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
 @attrs.frozen(kw_only=True)
 class UpdateAccountStateRequest(Command):
-    account: AccountId | None = None
+    account: AccountName | None = None
     state: AccountState
 
 

@@ -3,8 +3,9 @@
 import attrs
 
 from ocs_core import rules
+from ocs_core.entities.account import AccountName
 from ocs_core.form import Code, DueDateOffset
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -12,7 +13,7 @@ from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 class UpdateDueDateOffsetRequest(Command):
     """Days from a document's issue to its due day: 0 to 3650, or null to follow the default again. It must be present."""
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     due_date_offset: DueDateOffset | None
     document_type: Code | None = None
 

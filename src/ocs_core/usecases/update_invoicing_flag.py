@@ -5,7 +5,8 @@ import datetime as dt
 import attrs
 
 from ocs_core import rules
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.entities.account import AccountName
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -13,7 +14,7 @@ from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 class UpdateInvoicingFlagRequest(Command):
     """Whether a payer is excluded from invoicing, and until when; null: indefinitely."""
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     invoicing_excluded: bool
     invoicing_excluded_to: dt.datetime | None = None
 

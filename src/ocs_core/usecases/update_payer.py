@@ -6,8 +6,9 @@ from typing import Any
 import attrs
 
 from ocs_core import rules
+from ocs_core.entities.account import AccountName
 from ocs_core.form import UNSET, Code, DueDateOffset, Label, Unset, changes_in
-from ocs_core.ports import AccountId, Found, Wanted
+from ocs_core.ports import Found, Wanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -21,7 +22,7 @@ class UpdatePayerRequest(Command):
     the default. Bank details with `direct_debit` are those that are collected from, and ours (`provider`) that receive.
     """
 
-    account: AccountId | None = None
+    account: AccountName | None = None
     payment_method: Code | Unset | None = UNSET
     delivery_method: Code | Unset | None = UNSET
     invoicing_excluded: bool | Unset = UNSET

@@ -8,12 +8,12 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.money import MILLIONTHS, split_tax
-from ocs_core.ports import AccountId, Clock, Ids, Store
+from ocs_core.ports import Clock, Ids, Store
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
@@ -90,7 +90,7 @@ class Generator:
             CreateAnyDocument,
             CreateAnyDocumentRequest(
                 request_id=self._next(),
-                account=AccountId(external_id=account),
+                account=AccountName(external_id=account),
                 document_type="genericInvoice",
                 external_document_no=f"{issued:%Y%m}-{number:03d}-{month}",
                 document_issued_date=issued,
@@ -132,7 +132,7 @@ class Generator:
             RegisterPayment,
             RegisterPaymentRequest(
                 request_id=self._next(),
-                account=AccountId(external_id=account) if account else None,
+                account=AccountName(external_id=account) if account else None,
                 external_payment_no=number,
                 payment_amount=amount,
                 currency=currency,
@@ -150,7 +150,7 @@ class Generator:
             events.append(
                 ChargeableEventFed(
                     external_id=f"CALL-{account}-{number}",
-                    account=AccountId(external_id=account),
+                    account=AccountName(external_id=account),
                     event_type=self._random.choice(["call", "data", "message"]),
                     event_date=self._days_ago(number),
                     charge=parts.without_tax,

@@ -22,7 +22,7 @@ class Shop {
 
     CreateAccountRequest opened = new CreateAccountRequest().requestId("java-1").externalId("J-1").accountType("payer").currency("EUR");
     AccountEx account = ((AccountExStep) new AccountsApi(client).createAccount(opened).get(0).getActualInstance()).getObject();
-    AccountId named = new AccountId().refId(account.getRefId());
+    AccountName named = new AccountName().refId(account.getRefId());
 
     Set<UUID> registered = new TreeSet<>();
     for (int number = 1; number <= 5; number++) {
@@ -38,7 +38,7 @@ class Shop {
     }
 
     try {
-      payments.registerPayment(register("java-refused", new AccountId().externalId("nobody")).paymentMethod("shells"));
+      payments.registerPayment(register("java-refused", new AccountName().externalId("nobody")).paymentMethod("shells"));
       check(false, "it was to be refused");
     } catch (ApiException refused) {
       check(refused.getCode() == 400, "400");
@@ -66,7 +66,7 @@ class Shop {
     System.out.println("5 payments, 1 refusal, " + pages + " pages");
   }
 
-  static RegisterPaymentRequest register(String requestId, AccountId account) {
+  static RegisterPaymentRequest register(String requestId, AccountName account) {
     return new RegisterPaymentRequest().requestId(requestId).account(account).paymentAmount(9_007_199_254_750_000L).currency("EUR")
         .paymentMethod("bankTransfer").paymentDateReceived(OffsetDateTime.now().minusDays(1));
   }

@@ -12,9 +12,9 @@ from uuid import UUID
 import pyarrow.parquet as pq
 import pytest
 
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.process import ProcessRun
 from ocs_core.messages import format_instant
-from ocs_core.ports import AccountId
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from tests.unit.cli.conftest import Ocs
@@ -202,7 +202,7 @@ def stored_balance(ocs: Ocs, account: str) -> int | None:
     opened = ocs.platform()
     try:
         queries = opened.services.queries
-        found = queries.account(AccountId(external_id=account))
+        found = queries.account(AccountName(external_id=account))
         assert found is not None
         ledger = queries.ledger(found.ref_id)
         assert ledger is not None
@@ -229,7 +229,7 @@ def test_an_explanation_has_a_line_for_everything_and_their_sum(ledger: Ocs) -> 
 
 def test_an_account_is_explained_by_its_ref_id_too_and_an_unknown_one_is_told(ledger: Ocs) -> None:
     made = ledger.platform()
-    account = made.services.queries.account(AccountId(external_id="C-1"))
+    account = made.services.queries.account(AccountName(external_id="C-1"))
     made.services.close()
     assert account is not None
     assert stored(ledger, str(account.ref_id)) == stored(ledger, "C-1") == ("60.01 EUR", "1")

@@ -8,8 +8,7 @@ from contextlib import closing
 import pytest
 
 from ocs_adapters.files import undoing
-from ocs_core.entities.account import AccountState
-from ocs_core.ports import AccountId
+from ocs_core.entities.account import AccountName, AccountState
 from ocs_core.queries import ReadOpenBalance, ReadOpenBalanceRequest
 from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
@@ -77,7 +76,7 @@ def test_accounts_in_the_wrong_currency_are_taken_back_and_those_that_others_use
     CreateAnyDocument(services.store, clock=services.clock, ids=services.ids)(
         CreateAnyDocumentRequest(
             request_id="1",
-            account=AccountId(external_id="C-2"),
+            account=AccountName(external_id="C-2"),
             document_type="genericInvoice",
             currency="USD",
             amount=1_000_000,
@@ -85,10 +84,10 @@ def test_accounts_in_the_wrong_currency_are_taken_back_and_those_that_others_use
         )
     )
     assert "1 accounts. 1 accounts stay, since others use them." in ocs("import", "undo", file).done().err
-    kept = services.queries.account(AccountId(external_id="C-2"))
+    kept = services.queries.account(AccountName(external_id="C-2"))
     assert kept is not None
     assert kept.state is AccountState.ACTIVE
-    assert services.queries.account(AccountId(external_id="C-1")) is None
+    assert services.queries.account(AccountName(external_id="C-1")) is None
     services.close()
     take(ocs, ocs.ledger(ROWS[:2], name="eur.csv")).done()
 

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account, AccountState
+from ocs_core.entities.account import Account, AccountName, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import Message
-from ocs_core.ports import AccountId, E, Store
+from ocs_core.ports import E, Store
 from ocs_core.queries import (
     ReadCollectionBalance,
     ReadCollectionBalanceRequest,
@@ -48,7 +48,7 @@ from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, Update
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
 from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 
-NOBODY = AccountId(external_id="nobody")
+NOBODY = AccountName(external_id="nobody")
 NOTHING = UUID(int=0)
 DAY = dt.timedelta(days=1)
 

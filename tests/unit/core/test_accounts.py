@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from ocs_core.entities.account import Account, AccountState
+from ocs_core.entities.account import Account, AccountName, AccountState
 from ocs_core.entities.configuration import AccountType
 from ocs_core.errors import RequestRejected
-from ocs_core.ports import AccountId
 from ocs_core.testkit.examples import Desk, named
 
 from .scene import NOTHING, Scene
@@ -88,8 +87,8 @@ def test_several_accounts_may_be_without_an_external_id(scene: Scene) -> None:
 
 def test_an_account_that_does_not_exist_is_told_by_the_id_it_was_named_by(scene: Scene) -> None:
     for named_by, words in (
-        (AccountId(external_id="nobody"), "externalId nobody"),
-        (AccountId(ref_id=NOTHING), "refId 0000"),
+        (AccountName(external_id="nobody"), "externalId nobody"),
+        (AccountName(ref_id=NOTHING), "refId 0000"),
     ):
         with pytest.raises(RequestRejected, match=f"There is no account with {words}"):
             scene.perform("RegisterPayment", scene.request("RegisterPayment", account=named_by))
@@ -98,8 +97,8 @@ def test_an_account_that_does_not_exist_is_told_by_the_id_it_was_named_by(scene:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"parent": AccountId()}, "Name the parent by its refId"),
-        ({"parent": AccountId(external_id="nobody")}, "no account with externalId nobody to be the parent"),
+        ({"parent": AccountName()}, "Name the parent by its refId"),
+        ({"parent": AccountName(external_id="nobody")}, "no account with externalId nobody to be the parent"),
         ({"account_type": "old"}, "Account type old is disabled"),
         ({"account_type": "gone"}, "Account type gone is not configured"),
     ],

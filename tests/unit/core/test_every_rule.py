@@ -9,7 +9,7 @@ import attrs
 import pytest
 
 from ocs_core import catalogue, rules, usecases
-from ocs_core.entities.account import AccountState
+from ocs_core.entities.account import AccountName, AccountState
 from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.entities.configuration import AccountType, DocumentCategory, Reason
 from ocs_core.entities.document import Document, DueAmountType
@@ -17,7 +17,6 @@ from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.settlement import SettlementSide
 from ocs_core.errors import RequestRejected, Violation
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import AccountId
 from ocs_core.testkit.examples import NOW, UNIT, named
 from ocs_core.testkit.strategies.breaking.processes import ByAnotherClock
 from ocs_core.usecases.register_payment import MoneyOrderGiven
@@ -56,8 +55,8 @@ def after(before: Callable[[Scene], Any], of: Case) -> Case:
     return attrs.evolve(of, arrange=arrange)
 
 
-def disagreeing(scene: Scene) -> AccountId:
-    return AccountId(ref_id=scene.payer.ref_id, external_id="A-2")
+def disagreeing(scene: Scene) -> AccountName:
+    return AccountName(ref_id=scene.payer.ref_id, external_id="A-2")
 
 
 def cases_of_the_account(
@@ -65,7 +64,7 @@ def cases_of_the_account(
 ) -> Iterator[Case]:
     """What may be wrong with an account that a request names."""
     rule = "account_is_given" if needed else "named_account_has_an_id"
-    yield case(operation, rule, "ACCOUNT_REQUIRED", "/account", account=AccountId())
+    yield case(operation, rule, "ACCOUNT_REQUIRED", "/account", account=AccountName())
     yield case(operation, "account_exists", "ACCOUNT_NOT_FOUND", "/account", account=NOBODY)
     yield case(operation, "account_ids_agree", "ACCOUNT_IDS_DISAGREE", "/account", account=disagreeing)
     if deactivation:
@@ -367,7 +366,7 @@ ACCOUNT_CASES = (
     ),
     case(CREATE, "currency_is_configured", "CURRENCY_NOT_CONFIGURED", "/currency", currency="XXX"),
     case(CREATE, "parent_exists", "ACCOUNT_NOT_FOUND", "/parent", parent=NOBODY),
-    case(CREATE, "named_parent_has_an_id", "ACCOUNT_REQUIRED", "/parent", parent=AccountId()),
+    case(CREATE, "named_parent_has_an_id", "ACCOUNT_REQUIRED", "/parent", parent=AccountName()),
     case(CREATE, "parent_ids_agree", "ACCOUNT_IDS_DISAGREE", "/parent", parent=disagreeing),
     case(
         CREATE,
@@ -698,7 +697,7 @@ FEED_CASES = (
         lambda s: s.desk.event(account=s.payer, external_id="E-1"),
         feeding("external_event_id_is_new", "EXTERNAL_ID_EXISTS", "/externalId", external_id="E-1"),
     ),
-    feeding("account_is_given", "ACCOUNT_REQUIRED", "/account", account=AccountId()),
+    feeding("account_is_given", "ACCOUNT_REQUIRED", "/account", account=AccountName()),
     feeding("account_is_given", "ACCOUNT_REQUIRED", "/account", account=None),
     feeding("account_exists", "ACCOUNT_NOT_FOUND", "/account", account=NOBODY),
     feeding("account_ids_agree", "ACCOUNT_IDS_DISAGREE", "/account", account=disagreeing),
@@ -756,7 +755,7 @@ RUN_CASES = (
         "account_is_given",
         "ACCOUNT_REQUIRED",
         "/accounts/1",
-        accounts=lambda s: (named(s.payer), AccountId()),
+        accounts=lambda s: (named(s.payer), AccountName()),
     ),
     case(RUN, "account_exists", "ACCOUNT_NOT_FOUND", "/accounts/1", accounts=lambda s: (named(s.payer), NOBODY)),
     after(
@@ -957,7 +956,7 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
             external_id="A-1",
             account_type="imaginary",
             currency="XXX",
-            parent=AccountId(ref_id=s.deactivated.ref_id, external_id="A-2"),
+            parent=AccountName(ref_id=s.deactivated.ref_id, external_id="A-2"),
             state=AccountState.SUSPENDED,
         ),
         [
@@ -1095,7 +1094,7 @@ SEVERAL: dict[str, tuple[Callable[[Scene], Any], list[tuple[str, str]]]] = {
     RUN: (
         lambda s: (
             s.configure(document_types={}, currencies={}, payment_types={}, notifications={}),
-            s.request(RUN, as_of=NOW + DAY, accounts=(NOBODY, AccountId())),
+            s.request(RUN, as_of=NOW + DAY, accounts=(NOBODY, AccountName())),
         )[1],
         [
             *[("PROCESS_NOT_CONFIGURED", "")] * 4,

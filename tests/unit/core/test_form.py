@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 
 from ocs_core import form
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import AccountType, SystemSetting
 from ocs_core.entities.payment import PaymentType
 from ocs_core.errors import InvalidValue, OcsError, RequestRejected, Violation
@@ -33,7 +34,6 @@ from ocs_core.form import (
     Zone,
 )
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import AccountId
 from ocs_core.testkit.examples import NOW
 from ocs_core.testkit.strategies import ZONES, forbidden_texts, texts
 from ocs_core.usecases.feed_chargeable_events import FeedChargeableEventsRequest
@@ -57,8 +57,8 @@ class Everything(Form):
     day: dt.date | None = None
     instant: dt.datetime | None = None
     moment: Moment | None = None
-    account: AccountId | None = None
-    accounts: tuple[AccountId, ...] = ()
+    account: AccountName | None = None
+    accounts: tuple[AccountName, ...] = ()
     labels: Annotated[tuple[Label, ...], Items(0, 3)] = ()
 
 
@@ -90,7 +90,7 @@ def failures(**fields: Any) -> list[tuple[str, str]]:
         ("instant", NOW.date()),
         ("moment", "2024-05-14"),
         ("account", {"refId": None}),
-        ("accounts", [AccountId()]),
+        ("accounts", [AccountName()]),
         ("labels", "abc"),
         pytest.param("label", 10**5000, id="label-huge"),
         ("label", -(10**50)),
@@ -257,7 +257,7 @@ def test_every_failure_is_told_in_the_order_of_the_fields() -> None:
 
 
 def test_a_failure_inside_a_list_points_at_its_item() -> None:
-    assert failures(accounts=(AccountId(), "A-1"), labels=("a", " ", "")) == [
+    assert failures(accounts=(AccountName(), "A-1"), labels=("a", " ", "")) == [
         (TYPE_WRONG, "/accounts/1"),
         (LENGTH_OUT_OF_RANGE, "/labels/2"),
     ]

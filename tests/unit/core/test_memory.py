@@ -6,14 +6,15 @@ from uuid import UUID
 import attrs
 import pytest
 
-from ocs_core.entities.account import AccountState, Payer
+from ocs_core.entities.account import AccountName, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
-from ocs_core.entities.document import Document, DocumentState
-from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
+from ocs_core.entities.document import Document, DocumentName, DocumentState
+from ocs_core.entities.payment import Payment, PaymentHistory, PaymentName, PaymentType
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.memory import MemoryIds, MemoryQueries, MemoryStore
-from ocs_core.ports import AccountId, DocumentId, PaymentId, Performed, RequestKey, Wanted
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import Wanted
 from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
@@ -141,9 +142,9 @@ def test_what_is_not_there_is_found_as_nothing(scene: Scene) -> None:
     with scene.store.begin() as uow:
         found = uow.find(
             Wanted(
-                account=AccountId(),
-                payment=PaymentId(),
-                document=DocumentId(),
+                account=AccountName(),
+                payment=PaymentName(),
+                document=DocumentName(),
                 settlements=True,
                 chargeable_event=NOTHING,
             )
@@ -351,7 +352,7 @@ def test_an_empty_store_is_empty() -> None:
     queries = MemoryQueries(MemoryStore())
 
     assert queries.accounts(AccountSearch()).items == ()
-    assert queries.account(AccountId(external_id="A-1")) is None
+    assert queries.account(AccountName(external_id="A-1")) is None
     assert queries.configuration().version == 0
     assert list(queries.running()) == []
 

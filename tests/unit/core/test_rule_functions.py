@@ -10,15 +10,16 @@ import pytest
 
 from ocs_core import rules
 from ocs_core.collection import Shortage
+from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import AccountType, Configuration, zone
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import Payment, PaymentName
 from ocs_core.entities.process import RunState
 from ocs_core.errors import RequestRejected, Violation
 from ocs_core.form import UNSET
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart
 from ocs_core.money import MAX_AMOUNT, TaxSplit
-from ocs_core.ports import AccountId, DocumentId, PaymentId, Performed, RequestKey
+from ocs_core.performed import Performed, RequestKey
 from ocs_core.rules import RULES, Rule, at, check, within
 from ocs_core.rules.rule import rule
 from ocs_core.testkit.examples import NOW, configuration
@@ -205,7 +206,7 @@ def test_a_payments_account_is_named_by_the_callers_id_or_else_by_ours(scene: Sc
 
 def test_an_account_that_is_not_there_is_named_as_the_caller_named_it() -> None:
     for exists in (rules.account_exists, rules.parent_exists):
-        assert f"refId {NOTHING}" in complaint(exists(AccountId(ref_id=NOTHING), None))
+        assert f"refId {NOTHING}" in complaint(exists(AccountName(ref_id=NOTHING), None))
         assert "externalId nobody" in complaint(exists(NOBODY, None))
 
 
@@ -233,8 +234,8 @@ def test_a_charge_that_does_not_add_up_is_told_with_the_sum() -> None:
 
 
 def test_of_names_that_nothing_has_each_is_told_as_the_caller_wrote_it() -> None:
-    one = complaint(rules.document_exists(DocumentId(document_no="D-1"), None))
-    several = complaint(rules.document_exists(DocumentId(document_no="D-1", external_document_no="X-1"), None))
+    one = complaint(rules.document_exists(DocumentName(document_no="D-1"), None))
+    several = complaint(rules.document_exists(DocumentName(document_no="D-1", external_document_no="X-1"), None))
 
     assert "documentNo D-1" in one
     assert "documentNo D-1 and externalDocumentNo X-1" in several
@@ -243,8 +244,8 @@ def test_of_names_that_nothing_has_each_is_told_as_the_caller_wrote_it() -> None
 
 
 def test_what_only_an_incoming_payment_has_is_looked_for_among_those() -> None:
-    assert "no incoming payment" in complaint(rules.payment_exists(PaymentId(external_payment_no="E-1"), None))
-    assert "no payment" in complaint(rules.payment_exists(PaymentId(payment_no="P-1"), None))
+    assert "no incoming payment" in complaint(rules.payment_exists(PaymentName(external_payment_no="E-1"), None))
+    assert "no payment" in complaint(rules.payment_exists(PaymentName(payment_no="P-1"), None))
 
 
 def performed(*ref_ids: UUID) -> Performed:

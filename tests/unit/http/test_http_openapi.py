@@ -112,7 +112,7 @@ def test_every_schema_is_one():
 def test_requests_take_nothing_that_is_not_named_and_answers_may_gain_properties():
     maps = {"dueDateOffsets", "operationParameters", "customAttributes"}
     requests = {name for name in SCHEMAS if name.endswith("Request")} | {
-        "AccountId",
+        "AccountName",
         "ChargeableEventFed",
         "MoneyOrderGiven",
     }

@@ -6,13 +6,14 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account, AccountState
+from ocs_core.entities.account import Account, AccountName, AccountState
 from ocs_core.entities.document import Document, DueAmountType
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.ledger import Ledger
-from ocs_core.ports import AccountId, E, Found, Performed, SlicePlan, SliceWanted, Wanted
+from ocs_core.performed import Performed
+from ocs_core.ports import E, Found, SlicePlan, SliceWanted, Wanted
 from ocs_core.testkit.broken.stores import UnitOfWork, breaks
 
 A_PAGE = 100
@@ -113,7 +114,7 @@ class FindsAccountsByTheirRefIdAlone(UnitOfWork):
 
     def find(self, wanted: Wanted) -> Found:
         found = super().find(wanted)
-        by_ref = {AccountId(ref_id=account.ref_id): account for account in found.accounts.values()}
+        by_ref = {AccountName(ref_id=account.ref_id): account for account in found.accounts.values()}
         return attrs.evolve(found, accounts=by_ref)
 
 

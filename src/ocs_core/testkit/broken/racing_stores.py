@@ -8,11 +8,12 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Payer
+from ocs_core.entities.account import AccountName, Payer
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict
 from ocs_core.ledger import Ledger
-from ocs_core.ports import AccountId, E, Found, PayerBalance, Performed, SliceWanted, Wanted
+from ocs_core.performed import Performed
+from ocs_core.ports import E, Found, PayerBalance, SliceWanted, Wanted
 from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
 
 A_MOMENT = 0.001
@@ -102,7 +103,7 @@ class HasNoSnapshots(UnitOfWork):
 class RemembersAccountsForEver(UnitOfWork):
     """A cache of accounts is never told that one was deactivated."""
 
-    def account(self, named: AccountId | None) -> Any:
+    def account(self, named: AccountName | None) -> Any:
         current = super().account(named)
         return current and self.store.related["cache", current.ref_id].setdefault(current.ref_id, current)
 

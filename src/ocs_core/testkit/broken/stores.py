@@ -8,12 +8,14 @@ from uuid import UUID
 
 import attrs
 
+from ocs_core.entities.account import AccountName
 from ocs_core.errors import Conflict
 from ocs_core.frozen import FrozenDict
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.memory.store import MemoryUnitOfWork
 from ocs_core.messages import Message
-from ocs_core.ports import AccountId, E, Found, Performed, RequestKey, Wanted
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import E, Found, Wanted
 from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import Subject, published_in, store_contract
 from ocs_core.testkit.examples import configuration
@@ -108,10 +110,10 @@ class KeepsNoneAsEmptyText(UnitOfWork):
 class ComparesIdsByLetters(UnitOfWork):
     """A collation in which case does not count."""
 
-    def account(self, named: AccountId | None) -> Any:
+    def account(self, named: AccountName | None) -> Any:
         wanted = (named.external_id or "").casefold() if named else ""
         alike = [ref for (_, value), ref in self._external_ids() if value.casefold() == wanted]
-        return super().account(AccountId(ref_id=alike[0]) if alike else named)
+        return super().account(AccountName(ref_id=alike[0]) if alike else named)
 
     def _external_ids(self) -> list[tuple[Any, UUID]]:
         return [item for item in self.store.unique.items() if item[0][0] == "uq_accounts_external_id"]  # type: ignore[index]

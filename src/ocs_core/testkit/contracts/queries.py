@@ -8,14 +8,14 @@ import attrs
 import pytest
 
 from ocs_core.configuring import Use
-from ocs_core.entities.account import Account
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import KINDS
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import FAILURES_TOLD, RunFailure, RunSlice, RunState
 from ocs_core.memory import MemoryQueries, MemoryStore
-from ocs_core.ports import AccountId, Store
+from ocs_core.ports import Store
 from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
@@ -166,11 +166,11 @@ def _looks() -> type:
             """Ids compare exactly, and nobody is found where there is nobody."""
             _fill(subject.store)
             for account in ACCOUNTS:
-                assert subject.queries.account(AccountId(ref_id=account.ref_id)) == account
+                assert subject.queries.account(AccountName(ref_id=account.ref_id)) == account
                 assert subject.queries.account(named(account)) == account
-            assert subject.queries.account(AccountId(external_id="a-1")) == ANN_TOO
-            assert subject.queries.account(AccountId(external_id="nobody")) is None
-            assert subject.queries.account(AccountId(ref_id=id_of(99))) is None
+            assert subject.queries.account(AccountName(external_id="a-1")) == ANN_TOO
+            assert subject.queries.account(AccountName(external_id="nobody")) is None
+            assert subject.queries.account(AccountName(ref_id=id_of(99))) is None
 
         def test_what_goes_by_an_entry_of_the_configuration_is_known(self, subject: Subject) -> None:
             """How fine a currency is, and who is a payer, must not change under what is kept."""

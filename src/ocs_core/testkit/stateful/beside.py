@@ -9,12 +9,11 @@ import attrs
 from hypothesis import event
 from hypothesis.stateful import RuleBasedStateMachine
 
-from ocs_core.entities.account import Account, Payer
+from ocs_core.entities.account import Account, AccountName, Payer
 from ocs_core.entities.payment import Payment
 from ocs_core.errors import RequestRejected
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import Response
-from ocs_core.ports import AccountId
 from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
@@ -65,7 +64,7 @@ class Beside(RuleBasedStateMachine):
         found = list(self.reference.entities[cls].values())
         return found[number % len(found)] if found else None
 
-    def account(self, number: int) -> AccountId | None:
+    def account(self, number: int) -> AccountName | None:
         found = self.some(Account, number)
         return named(found) if found else None
 

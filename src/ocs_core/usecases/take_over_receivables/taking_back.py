@@ -11,14 +11,14 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import AccountState
+from ocs_core.entities.account import AccountName, AccountState
 from ocs_core.entities.configuration import start_of_day
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import OperationType, Payment
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import OperationType, Payment, PaymentName
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import OcsError
 from ocs_core.ledger import Ledger
-from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, TakenRow, Wanted
+from ocs_core.ports import Found, TakenRow, Wanted
 from ocs_core.usecases.payment_steps import record
 from ocs_core.usecases.perform import Command, UseCase, Work
 from ocs_core.usecases.settlement_steps import publish_assignment
@@ -122,11 +122,11 @@ class TakeBackRow(UseCase[TakeBackRowRequest]):
     """
 
     def wanted(self, request: TakeBackRowRequest) -> Wanted:
-        payment = PaymentId(ref_id=request.payment_ref_id) if request.payment_ref_id else None
+        payment = PaymentName(ref_id=request.payment_ref_id) if request.payment_ref_id else None
         return Wanted(
-            account=AccountId(ref_id=request.account_ref_id),
+            account=AccountName(ref_id=request.account_ref_id),
             payment=payment,
-            document=DocumentId(ref_id=request.document_ref_id),
+            document=DocumentName(ref_id=request.document_ref_id),
             settlements=True,
             settlements_after=BEFORE_ALL,
         )
@@ -192,7 +192,7 @@ class TakeBackAccount(UseCase[TakeBackAccountRequest]):
     """Deactivates an account that was never changed, and lets its externalId go. Publishes `account`."""
 
     def wanted(self, request: TakeBackAccountRequest) -> Wanted:
-        return Wanted(account=AccountId(ref_id=request.account_ref_id), account_exclusively=True)
+        return Wanted(account=AccountName(ref_id=request.account_ref_id), account_exclusively=True)
 
     def execute(self, request: TakeBackAccountRequest, found: Found, work: Work) -> None:
         account = found.account

@@ -12,7 +12,8 @@ from ocs_core.entities.account import AccountState
 from ocs_core.entities.payment import Payment
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.messages import Response
-from ocs_core.ports import Performed, RequestKey, Store, UnitOfWork, Wanted
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import Store, UnitOfWork, Wanted
 from ocs_core.queries import DocumentSearch, PaymentSearch
 from ocs_core.testkit.contracts.subject import Subject, beside, only
 from ocs_core.testkit.contracts.values import a_document, a_message, a_payment, a_run, an_account, an_event, id_of

@@ -8,10 +8,13 @@ from typing import Any
 import attrs
 import pytest
 
-from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.account import AccountName
+from ocs_core.entities.document import DocumentName
+from ocs_core.entities.payment import Payment, PaymentName, PaymentType
 from ocs_core.messages import format_instant
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import AccountId, DocumentId, PaymentId, RequestKey, SliceWanted, Wanted
+from ocs_core.performed import RequestKey
+from ocs_core.ports import SliceWanted, Wanted
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, PaymentSearch
 from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only, slice_of
 from ocs_core.testkit.contracts.values import (
@@ -83,8 +86,8 @@ def keeping_laws() -> type:
                 found = uow.find(
                     Wanted(
                         account=named(technical),
-                        payment=PaymentId(ref_id=payment.ref_id),
-                        document=DocumentId(ref_id=document.ref_id),
+                        payment=PaymentName(ref_id=payment.ref_id),
+                        document=DocumentName(ref_id=document.ref_id),
                     )
                 )
                 charged = uow.find(Wanted(chargeable_event=event.ref_id, account=named(account)))
@@ -110,7 +113,7 @@ def keeping_laws() -> type:
 
             def read() -> list[Any]:
                 with subject.store.begin() as uow:
-                    found = uow.find(Wanted(account=named(account), document=DocumentId(ref_id=document.ref_id)))
+                    found = uow.find(Wanted(account=named(account), document=DocumentName(ref_id=document.ref_id)))
                 return [found.payer, found.document, found.configuration]
 
             before = repr(read())
@@ -130,16 +133,16 @@ def keeping_laws() -> type:
                 found = uow.find(
                     Wanted(
                         key=RequestKey("a", "r"),
-                        account=AccountId(external_id="nobody"),
-                        parent=AccountId(ref_id=nobody),
-                        payment=PaymentId(ref_id=nobody, payment_no="x", external_payment_no="x"),
-                        document=DocumentId(document_no="x", external_document_no="x"),
+                        account=AccountName(external_id="nobody"),
+                        parent=AccountName(ref_id=nobody),
+                        payment=PaymentName(ref_id=nobody, payment_no="x", external_payment_no="x"),
+                        document=DocumentName(document_no="x", external_document_no="x"),
                         settlements=True,
                         chargeable_event=nobody,
                         external_account_id="x",
                         external_payment_no="x",
                         external_document_no="x",
-                        accounts=(AccountId(ref_id=nobody), AccountId(external_id="nobody")),
+                        accounts=(AccountName(ref_id=nobody), AccountName(external_id="nobody")),
                         external_event_ids=("x",),
                     )
                 )
@@ -210,8 +213,8 @@ def keeping_laws() -> type:
             with subject.store.begin() as uow:
                 found = uow.find(
                     Wanted(
-                        payment=PaymentId(ref_id=payment.ref_id),
-                        document=DocumentId(ref_id=document.ref_id),
+                        payment=PaymentName(ref_id=payment.ref_id),
+                        document=DocumentName(ref_id=document.ref_id),
                         chargeable_event=event.ref_id,
                     )
                 )
@@ -238,7 +241,7 @@ def keeping_laws() -> type:
                 uow.add(account)
                 uow.add(payment)
             with subject.store.begin() as uow:
-                found = uow.find(Wanted(account=AccountId(external_id=external_id), external_payment_no=external_id))
+                found = uow.find(Wanted(account=AccountName(external_id=external_id), external_payment_no=external_id))
             assert (found.account, found.external_payment_no_taken) == (account, True)
             assert subject.queries.accounts(AccountSearch(customer=text)).items == (account,)
             assert subject.queries.payments(PaymentSearch(payment_ref=text)).items == (payment,)
@@ -251,9 +254,9 @@ def keeping_laws() -> type:
                     uow.add(account)
             with subject.store.begin() as uow:
                 for account in accounts:
-                    assert uow.find(Wanted(account=AccountId(external_id=account.external_id))).account == account
+                    assert uow.find(Wanted(account=AccountName(external_id=account.external_id))).account == account
             for account in accounts:
-                assert subject.queries.account(AccountId(external_id=account.external_id)) == account
+                assert subject.queries.account(AccountName(external_id=account.external_id)) == account
 
         @pytest.mark.parametrize("instant", INSTANTS.values(), ids=INSTANTS)
         def test_instants_keep_their_moment_and_have_an_offset(self, subject: Subject, instant: dt.datetime) -> None:
@@ -262,7 +265,7 @@ def keeping_laws() -> type:
             with subject.store.begin() as uow:
                 uow.add(payment)
             with subject.store.begin() as uow:
-                found = uow.find(Wanted(payment=PaymentId(ref_id=payment.ref_id))).payment
+                found = uow.find(Wanted(payment=PaymentName(ref_id=payment.ref_id))).payment
             assert found is not None
             _is_at(found, instant)
             searched = only(subject.queries.payments(PaymentSearch(date_from=instant)).items, "what the search found")
@@ -278,9 +281,9 @@ def keeping_laws() -> type:
             with subject.store.begin() as uow:
                 found = uow.find(
                     Wanted(
-                        account=AccountId(ref_id=account.ref_id),
-                        payment=PaymentId(ref_id=payment.ref_id),
-                        document=DocumentId(ref_id=document.ref_id),
+                        account=AccountName(ref_id=account.ref_id),
+                        payment=PaymentName(ref_id=payment.ref_id),
+                        document=DocumentName(ref_id=document.ref_id),
                     )
                 )
             assert (found.account, found.payer, found.payment, found.document) == (account, payer, payment, document)

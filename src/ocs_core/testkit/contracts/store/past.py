@@ -10,12 +10,12 @@ import attrs
 import pytest
 
 from ocs_core.collection import open_at, settlements_by_item
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import Payment, PaymentName
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import RequestRejected
 from ocs_core.ledger import Ledger
-from ocs_core.ports import DocumentId, PaymentId, Wanted
+from ocs_core.ports import Wanted
 from ocs_core.testkit.contracts.subject import Subject
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_settlement, an_account
 from ocs_core.testkit.examples import UNIT, Desk
@@ -109,7 +109,7 @@ def past_laws() -> type:
             with subject.store.begin() as uow:
                 for entity in (account, a_payer(account), *payments, *documents, *settlements):
                     uow.add(entity)  # type: ignore[type-var]
-            asked = Wanted(payment=PaymentId(ref_id=mine.ref_id), document=DocumentId(ref_id=this.ref_id))
+            asked = Wanted(payment=PaymentName(ref_id=mine.ref_id), document=DocumentName(ref_id=this.ref_id))
             with subject.store.begin() as uow:
                 found = uow.find(attrs.evolve(asked, settlements_after=NOW)).settlements_after
                 assert uow.find(asked).settlements_after == ()

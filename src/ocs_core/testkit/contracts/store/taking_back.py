@@ -8,12 +8,12 @@ import attrs
 
 from ocs_core.collection import LineKind, count_items
 from ocs_core.entities.account import Account
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment, PaymentType
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import Payment, PaymentName, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.ledger import Ledger, OpenLedger
 from ocs_core.messages import PaymentDocuments, Response
-from ocs_core.ports import DocumentId, Found, PaymentId, SliceWanted, Wanted
+from ocs_core.ports import Found, SliceWanted, Wanted
 from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only, slice_of
 from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW
@@ -56,20 +56,20 @@ def taking_back_laws() -> type:
                     return uow.find(Wanted(**wanted))
 
             for some in (incoming, *({name: value} for name, value in incoming.items())):
-                by_name = found(payment=PaymentId(**some))
+                by_name = found(payment=PaymentName(**some))
                 assert (by_name.payment, by_name.owner) == (payment, account)
             for some in (invoice, *({name: value} for name, value in invoice.items())):
-                by_name = found(document=DocumentId(**some), payment=PaymentId(ref_id=desk.ids()))
+                by_name = found(document=DocumentName(**some), payment=PaymentName(ref_id=desk.ids()))
                 assert (by_name.document, by_name.owner) == (document, account)
             wrong: dict[str, Any]
             for wrong in ({"ref_id": sent.ref_id}, {"payment_no": sent.payment_no}, {"external_payment_no": "E-2"}):
-                nothing = found(payment=PaymentId(**incoming | wrong))
+                nothing = found(payment=PaymentName(**incoming | wrong))
                 assert (nothing.payment, nothing.owner) == (None, None)
             for wrong in ({"ref_id": other.ref_id}, {"document_no": other.document_no}, {"external_document_no": "X"}):
-                nothing = found(document=DocumentId(**invoice | wrong), payment=PaymentId(**incoming))
+                nothing = found(document=DocumentName(**invoice | wrong), payment=PaymentName(**incoming))
                 assert (nothing.document, nothing.payment, nothing.owner) == (None, payment, None)
-            assert found(payment=PaymentId(external_payment_no="E-2")).payment is None
-            assert found(payment=PaymentId(payment_no=sent.payment_no)).payment == sent
+            assert found(payment=PaymentName(external_payment_no="E-2")).payment is None
+            assert found(payment=PaymentName(payment_no=sent.payment_no)).payment == sent
 
         def test_live_settlements_are_those_of_what_is_named_or_between_both(
             self, subject: Subject, desk: Desk
@@ -88,15 +88,18 @@ def taking_back_laws() -> type:
             third, fourth = settled(other, document), settled(payment, another)
             with subject.store.begin() as uow:
                 uow.save(attrs.evolve(second, cancelled=True, cancelled_at=NOW))
-            of_payment, of_other = PaymentId(ref_id=payment.ref_id), PaymentId(payment_no=other.payment_no)
-            of_document, of_another = DocumentId(ref_id=document.ref_id), DocumentId(document_no=another.document_no)
+            of_payment, of_other = PaymentName(ref_id=payment.ref_id), PaymentName(payment_no=other.payment_no)
+            of_document, of_another = (
+                DocumentName(ref_id=document.ref_id),
+                DocumentName(document_no=another.document_no),
+            )
             expected: list[tuple[dict[str, Any], tuple[Settlement, ...]]] = [
                 ({"payment": of_payment}, (first, fourth)),
                 ({"document": of_document}, (first, third)),
                 ({"payment": of_payment, "document": of_document}, (first,)),
                 ({"payment": of_other, "document": of_document}, (third,)),
                 ({"payment": of_other, "document": of_another}, ()),
-                ({"payment": PaymentId(ref_id=desk.ids()), "document": of_document}, ()),
+                ({"payment": PaymentName(ref_id=desk.ids()), "document": of_document}, ()),
             ]
             for named_items, live in expected:
                 with subject.store.begin() as uow:

@@ -6,26 +6,17 @@ from typing import Any
 import attrs
 import pytest
 
-from ocs_core.entities.account import AccountState
+from ocs_core.entities.account import AccountName, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEventKind
-from ocs_core.entities.document import DueAmountType
-from ocs_core.entities.payment import OperationType, PaymentHistory, PaymentType
+from ocs_core.entities.document import DocumentName, DueAmountType
+from ocs_core.entities.payment import OperationType, PaymentHistory, PaymentName, PaymentType
 from ocs_core.entities.process import RunSlice, RunState
 from ocs_core.entities.settlement import SettlementSide
 from ocs_core.errors import Conflict
 from ocs_core.messages import PaymentDocuments, Response, Step, link_of
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.ports import (
-    DOCUMENT_NUMBERS,
-    PAYMENT_NUMBERS,
-    AccountId,
-    DocumentId,
-    PaymentId,
-    Performed,
-    RequestKey,
-    SliceWanted,
-    Wanted,
-)
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import DOCUMENT_NUMBERS, PAYMENT_NUMBERS, SliceWanted, Wanted
 from ocs_core.testkit.contracts.subject import (
     MORE_THAN_A_PAGE,
     TEXT_THAT_HURTS,
@@ -153,9 +144,12 @@ def whole_laws() -> type:
             payment = desk.cancel_payment(desk.payment(account=account, external_payment_no="E"))
             document = desk.cancel_document(desk.document(account=account, external_document_no="X"))
             with subject.store.begin() as uow:
-                for of_payment in (PaymentId(external_payment_no="E"), PaymentId(payment_no=payment.payment_no)):
+                for of_payment in (PaymentName(external_payment_no="E"), PaymentName(payment_no=payment.payment_no)):
                     assert uow.find(Wanted(payment=of_payment)).payment == payment
-                for of_document in (DocumentId(external_document_no="X"), DocumentId(document_no=document.document_no)):
+                for of_document in (
+                    DocumentName(external_document_no="X"),
+                    DocumentName(document_no=document.document_no),
+                ):
                     assert uow.find(Wanted(document=of_document)).document == document
 
         def test_an_event_is_found_with_all_its_adjustments(self, subject: Subject) -> None:
@@ -176,7 +170,7 @@ def whole_laws() -> type:
             settlements = [a_settlement(n, PAYMENT, DOCUMENT, 1) for n in range(10, 10 + MORE_THAN_A_PAGE)]
             keep(subject, ACCOUNT, PAYMENT, DOCUMENT, *settlements)
             with subject.store.begin() as uow:
-                found = uow.find(Wanted(payment=PaymentId(ref_id=PAYMENT.ref_id), settlements=True)).settlements
+                found = uow.find(Wanted(payment=PaymentName(ref_id=PAYMENT.ref_id), settlements=True)).settlements
             all_there(found, settlements, "settlements")
             assert [s.ref_id for s in found[:3]] == [s.ref_id for s in settlements[:3]]
 
@@ -191,7 +185,7 @@ def whole_laws() -> type:
             keep(subject, ACCOUNT, a_payer(ACCOUNT), DOCUMENT, credit, settled)
             for side in (credit, DOCUMENT):
                 with subject.store.begin() as uow:
-                    wanted = Wanted(document=DocumentId(ref_id=side.ref_id), settlements=True)
+                    wanted = Wanted(document=DocumentName(ref_id=side.ref_id), settlements=True)
                     assert uow.find(wanted).settlements == (settled,)
             ledger = subject.queries.ledger(ACCOUNT.ref_id)
             assert ledger is not None
@@ -208,9 +202,9 @@ def whole_laws() -> type:
             by_name = {
                 named(account)
                 if n % 3 == 0
-                else AccountId(ref_id=account.ref_id)
+                else AccountName(ref_id=account.ref_id)
                 if n % 3 == 1
-                else AccountId(external_id=account.external_id): account
+                else AccountName(external_id=account.external_id): account
                 for n, account in enumerate(accounts)
             }
             with subject.store.begin() as uow:

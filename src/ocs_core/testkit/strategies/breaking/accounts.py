@@ -6,11 +6,10 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from ocs_core.entities.account import AccountState
+from ocs_core.entities.account import AccountName, AccountState
 from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.entities.configuration import AccountType
 from ocs_core.entities.payment import PaymentType
-from ocs_core.ports import AccountId
 from ocs_core.testkit.strategies.breaking.changing import (
     found_by,
     naming,
@@ -37,7 +36,7 @@ def _no_account(draw: Draw, world: World, operation: type, request: Any) -> Any:
     if operation is RegisterPayment:
         kind = draw(st.sampled_from([PaymentType.OUT, PaymentType.PROMISE_TO_PAY]))
         request = attrs.evolve(request, payment_type=kind, payment_date_sent=world.desk.clock(), money_order=None)
-    nothing = AccountId() if operation is StartCollectionRun else draw(st.sampled_from([None, AccountId()]))
+    nothing = AccountName() if operation is StartCollectionRun else draw(st.sampled_from([None, AccountName()]))
     return naming(draw, operation, request, nothing)
 
 
@@ -46,7 +45,7 @@ def _account_without_an_id(draw: Draw, world: World, operation: type, request: A
     if operation is RegisterPayment:
         now = world.desk.clock()
         request = attrs.evolve(request, payment_type=PaymentType.IN, payment_date_received=now, money_order=None)
-    return naming(draw, operation, request, AccountId())
+    return naming(draw, operation, request, AccountName())
 
 
 @breaks("account_exists")
@@ -59,7 +58,7 @@ def _ids_of_two_accounts(draw: Draw, world: World, operation: type, request: Any
     found = found_by(world, owned(draw, world, operation, request))
     one = found.owner or found.account or draw(payers(world))
     other = draw(st.sampled_from([world.new("nobody"), world.account().external_id]))
-    return naming(draw, operation, request, AccountId(ref_id=one.ref_id, external_id=other))
+    return naming(draw, operation, request, AccountName(ref_id=one.ref_id, external_id=other))
 
 
 @breaks("account_is_not_deactivated")
@@ -112,13 +111,13 @@ def _parent_ofnobody(draw: Draw, world: World, operation: type, request: Any) ->
 
 @breaks("named_parent_has_an_id")
 def _parent_without_an_id(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    return attrs.evolve(request, parent=AccountId())
+    return attrs.evolve(request, parent=AccountName())
 
 
 @breaks("parent_ids_agree")
 def _ids_of_two_parents(draw: Draw, world: World, operation: type, request: Any) -> Any:
     one, other = draw(payers(world)), draw(payers(world))
-    return attrs.evolve(request, parent=AccountId(ref_id=one.ref_id, external_id=other.external_id))
+    return attrs.evolve(request, parent=AccountName(ref_id=one.ref_id, external_id=other.external_id))
 
 
 @breaks("parent_is_not_deactivated")

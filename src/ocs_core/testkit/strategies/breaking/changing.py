@@ -5,9 +5,10 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment
-from ocs_core.ports import AccountId, DocumentId, Found, PaymentId, Wanted
+from ocs_core.entities.account import AccountName
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import Payment, PaymentName
+from ocs_core.ports import Found, Wanted
 from ocs_core.queries import ReadCollectionBalance, ReadOpenBalance
 from ocs_core.testkit.strategies.breaking.registry import Draw
 from ocs_core.testkit.strategies.requests.things import payers
@@ -24,14 +25,14 @@ def by_items(request: Any) -> Any:
     return attrs.evolve(request, monetary_transaction_ref_id=None) if by_id else request
 
 
-def naming(draw: Draw, operation: type, request: Any, account: AccountId | None) -> Any:
+def naming(draw: Draw, operation: type, request: Any, account: AccountName | None) -> Any:
     """The same request, with this in the place of the account that it names, or of one of them."""
     if operation is FeedChargeableEvents:
         return with_item(draw, request, account=account)
     if operation is StartCollectionRun:
         return attrs.evolve(request, accounts=(*(request.accounts or ()), account), failed_of=None)
     if operation in {ReadCollectionBalance, ReadOpenBalance}:
-        account = account or AccountId()
+        account = account or AccountName()
         return attrs.evolve(request, ref_id=account.ref_id, external_id=account.external_id)
     return attrs.evolve(by_items(request), account=account)
 
@@ -43,8 +44,8 @@ def with_item(draw: Draw, request: Any, **changes: Any) -> Any:
     return attrs.evolve(request, events=tuple(items))
 
 
-def nobody(draw: Draw, world: World) -> AccountId:
-    return draw(st.sampled_from([AccountId(ref_id=draw(uuids)), AccountId(external_id=world.new("nobody"))]))
+def nobody(draw: Draw, world: World) -> AccountName:
+    return draw(st.sampled_from([AccountName(ref_id=draw(uuids)), AccountName(external_id=world.new("nobody"))]))
 
 
 def found_by(world: World, request: Any) -> Found:
@@ -53,8 +54,8 @@ def found_by(world: World, request: Any) -> Found:
     return world.found(
         Wanted(
             account=getattr(request, "account", None),
-            payment=getattr(request, "payment", PaymentId(ref_id=payment_ref) if payment_ref else None),
-            document=getattr(request, "document", DocumentId(ref_id=document_ref) if document_ref else None),
+            payment=getattr(request, "payment", PaymentName(ref_id=payment_ref) if payment_ref else None),
+            document=getattr(request, "document", DocumentName(ref_id=document_ref) if document_ref else None),
             chargeable_event=getattr(request, "chargeable_event_ref_id", None),
         )
     )

@@ -8,9 +8,10 @@ import attrs
 from hypothesis import strategies as st
 
 from ocs_core.entities.configuration import start_of_day
-from ocs_core.entities.document import DueAmountType
+from ocs_core.entities.document import DocumentName, DueAmountType
+from ocs_core.entities.payment import PaymentName
 from ocs_core.entities.settlement import Settlement, SettlementSide
-from ocs_core.ports import DocumentId, PaymentId, Wanted
+from ocs_core.ports import Wanted
 from ocs_core.testkit.strategies.breaking.changing import (
     by_items,
     document_of,
@@ -70,7 +71,9 @@ def _no_such_assignment(draw: Draw, world: World, operation: type, request: Any)
     """The id of nothing, of an assignment that is another's, or of one that is cancelled already."""
     payment, document = draw(assignments(world))
     theirs = world.found(
-        Wanted(payment=PaymentId(ref_id=payment.ref_id), document=DocumentId(ref_id=document.ref_id), settlements=True)
+        Wanted(
+            payment=PaymentName(ref_id=payment.ref_id), document=DocumentName(ref_id=document.ref_id), settlements=True
+        )
     ).settlements[0]
     kind = draw(st.sampled_from(["nothing", "another", "cancelled"]))
     if kind == "cancelled":

@@ -5,7 +5,9 @@ import datetime as dt
 from hypothesis import strategies as st
 
 from ocs_core.entities.configuration import start_of_day
-from ocs_core.ports import DocumentId, PaymentId, Wanted
+from ocs_core.entities.document import DocumentName
+from ocs_core.entities.payment import PaymentName
+from ocs_core.ports import Wanted
 from ocs_core.testkit.strategies.requests.registry import Draw, valid
 from ocs_core.testkit.strategies.requests.things import (
     REASON,
@@ -51,7 +53,7 @@ def _assign_payment_in_to_document(draw: Draw, world: World) -> AssignPaymentInT
 def _cancel_payment_in_assignment(draw: Draw, world: World) -> CancelPaymentInAssignmentRequest:
     payment, document = draw(assignments(world))
     between = Wanted(
-        payment=PaymentId(ref_id=payment.ref_id), document=DocumentId(ref_id=document.ref_id), settlements=True
+        payment=PaymentName(ref_id=payment.ref_id), document=DocumentName(ref_id=document.ref_id), settlements=True
     )
     live = [settlement.ref_id for settlement in world.found(between).settlements]
     return CancelPaymentInAssignmentRequest(

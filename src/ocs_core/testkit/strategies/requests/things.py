@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ocs_core.entities.account import Account, AccountRef, AccountState
-from ocs_core.entities.document import Document
-from ocs_core.entities.payment import Payment, PaymentType
-from ocs_core.ports import AccountId, DocumentId, PaymentId, Wanted
+from ocs_core.entities.account import Account, AccountName, AccountRef, AccountState
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import Payment, PaymentName, PaymentType
+from ocs_core.ports import Wanted
 from ocs_core.testkit.examples import named
 from ocs_core.testkit.strategies.requests.registry import Draw
 from ocs_core.testkit.strategies.values import payable_amounts, some_fields
@@ -21,12 +21,12 @@ REASON = "mistake"
 USABLE = (AccountState.ACTIVE, AccountState.INACTIVE, AccountState.SUSPENDED)
 
 
-def namings(account: Account) -> st.SearchStrategy[AccountId]:
+def namings(account: Account) -> st.SearchStrategy[AccountName]:
     """The account by either id, or by both."""
-    by_ref_id = AccountId(ref_id=account.ref_id)
+    by_ref_id = AccountName(ref_id=account.ref_id)
     if account.external_id is None:
         return st.just(by_ref_id)
-    return st.sampled_from([by_ref_id, AccountId(external_id=account.external_id), named(account)])
+    return st.sampled_from([by_ref_id, AccountName(external_id=account.external_id), named(account)])
 
 
 @st.composite
@@ -80,14 +80,16 @@ def assignments(draw: Draw, world: World) -> tuple[Payment, Document]:
     payment = draw(payments(world, draw(st.sampled_from([payer, None])), document.currency))
     for _ in range(draw(st.integers(1, 2))):
         found = world.found(
-            Wanted(payment=PaymentId(ref_id=payment.ref_id), document=DocumentId(ref_id=document.ref_id))
+            Wanted(payment=PaymentName(ref_id=payment.ref_id), document=DocumentName(ref_id=document.ref_id))
         )
         assert found.payment is not None
         assert found.document is not None
         most = min(found.payment.remaining_amount, found.document.due_amount)
         if most:
             world.desk.assign(payment, document, draw(amounts_in(world, document.currency, most)))
-    found = world.found(Wanted(payment=PaymentId(ref_id=payment.ref_id), document=DocumentId(ref_id=document.ref_id)))
+    found = world.found(
+        Wanted(payment=PaymentName(ref_id=payment.ref_id), document=DocumentName(ref_id=document.ref_id))
+    )
     assert found.payment is not None
     assert found.document is not None
     return found.payment, found.document
@@ -105,7 +107,7 @@ def names_of(draw: Draw, item: Payment | Document) -> dict[str, Any]:
     return {name: names[name] for name in chosen}
 
 
-def account_or_none(draw: Draw, world: World, owner: AccountRef | None) -> AccountId | None:
+def account_or_none(draw: Draw, world: World, owner: AccountRef | None) -> AccountName | None:
     return draw(st.none() | namings(world.account_of(owner.ref_id))) if owner else None
 
 
