@@ -5,21 +5,28 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.queries import SqlQueries
+from ocs_core.ledger import Ledger
+from ocs_core.lines import LinesPage, lines_page
 from ocs_core.queries import (
     ReadCollectionBalance,
     ReadCollectionBalanceRequest,
     ReadOpenBalance,
     ReadOpenBalanceRequest,
 )
+from ocs_core.testkit.contracts.subject import keep
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_settlement, an_account, id_of
 from ocs_core.testkit.fakes import NOW
+from ocs_core.testkit.strategies import ledgers
 from tests.contract.explained import plan_of, steps_of
-from tests.contract.stores import postgres_database, sqlite_database, subject_on
+from tests.contract.stores import postgres_database, sqlite, sqlite_database, subject_on
 
 ITEMS = 1500
 LIMIT = 10
@@ -80,6 +87,28 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Call, int]]:
 
     monkeypatch.setattr(Transaction, "run", noted)
     return found
+
+
+@given(ledger=ledgers(), limit=st.integers(1, 9) | st.none())
+def test_pages_are_those_of_the_whole_ledger_whatever_is_in_it(ledger: Ledger, limit: int | None) -> None:
+    with sqlite() as subject:
+        keep(subject, ledger.account, ledger.payer, *ledger.documents, *ledger.payments, *ledger.settlements)
+        whole = subject.queries.ledger(ledger.account.ref_id)
+        assert whole is not None
+        expected, cursor = lines_page(whole, limit, None), None
+        while True:
+            found = subject.queries.lines(ledger.account.ref_id, limit, cursor)
+            assert found is not None
+            assert _without_order(found) == _without_order(expected)
+            if (cursor := found.next) is None:
+                break
+            expected = lines_page(whole, limit, cursor)
+
+
+def _without_order(page: LinesPage) -> LinesPage:
+    """The settlements of a page have no order."""
+    settlements = tuple(sorted(page.part.settlements, key=lambda settlement: settlement.ref_id))
+    return attrs.evolve(page, part=attrs.evolve(page.part, settlements=settlements))
 
 
 @pytest.mark.parametrize("behind", MIDDLES)
