@@ -129,7 +129,7 @@ FIELD_HELP: Mapping[str, str] = {
     "payerNote": "What the payer wrote, of 2,000 characters at the most.",
     "payersDone": "How many payers are calculated.",
     "payersFailed": "How many payers could not be calculated.",
-    "payersPassedOver": "How many payers have a balance as of a later instant already.",
+    "payersPassedOver": "How many payers another run has seen as of a later instant already.",
     "payersPerSecond": "How fast the run is; null before its first slice.",
     "payersTotal": "How many payers the run has.",
     "paymentAmount": "Millionths of the currency unit, in whole minor units: 49.90 EUR is 49900000.",

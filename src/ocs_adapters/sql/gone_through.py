@@ -12,7 +12,7 @@ from sqlalchemy import bindparam
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
-from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.drivers import Call, Driver
 from ocs_core.entities.process import GoneThrough, RunState
 from ocs_core.ports import SliceWanted
 
@@ -57,10 +57,9 @@ def _query(driver: Any, limited_to_accounts: bool, after: bool, through: bool) -
     return found.with_for_update(read=True, of=_SLICES)
 
 
-def gone_through(transaction: Transaction, process: str, wanted: SliceWanted) -> Sequence[GoneThrough]:
-    """What of these payers storing runs that began after `as_of`, and are over, have gone through."""
-    driver = transaction.driver
-    query = _query(driver, bool(wanted.accounts), wanted.after is not None, wanted.through is not None)
+def asking(driver: Driver, process: str, wanted: SliceWanted) -> Call:
+    """How it is asked for."""
+    limited, after, through = bool(wanted.accounts), wanted.after is not None, wanted.through is not None
     bound = {
         "process": process,
         "as_of": wanted.as_of,
@@ -69,7 +68,13 @@ def gone_through(transaction: Transaction, process: str, wanted: SliceWanted) ->
         "through": wanted.through,
         "accounts": driver.bind_list(wanted.accounts),
     }
-    (rows,) = transaction.run([Call(query, bound)])
+    return Call(_query(driver, limited, after, through), bound)
+
+
+def gone_through(transaction: Transaction, process: str, wanted: SliceWanted) -> Sequence[GoneThrough]:
+    """What of these payers storing runs that began after `as_of`, and are over, have gone through."""
+    driver = transaction.driver
+    (rows,) = transaction.run([asking(driver, process, wanted)])
     instant, day, key = (_reader(driver, kind) for kind in (dt.datetime, dt.date, UUID))
     return [
         GoneThrough(

@@ -115,8 +115,8 @@ class ProcessRun:
     runs of before it was kept: the one of today.
     `balances` is the sum of what was calculated, by currency; `other_currencies` what stayed out of it, being in another
     currency than its account, as receivables less liabilities and payments. Both in millionths. `failures` are the first
-    `FAILURES_TOLD` of the `payers_failed`; all of them are with the run's slices. `payers_passed_over` have a balance as of
-    a later instant already. `collections` are, of a dry run, the first `COLLECTIONS_TOLD` that would start or end.
+    `FAILURES_TOLD` of the `payers_failed`; all of them are with the run's slices. `payers_passed_over` were seen as of a
+    later instant already. `collections` are, of a dry run, the first `COLLECTIONS_TOLD` that would start or end.
     `as_of_day`: the day that was asked for, whose end is another instant in other zones; `as_of` is then the system's.
     """
 
