@@ -118,6 +118,22 @@ def test_an_invoice_below_zero_is_a_contradiction(amount: str) -> None:
     assert read([{"amount": amount, "type": "Credit note"}]).invoices[0].credit
 
 
+def test_a_credit_that_is_written_as_a_debit_is_a_contradiction() -> None:
+    (reason,) = reasons({"amount": "40 DR", "type": "Credit note"})
+    assert "its type is a credit, and its amount '40 DR' is a debit" in reason
+    assert read([{"amount": "40 CR", "type": "Credit note"}]).bad == ()
+
+
+def test_a_column_of_amounts_whose_name_says_another_currency_is_a_contradiction() -> None:
+    row = {"amount": "", "Total (KWD)": "5", "customer": "D"}
+    columns = {"amount": "Total (KWD)"}
+    (reason,) = reasons(row, columns=columns, ignored=("amount",))
+    assert "the row is in EUR, and by its name the column 'Total (KWD)' is not" in reason
+    assert read([row], columns=columns, ignored=("amount",), currency="KWD").bad == ()
+    mixed = [{**row, "currency": "KWD"}, {**row, "currency": "EUR", "customer": "E"}]
+    assert [p.line for p in read(mixed, columns=columns, ignored=("amount",), currency=None).bad] == [3]
+
+
 def test_a_lone_group_of_three_in_a_currency_without_minor_digits_is_of_thousands() -> None:
     assert amounts(["1,000"], currency="JPY") == [1000]
     assert amounts(["1.000", "12.500"], currency="JPY") == [1000, 12500]

@@ -35,6 +35,8 @@ class Written:
     minor_digits: int
     body: str
     negative: bool
+    is_debit: bool = False
+    """Whether a word beside it says so."""
 
     def parts(self, decimal: str) -> tuple[str, str] | None:
         """Whole units and fraction by that decimal separator; None where it does not fit."""
@@ -85,7 +87,7 @@ def example(decimal: str) -> str:
 
 def take_apart(cell: Cell, currency: str, minor_digits: int, symbol: str | None = None) -> Written:
     """An amount without its sign and its currency. Raises `NoAmount`."""
-    rest, below = cell.text.translate(_DASHES).strip(), 0
+    rest, below, is_debit = cell.text.translate(_DASHES).strip(), 0, False
     while rest:
         before, behind = _BEFORE.match(rest), _BEHIND.search(rest)
         if rest[0] == "(" and rest[-1] == ")":
@@ -100,11 +102,12 @@ def take_apart(cell: Cell, currency: str, minor_digits: int, symbol: str | None 
             rest, below = rest[:-1], below + (rest[-1] == "-")
         elif found := before or behind:
             below += _word(found[0], currency, symbol)
+            is_debit = is_debit or _name(found[0]) in _DEBIT
             rest = rest[: found.start()] + rest[found.end() :]
         else:
             break
         rest = rest.strip()
-    written = Written(cell, currency, minor_digits, rest, below == 1)
+    written = Written(cell, currency, minor_digits, rest, below == 1, is_debit)
     if below > 1 or not any(written.parts(d) for d in SEPARATORS):
         raise NoAmount(f"{cell.text[:40]!r} is not an amount such as {example('.')}")
     return written
@@ -112,12 +115,16 @@ def take_apart(cell: Cell, currency: str, minor_digits: int, symbol: str | None 
 
 def _word(word: str, currency: str, symbol: str | None) -> int:
     """How much a word beside an amount puts it below zero."""
-    name = word.rstrip(".").casefold()
+    name = _name(word)
     if name in _CREDIT:
         return 1
     if name not in _DEBIT and not is_name_of(word, currency) and word != symbol:
         raise NoAmount(f"{word!r} stands beside an amount in {currency}")
     return 0
+
+
+def _name(word: str) -> str:
+    return word.rstrip(".").casefold()
 
 
 @attrs.frozen

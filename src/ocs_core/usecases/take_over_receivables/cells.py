@@ -9,7 +9,7 @@ _AS_TEXT = re.compile(r'=\s*"((?:[^"]|"")*)"')
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+[eE][+-]?\d+|[eE][+-]\d+|[eE]\d\d+)")
 _NO_DAY = re.compile(r"[0/.\-: TZ]+")
 _LOOKS_LIKE_A_NUMBER = re.compile(r"[=+@-].*|[\d.,:/()% -]+", re.DOTALL)
-_ERROR = re.compile(r"#+|#[^\s\d#]\S*[!?]|#N/?[A-Z]{1,2}|#GETTING_DATA|Err:\d+", re.IGNORECASE)
+_ERROR = re.compile(r"#+|#[^\s\d#]\S*[!?]|#N/?[A-Za-z]{1,2}|#GETTING_DATA|Err:\d+")
 LONGEST = 100
 """Characters that an amount, a day, a currency or a word may have: what is longer is none, and is not looked at."""
 _NOTHING = frozenset(
@@ -41,7 +41,7 @@ def plain(cell: str) -> str:
     """The text of a cell: without outer blanks, invisible characters, `="0001"`, and the apostrophe before a number or a
     formula that keeps it text; that of `'t Hart` is its own."""
     text = (cell if cell.isascii() else _visible(cell)).strip()
-    if guarded := _AS_TEXT.fullmatch(text):
+    if text.startswith("=") and (guarded := _AS_TEXT.fullmatch(text)):
         text = guarded[1].replace('""', '"').strip()
     return text[1:].strip() if text.startswith("'") and _LOOKS_LIKE_A_NUMBER.fullmatch(text, 1) else text
 
@@ -64,7 +64,7 @@ def is_no_day(text: str) -> bool:
 
 def is_spreadsheet_error(text: str) -> bool:
     """Whether a spreadsheet could not tell what is in the cell: `#REF!`, `#N/A`, or `####` for a column too narrow."""
-    return _ERROR.fullmatch(text) is not None
+    return text.startswith(("#", "Err:")) and _ERROR.fullmatch(text) is not None
 
 
 def wrong_with_id(text: str) -> str | None:

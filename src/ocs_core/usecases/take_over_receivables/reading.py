@@ -1,8 +1,10 @@
 """A ledger of receivables, read into invoices: by one reading of its days and one of its amounts that fit every row."""
 
 import datetime as dt
+import functools
+import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import attrs
 
@@ -16,14 +18,7 @@ from ocs_core.usecases.take_over_receivables.amounts import (
     reading_of_amounts,
     take_apart,
 )
-from ocs_core.usecases.take_over_receivables.cells import (
-    LONGEST,
-    is_no_day,
-    is_nothing,
-    is_spreadsheet_error,
-    plain,
-    wrong_with_id,
-)
+from ocs_core.usecases.take_over_receivables.cells import is_no_day, wrong_with_id
 from ocs_core.usecases.take_over_receivables.columns import SYNONYMS, Columns, choose
 from ocs_core.usecases.take_over_receivables.currencies import codes_of, currency_of
 from ocs_core.usecases.take_over_receivables.dates import DateFormat, reading_of_days
@@ -31,11 +26,11 @@ from ocs_core.usecases.take_over_receivables.gathering import Gathering
 from ocs_core.usecases.take_over_receivables.invoices import SUMS, Invoice, Line, NoInvoice
 from ocs_core.usecases.take_over_receivables.table import Cell, FileRefused, Problem, Row, Table, examples
 from ocs_core.usecases.take_over_receivables.terms import Terms
+from ocs_core.usecases.take_over_receivables.texts import IDS, Texts, name_of
 from ocs_core.usecases.take_over_receivables.unused import refuse_what_may_matter
 from ocs_core.usecases.take_over_receivables.words import Meaning, meanings_of
 
 DAYS = ("issued", "due", "settled")
-IDS = ("customer", "number")
 REQUIRED = (*IDS, "issued")
 
 
@@ -58,7 +53,7 @@ def read_receivables(table: Table, terms: Terms, configuration: Configuration) -
     return _Reading(table, terms, configuration)()
 
 
-@attrs.define
+@attrs.define(slots=False)
 class _Reading:
     """Everything that is known of one file, as far as it is read."""
 
@@ -66,6 +61,7 @@ class _Reading:
     terms: Terms
     configuration: Configuration
     columns: Columns = attrs.field(init=False)
+    texts: Texts = attrs.field(init=False)
     reasons: dict[int, list[str]] = attrs.field(factory=lambda: defaultdict(list), init=False)
     """Per line what is wrong with it."""
 
@@ -75,9 +71,14 @@ class _Reading:
         refuse_what_may_matter(columns.unused, self.table.rows, SYNONYMS)
         return columns
 
+    @texts.default
+    def _read_texts(self) -> Texts:
+        return Texts(self.table, self.columns)
+
     def __call__(self) -> Receivables:
         told = DateFormat.given(self.terms.date_format) if self.terms.date_format else None
-        legible = [row for row in self.table.rows if self._is_legible(row)]
+        self.reasons.update({row.line: self.texts.wrong_with(row) for row in self.table.rows})
+        legible = [row for row in self.table.rows if not self.reasons[row.line]]
         words = {
             "status": self._words(legible, "status", self.terms.statuses),
             "type": self._words(legible, "type", self.terms.types),
@@ -85,7 +86,7 @@ class _Reading:
         out = self._out(legible, words)
         taken = [row for row in legible if row.line not in out]
         self._ask_what_signs_mean(taken)
-        days = reading_of_days(self._cells(taken, DAYS, is_no_day), told)
+        days = reading_of_days(self.texts.cells(taken, DAYS, is_no_day), told)
         written = self._written(taken)
         amounts = reading_of_amounts(list(written.values()), self.terms.decimal_separator, self.terms.decimal_places)
         lines = [self._line(row, words, days, written, amounts) for row in taken]
@@ -93,7 +94,7 @@ class _Reading:
             terms=self.terms,
             configuration=self.configuration,
             reasons=self.reasons,
-            standing=self._standing(),
+            standing=self.texts.standing(in_several_rows=self.terms.add_up),
             out=out,
         )
         invoices = gathered([line for line in lines if line is not None])
@@ -108,66 +109,25 @@ class _Reading:
             above=self.table.above,
         )
 
-    def _cell(self, row: Row, field: str) -> str:
-        column = self.columns.of[field]
-        text = plain(row.cells[column]) if column else ""
-        return "" if is_nothing(text) else text
-
-    def _cells(self, rows: Sequence[Row], fields: Sequence[str], is_empty: Callable[[str], bool]) -> list[Cell]:
-        return [
-            Cell(row.line, field, text)
-            for row in rows
-            for field in fields
-            if not is_empty(text := self._cell(row, field))
-        ]
-
-    def _is_legible(self, row: Row) -> bool:
-        """Nothing is asked of a cell that no field can have: it is too long, or a spreadsheet shows an error in it."""
-        for field in self.columns.of:
-            text = self._cell(row, field)
-            if field not in IDS and len(text) > LONGEST:
-                self.reasons[row.line].append(f"the {_name(field)} has {len(text)} characters, more than one can have")
-            elif field not in IDS and is_spreadsheet_error(text):
-                self.reasons[row.line].append(
-                    f"the {_name(field)}: {text[:40]!r} is what a spreadsheet shows for an error or a column too narrow"
-                )
-        return not self.reasons[row.line]
-
     def _words(self, rows: Sequence[Row], field: str, told: Mapping[str, Meaning]) -> dict[str, Meaning]:
         if told and not self.columns.of[field]:
             raise FileRefused(
                 f"--{field} is given, and there is no column of the {field}; name it with --column {field}=NAME."
             )
-        return meanings_of(field, self._cells(rows, (field,), is_nothing), told)
+        return meanings_of(field, self.texts.cells(rows, (field,)), told)
 
     def _out(self, rows: Sequence[Row], words: Mapping[str, Mapping[str, Meaning]]) -> dict[int, str]:
         """The lines that are left out, and the word that says so."""
         out = {}
         for row in rows:
-            said = [text for field in words if words[field].get(text := self._cell(row, field)) is Meaning.OUT]
+            said = [text for field in words if words[field].get(text := self.texts.of(row)[field]) is Meaning.OUT]
             if said:
                 out[row.line] = said[0]
         return out
 
-    def _standing(self) -> dict[str, list[int]]:
-        """Per number the lines in which it stands. A row without columns may be of any number that is in it; one without a
-        number may go on with the invoice above, where an invoice has several rows."""
-        standing: dict[str, list[int]] = defaultdict(list)
-        above = ""
-        for row in self.table.rows:
-            number = self._cell(row, "number")
-            if number and not is_spreadsheet_error(number):
-                above = number
-            if above and (number or self.terms.add_up):
-                standing[above].append(row.line)
-        for problem in self.table.bad:
-            for number in {plain(cell) for cell in problem.cells} & standing.keys():
-                standing[number].append(problem.line)
-        return standing
-
     def _ask_what_signs_mean(self, rows: Sequence[Row]) -> None:
         """Raises `FileRefused` with the signs that several currencies share."""
-        cells = self._cells(rows, ("currency",), is_nothing)
+        cells = self.texts.cells(rows, ("currency",))
         unknown = [c for c in cells if currency_of(c.text, self.terms.currency, self.terms.signs) is None]
         if unknown:
             first = list({cell.text: cell for cell in unknown}.values())
@@ -177,7 +137,7 @@ class _Reading:
             )
 
     def _currency(self, row: Row) -> str:
-        text = self._cell(row, "currency")
+        text = self.texts.of(row)["currency"]
         named = currency_of(text, self.terms.currency, self.terms.signs) if text else self.terms.currency
         if named is None:
             if self.columns.of["currency"] is None:
@@ -189,13 +149,22 @@ class _Reading:
             )
         if named not in self.configuration.currencies:
             raise NoInvoice(f"the currency {named} is not configured")
+        if other := next((column for code, column in self._named_currencies if code != named), None):
+            raise NoInvoice(f"the row is in {named}, and by its name the column {other!r} is not")
         return named
+
+    @functools.cached_property
+    def _named_currencies(self) -> list[tuple[str, str]]:
+        """What the names of columns say of the currency that their amounts are in: `Amount (USD)`."""
+        columns = [column for field in SUMS if (column := self.columns.of[field])]
+        words = [(word, column) for column in columns for word in re.findall(r"[^\W\d_]+", column)]
+        return [(word, column) for word, column in words if word in self.configuration.currencies]
 
     def _written(self, rows: Sequence[Row]) -> dict[Cell, Written]:
         """Every amount that is one, in whatever way it is written."""
         found: dict[Cell, Written] = {}
         for row in rows:
-            cells = self._cells([row], SUMS, is_nothing)
+            cells = self.texts.cells([row], SUMS)
             try:
                 currency = self._currency(row)
             except NoInvoice as reason:
@@ -206,7 +175,7 @@ class _Reading:
                 try:
                     found[cell] = take_apart(cell, currency, configured.minor_digits, configured.symbol)
                 except NoAmount as reason:
-                    self.reasons[row.line].append(f"the {_name(cell.field)}: {reason}")
+                    self.reasons[row.line].append(f"the {name_of(cell.field)}: {reason}")
         return found
 
     def _line(
@@ -218,7 +187,7 @@ class _Reading:
         reading: AmountReading,
     ) -> Line | None:
         reasons = self.reasons[row.line]
-        cells = {field: self._cell(row, field) for field in self.columns.of}
+        cells = self.texts.of(row)
         required = REQUIRED if cells["net"] and cells["tax"] else (*REQUIRED, "amount")
         reasons += [f"the {field} is missing" for field in required if not cells[field]]
         for field in IDS:
@@ -227,6 +196,9 @@ class _Reading:
         type_ = words["type"].get(cells["type"])
         if type_ is not Meaning.CREDIT and (silent := self._silent_on_what_is_open(cells)) is not None:
             reasons.append(silent)
+        total = written.get(Cell(row.line, "amount", cells["amount"]))
+        if type_ is Meaning.CREDIT and total is not None and total.is_debit:
+            reasons.append(f"its type is a credit, and its amount {total.cell.text!r} is a debit")
         found_days = {field: self._day(cells[field], field, days, reasons) for field in DAYS}
         amounts = {
             field: self._amount(written[cell], reading, reasons)
@@ -254,7 +226,7 @@ class _Reading:
         saying = [field for field in ("outstanding", "status") if self.columns.of[field]]
         if not saying or any(cells[field] for field in (*saying, "paid", "settled")):
             return None
-        empty = " and the ".join(map(_name, saying))
+        empty = " and the ".join(map(name_of, saying))
         return f"nothing says what is open of it: the {empty} is empty; write 0 where nothing is open"
 
     def _day(self, text: str, field: str, days: DateFormat, reasons: list[str]) -> dt.date | None:
@@ -266,7 +238,7 @@ class _Reading:
         return day
 
     def _amount(self, written: Written, reading: AmountReading, reasons: list[str]) -> int | None:
-        name = _name(written.cell.field)
+        name = name_of(written.cell.field)
         if written.cell in reading.doubtful:
             reasons.append(
                 f"the {name} {written.cell.text!r} may be of thousands: {written.currency} has no three places"
@@ -277,7 +249,3 @@ class _Reading:
         except (NoAmount, AmountOutOfRange) as reason:
             reasons.append(f"the {name}: {reason}")
             return None
-
-
-def _name(field: str) -> str:
-    return {"paid": "amount paid", "outstanding": "outstanding amount", "net": "net amount"}.get(field, field)
