@@ -1,6 +1,7 @@
 """A consumer that was away for longer than the event log keeps its messages is told what it missed."""
 
 import datetime as dt
+import random
 
 import attrs
 import pytest
@@ -9,7 +10,7 @@ from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.gaps import Gaps, SqlPositions
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.sql.database import Database
-from ocs_adapters.sql.event_log import SqlEventLog
+from ocs_adapters.sql.event_log import SqlEventLog, SqlStream
 from ocs_adapters.sql.retention import PRUNABLES, Retention
 from ocs_core.errors import StoreUnavailable
 from ocs_core.ports import Gap, OutboxRow
@@ -125,6 +126,34 @@ def test_what_is_forgotten_while_a_reader_works_is_told(scene) -> None:
     scene.forget()
     assert list(reader.next(1)) == []
     assert [gap.begins - gap.expected for gap in reader.gaps()] == [2]
+
+
+@BOTH
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_told_to_be_missed_is_exactly_what_is_not_given(scene, seed) -> None:
+    """Whatever time it is where messages are published, and however many of one instant are forgotten at once."""
+    chance, retention = random.Random(seed), Retention(scene.database, attrs.evolve(EVENTS, batch=3), days=1)
+    for _ in range(30):
+        scene.clock.now += dt.timedelta(minutes=chance.randint(0, 60))
+        now, skew = scene.clock.now, chance.choice([0, 0, 45, -45])
+        scene.clock.now += dt.timedelta(minutes=skew)
+        scene.publish("a", chance.randint(1, 7))
+        scene.clock.now = now
+    everything = [offset for offset, _ in scene.log.delivered_after(0, 1000)]
+    forgotten: list[int] = []
+    for _ in range(len(everything) // 6):
+        retention.forget_some(scene.clock())
+        left = [offset for offset, _ in scene.log.delivered_after(0, 1000)]
+        assert left == everything[-len(left) :], "the oldest are forgotten first"
+        forgotten = everything[: -len(left)]
+        position = chance.choice([0, *everything])
+        reader = SqlStream(scene.log, "finance", position, ["a"])
+        assert len(reader.next(1000)) == sum(offset > position for offset in left)
+        missed = [offset for offset in forgotten if offset > position]
+        assert list(reader.gaps()) == (
+            [Gap(topic="a", partition=0, expected=position + 1, begins=missed[-1] + 1)] if missed else []
+        )
+    assert len(forgotten) > 10
 
 
 @BOTH

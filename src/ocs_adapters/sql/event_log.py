@@ -9,6 +9,7 @@ import attrs
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
+from sqlalchemy.dialects import postgresql
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
@@ -16,14 +17,6 @@ from ocs_adapters.sql.drivers import Call, Row
 from ocs_core.ports import Clock, Delivered, Gap, OutboxRow, Published
 
 _LOG, _READERS, _FORGOTTEN = tables.event_log, tables.event_readers, tables.event_log_forgotten
-_APPEND = sa.text(
-    'INSERT INTO event_log (ref_id, topic, "key", headers, value, logged_at) '
-    "VALUES (:ref_id, :topic, :key, :headers, :value, :logged_at) ON CONFLICT (ref_id) DO NOTHING"
-).bindparams(
-    bindparam("ref_id", type_=_LOG.c.ref_id.type),
-    bindparam("key", type_=_LOG.c.key.type),
-    bindparam("logged_at", type_=_LOG.c.logged_at.type),
-)
 _AFTER = (
     sa.select(_LOG.c.offset, _LOG.c.topic, _LOG.c.key, _LOG.c.headers, _LOG.c.value)
     .where(_LOG.c.offset > bindparam("after"))
@@ -40,6 +33,20 @@ _REWIND = (
 _COMMIT = sa.text(f'{_REWIND} WHERE excluded."offset" > event_readers."offset"')
 _FORGOTTEN_AFTER = sa.select(_FORGOTTEN).where(_FORGOTTEN.c.offset > bindparam("after")).order_by(_FORGOTTEN.c.topic)
 _LAST = sa.select(sa.func.max(_LOG.c.offset))
+
+
+@functools.cache
+def _append(driver_name: str) -> Any:
+    """No event is logged earlier than the one before it, by whatever clock: what is forgotten by its time is the log's oldest
+    part then, and a reader is told from where on nothing is missing."""
+    later = sa.func.greatest if driver_name == "postgresql" else sa.func.max
+    last = sa.select(_LOG.c.logged_at).order_by(_LOG.c.offset.desc()).limit(1).scalar_subquery()
+    now = bindparam("logged_at", type_=_LOG.c.logged_at.type)
+    told: dict[str, Any] = {
+        c.name: bindparam(c.name) for c in (_LOG.c.ref_id, _LOG.c.topic, _LOG.c.key, _LOG.c.headers, _LOG.c.value)
+    }
+    appended = postgresql.insert(_LOG).values(**told, logged_at=later(now, sa.func.coalesce(last, now)))
+    return appended.on_conflict_do_nothing(index_elements=[_LOG.c.ref_id])
 
 
 @functools.cache
@@ -79,7 +86,8 @@ class SqlEventLog:
             }
             for row in rows
         ]
-        self.database.write(*_one_at_a_time(self.database.driver.name), Call(_APPEND, parameters))
+        driver = self.database.driver.name
+        self.database.write(*_one_at_a_time(driver), Call(_append(driver), parameters))
         return Published(kept=rows)
 
     def close(self) -> None:

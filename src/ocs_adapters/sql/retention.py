@@ -50,7 +50,7 @@ class Prunable:
     def _forget_a_batch(self) -> Any:
         key = list(self.table.primary_key.columns)
         # The limit is written out: PostgreSQL would plan for any number of rows if it were bound later.
-        found = sa.select(*key).where(*self._old()).order_by(self.since).limit(sa.literal_column(str(self.batch)))
+        found = sa.select(*key).where(*self._old()).order_by(self.since, *key).limit(sa.literal_column(str(self.batch)))
         # What others forget at this moment is passed over. As a common table expression it is looked for once, whatever the
         # plan; nested, since Python's sqlite3 counts no rows of a statement that begins with one.
         batch = found.with_for_update(of=self.table, skip_locked=True).cte("batch", nesting=True)
