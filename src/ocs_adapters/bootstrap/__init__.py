@@ -20,7 +20,8 @@ from ocs_adapters.process.runner import CollectionRunner
 from ocs_adapters.schedule.scheduler import Scheduler
 from ocs_adapters.schedule.state import SqlSchedule
 from ocs_adapters.serial import encode
-from ocs_adapters.settings import OVER_KAFKA, Settings, usable
+from ocs_adapters.settings import OVER_KAFKA, Settings
+from ocs_adapters.settings.secrecy import usable
 from ocs_adapters.sql.backup import back_up
 from ocs_adapters.sql.bell import Bell
 from ocs_adapters.sql.configuring import change_entries

@@ -19,7 +19,8 @@ from ocs_adapters.consumers.notifications.tables import tables as notifications_
 from ocs_adapters.consumers.processor import Processor
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.consumers.warehouse.tables import tables as warehouse_tables
-from ocs_adapters.settings import Settings, masked, usable
+from ocs_adapters.settings import Settings
+from ocs_adapters.settings.secrecy import masked, usable
 from ocs_adapters.sql.database import Database, connect
 from ocs_adapters.sql.retention import Retention, little_by_little, retentions
 from ocs_adapters.telling import told

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 EXTRAS: Mapping[str, str] = {
     "sql": "alembic cattrs msgspec psycopg sqlalchemy structlog uuid_utils",
-    "cli": "cronsim cyclopts rich tomli_w typed_settings tzdata",
+    "cli": "cronsim cyclopts rich tomli_w tzdata",
     "http": "httptools litestar prometheus_client swagger_ui_bundle uvicorn uvloop",
     "kafka": "kafka",
     "consumers": "anyio httpx standardwebhooks",

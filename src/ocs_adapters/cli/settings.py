@@ -4,7 +4,9 @@ import attrs
 
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Json
-from ocs_adapters.settings import Settings, masked
+from ocs_adapters.settings import Settings
+from ocs_adapters.settings.options import variable_of
+from ocs_adapters.settings.secrecy import masked
 
 SECRET = "***"
 
@@ -15,7 +17,7 @@ def join(commands: Commands) -> None:
         """Show every setting: its variable in the environment, what it is now, and what it says. Passwords are not shown."""
         found = commands.settings()
         rows = [
-            (f"OCS_{field.name.upper()}", _shown(field, getattr(found, field.name)), _help(field))
+            (variable_of(field), _shown(field, getattr(found, field.name)), _help(field))
             for field in attrs.fields(Settings)
         ]
         say.table(["variable", "now", "what it says"], rows, json=json)
@@ -30,4 +32,4 @@ def _shown(field: "attrs.Attribute[object]", value: object) -> str:
 
 
 def _help(field: "attrs.Attribute[object]") -> str:
-    return str(field.metadata["typed-settings"]["help"])
+    return str(field.metadata["help"])

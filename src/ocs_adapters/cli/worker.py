@@ -1,8 +1,9 @@
 """`ocs worker`: what calculates slices of collection runs, on any machine."""
 
 from ocs_adapters.bootstrap import workers
-from ocs_adapters.cli.commands import Commands, Refused, until_terminated, worker_needs
+from ocs_adapters.cli.commands import Commands, Refused, until_terminated
 from ocs_adapters.cli.consume import work
+from ocs_adapters.settings import worker_needs
 
 
 def join(commands: Commands) -> None:

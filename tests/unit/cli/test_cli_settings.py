@@ -7,7 +7,8 @@ import attrs
 import pytest
 
 from ocs_adapters.bootstrap import platform
-from ocs_adapters.settings import Settings, load, masked, unknown
+from ocs_adapters.settings import Settings, SettingsWrong, load, unknown
+from ocs_adapters.settings.secrecy import masked
 from tests.unit.cli.conftest import Ocs
 
 PASSWORD = "planted-password"
@@ -246,7 +247,31 @@ def test_no_password_is_shown_where_a_database_cannot_be_had(
     ended = empty(*([command, "--port", "0"] if command == "serve" else [command]))
     assert (ended.code == 0) == (command == "settings" and not url.startswith("mysql"))
     assert "planted" not in ended.out + ended.err
-    assert PASSWORD not in repr(load())
+    try:
+        told = repr(load())
+    except SettingsWrong as wrong:
+        told = str(wrong)
+    assert PASSWORD not in told
+
+
+def test_settings_that_a_program_makes_are_checked_like_those_of_the_environment() -> None:
+    with pytest.raises(ValueError, match="OCS_HTTP_PORT is 70000; give a port from 0 to 65535"):
+        Settings(http_port=70_000)
+    with pytest.raises(ValueError, match="OCS_EVENTS_KEEP_DAYS is 0"):
+        Settings(events_keep_days=0)
+    assert Settings(events_keep_days=None).events_keep_days is None
+
+
+def test_everything_that_is_wrong_with_the_environment_is_told_at_once() -> None:
+    given = {"OCS_HTTP_PORT": "x", "OCS_RELAY": "x", "OCS_ZONE": "Mars", "OCS_RUNS_KEEP_DAYS": "0", "PATH": "/"}
+    with pytest.raises(SettingsWrong) as wrong:
+        load(given)
+    assert [line.split()[0].rstrip(":") for line in str(wrong.value).splitlines()] == [
+        "OCS_ZONE",
+        "OCS_HTTP_PORT",
+        "OCS_RELAY",
+        "OCS_RUNS_KEEP_DAYS",
+    ]
 
 
 @pytest.mark.parametrize(
