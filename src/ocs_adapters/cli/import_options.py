@@ -34,7 +34,7 @@ def signs(given: Sequence[str]) -> dict[str, str]:
         sign, equals, code = pair.rpartition("=")
         if not equals or not sign or not code:
             raise Refused(f"--currency-sign {pair}: write SIGN=CODE, such as '$=USD'.")
-        signs[sign.strip().rstrip(".").casefold()] = code
+        signs[sign.strip().rstrip(".").casefold()] = code.strip().upper()
     return signs
 
 

@@ -109,6 +109,8 @@ def test_signs_of_currencies_are_asked_for_and_may_be_told() -> None:
     assert with_currencies("$", "£", "€", signs={"$": "USD", "£": "GBP"}) == ["USD", "GBP", "EUR"]
     assert with_currencies("$", "usd", currency="USD") == ["USD", "USD"]
     assert with_currencies("Rs.", signs={"rs": "INR"}) == ["INR"]
+    with pytest.raises(FileRefused, match="there is no column of the currency"):
+        read([{}], signs={"$": "USD"})
 
 
 @pytest.mark.parametrize("amount", ["-40", "(40.00)", "40-", "40 CR"])

@@ -61,6 +61,11 @@ SAYING = [
     ("Reference", "USD"),
     ("Customer name", "#REF!"),
     ("Notes", "paid by cheque"),
+    ("Notes", "40"),
+    ("Customer share", "40"),
+    ("Reduced to", "40"),
+    ("Unit", "USD"),
+    ("Gutschrift zu", "RE-1000"),
     ("Comment", "Rechnung storniert"),
 ]
 

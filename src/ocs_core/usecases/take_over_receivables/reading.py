@@ -127,6 +127,10 @@ class _Reading:
 
     def _ask_what_signs_mean(self, rows: Sequence[Row]) -> None:
         """Raises `FileRefused` with the signs that several currencies share."""
+        if self.terms.signs and not self.columns.of["currency"]:
+            raise FileRefused(
+                "--currency-sign is given, and there is no column of the currency; name it with --column currency=NAME."
+            )
         cells = self.texts.cells(rows, ("currency",))
         unknown = [c for c in cells if currency_of(c.text, self.terms.currency, self.terms.signs) is None]
         if unknown:

@@ -28,25 +28,25 @@ class _Kind(Enum):
     TEXT = auto()
 
 
-_HARMLESS = frozenset({_Kind.NUMBER, _Kind.WORD, _Kind.TEXT})
-_PLAIN: Mapping[_Kind | None, str] = {
-    None: "customer client debtor account name names "
-    "firstname lastname surname company organisation organization address street addr city town zip zipcode "
-    "postcode postal phone telephone tel mobile fax email mail website url link contact attention attn note notes comment "
-    "comments remark remarks description desc memo subject title text id no nr num number code ref reference po project "
-    "department branch location site warehouse product item sku article salesperson salesrep rep agent manager owner user "
-    "creator author period",
-    _Kind.SAYING: "country region province county language locale unit disputed paperless printed emailed",
-    _Kind.MONEY: "days age quantity qty hours weeks months limit terms version copies pages lines",
-    _Kind.DAY: "created modified updated order ordered delivery delivered shipped printed exported paperless start end from to",
+_HARMLESS = frozenset({_Kind.WORD, _Kind.TEXT})
+_PLAIN: Mapping[_Kind, str] = {
+    _Kind.TEXT: "customer client debtor name names firstname lastname surname company organisation organization address street "
+    "addr city town attention attn note notes comment comments remark remarks description desc memo subject title text email "
+    "mail website url link contact salesperson salesrep rep agent manager owner user creator author unit",
+    _Kind.NUMBER: "id no nr num number code ref reference account po project department branch location site warehouse product "
+    "item sku article zip zipcode postcode postal phone telephone tel mobile fax days age quantity qty hours weeks months limit "
+    "terms version copies pages lines period country",
+    _Kind.MONEY: "days age quantity qty hours weeks months limit terms",
+    _Kind.SAYING: "country region province county language locale disputed paperless printed emailed",
+    _Kind.DAY: "created modified updated order ordered delivery delivered shipped printed exported paperless period",
 }
-"""Words in a name by which a column is a plain one, by what its cells may be beside numbers and words."""
+"""Words in a name by which a column is a plain one, by what its cells may be beside words."""
 _MEANINGFUL = (
     "currenc ccy money status state type class categor kind sign dr cr soll haben paid prepaid unpaid payment receiv receipt "
     "collect balance outstanding open owing owed remain due tax vat gst hst pst cgst sgst igst tds iva tva mwst ust net gross "
     "amount total value sum price cost fee fees charge freight credit debit discount rebate deduct cancel void draft delet "
     "revers refund write writeoff written exchange rate deposit retention withh alloc appl settled clear storn original "
-    "relat correct replac adjust close"
+    "relat correct replac adjust close gutschr bezahl beglich saldo offen avoir abono"
 )
 """Words by which a column is none, whatever else is in its name; those of four letters and more are beginnings of words."""
 _NEVERTHELESS = re.compile(
@@ -102,11 +102,11 @@ def _allowed(name: str) -> frozenset[_Kind]:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).casefold()
     words = re.findall(r"[^\W\d_]+", spaced)
     if _NEVERTHELESS.fullmatch(" ".join(words)):
-        return _HARMLESS | {_Kind.MONEY}
+        return _HARMLESS | {_Kind.NUMBER, _Kind.MONEY}
     if any(_is_meaningful(word) for word in words):
         return frozenset()
     kinds = {kind for kind, plain_words in _PLAIN.items() if not set(words).isdisjoint(plain_words.split())}
-    return _HARMLESS | {kind for kind in kinds if kind} if kinds else frozenset({_Kind.TEXT})
+    return _HARMLESS | kinds if kinds else frozenset({_Kind.TEXT})
 
 
 def _is_meaningful(word: str) -> bool:
