@@ -5,7 +5,7 @@ import importlib
 import pkgutil
 import re
 import typing
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from types import NoneType
@@ -19,6 +19,7 @@ import pytest
 import ocs_core.entities
 from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, payload_type
 from ocs_http.operations import OPERATIONS, Operation
+from tests.unit.core.scene import Scene
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "domain.md").read_text(encoding="utf-8")
@@ -216,6 +217,39 @@ def test_what_an_operation_publishes_is_told(operation: Operation) -> None:
     steps = {cls.code for cls in operation.steps if cls.code in BUSINESS_TRANSACTIONS}  # type: ignore[attr-defined]
     before_the_run, _, _ = publishes.partition("the run itself")
     assert set(_coded(before_the_run)) == steps
+
+
+def contradicted(row: str, published: Sequence[str]) -> list[str]:
+    """What of a row is not so, where these codes were published: one that is not listed, one that always should be, the order."""
+    cells = [cell.partition("by the run")[0].partition("the run itself")[0] for cell in row.split(" |")]
+    listed = [code for cell in cells for code in _coded(cell)]
+    always = {code for cell in cells for code in _coded(re.sub(r"\[.*?\]", "", cell))}
+    told = [f"{code} is not listed" for code in published if code not in listed]
+    told += [f"{code} is not always published" for code in sorted(always - set(published))]
+    rest = iter(listed)
+    return told or ([] if all(code in rest for code in published) else ["the order is another one"])
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.path)
+def test_what_an_operation_does_publish_is_what_is_told(operation: Operation) -> None:
+    scene = Scene()
+    scene.perform(operation.name, scene.request(operation.name))
+    published = [message.payload.code for message in scene.published()]
+    assert contradicted(_rows("operation")[operation.path], published) == []
+
+
+@pytest.mark.parametrize(
+    ("published", "told"),
+    [
+        (["payment", "history", "paid"], []),
+        (["payment", "history", "history", "paid"], []),
+        (["payment", "history"], ["paid is not always published"]),
+        (["payment", "history", "account", "paid"], ["account is not listed"]),
+        (["history", "payment", "paid"], ["the order is another one"]),
+    ],
+)
+def test_a_row_that_says_otherwise_is_told(published: list[str], told: list[str]) -> None:
+    assert contradicted("`payment`, `history`, [`history`] | `paid`", published) == told
 
 
 def test_no_other_operation_is_told_of() -> None:
