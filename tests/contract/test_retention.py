@@ -132,12 +132,13 @@ def _runs(draw: st.DrawFn) -> list[ProcessRun]:
     runs = []
     for number in range(draw(st.integers(0, 8))):
         ended = draw(st.none() | st.timedeltas(-SECOND, SECOND))
+        started = NOW - draw(st.integers(0, 3)) * SECOND
         run = ProcessRun(
             ref_id=UUID(int=number),
             process=draw(st.sampled_from(["a", "b"])),
             state=RunState.RUNNING if ended is None else RunState.DONE,
-            as_of=NOW - draw(st.integers(0, 3)) * SECOND,
-            started_at=NOW - draw(st.integers(0, 3)) * SECOND,
+            as_of=started - draw(st.integers(0, 3)) * SECOND,
+            started_at=started,
             finished_at=None if ended is None else NOW - ended,
             accounts=draw(st.sampled_from([(), (UUID(int=9),)])),
         )
