@@ -17,8 +17,8 @@ from ocs_core.entities.account import Payer
 from ocs_core.entities.configuration import Configuration
 from ocs_core.memory import MemoryStore
 from ocs_core.messages import Message
-from ocs_core.performed import Performed
-from ocs_core.ports import E, Found, PayerBalance, UnitOfWork, Wanted
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import E, Found, Lookup, NextNumber, PayerBalance, UnitOfWork
 
 
 class FileStore:
@@ -55,10 +55,10 @@ class FileUnitOfWork:
         self.inner = inner
         self.written: list[tuple[Any, ...]] = []
 
-    def find(self, wanted: Wanted) -> Found:
-        if wanted.draw:
-            self.written.append(("find", Wanted(draw=wanted.draw)))
-        return self.inner.find(wanted)
+    def find(self, *lookups: Lookup[Any], key: RequestKey | None = None) -> Found:
+        if drawn := [lookup for lookup in lookups if isinstance(lookup, NextNumber)]:
+            self.written.append(("find", *drawn))
+        return self.inner.find(*lookups, key=key)
 
     def add(self, entity: E) -> E:
         self.written.append(("add", entity))

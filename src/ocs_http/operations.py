@@ -42,7 +42,7 @@ class Operation:
 
     path: str
     name: str
-    use_case: type[UseCase[Any]]
+    use_case: type[UseCase[Any, Any]]
     request: type[Command]
     privilege: str
     steps: tuple[type, ...]

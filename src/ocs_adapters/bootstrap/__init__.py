@@ -52,7 +52,7 @@ from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBa
 from ocs_core.usecases.perform import UseCase
 from ocs_core.usecases.start_collection_run import StartCollectionRun
 
-U = TypeVar("U", bound=UseCase[Any])
+U = TypeVar("U", bound=UseCase[Any, Any])
 
 log: Any = structlog.get_logger()
 

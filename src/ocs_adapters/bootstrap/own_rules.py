@@ -7,7 +7,7 @@ from typing import Any
 from ocs_core.errors import OcsError
 from ocs_core.usecases.perform import OwnRule, UseCase
 
-OwnRules = Mapping[type[UseCase[Any]], Sequence[OwnRule]]
+OwnRules = Mapping[type[UseCase[Any, Any]], Sequence[OwnRule]]
 
 
 def own_rules(place: str | None) -> OwnRules:

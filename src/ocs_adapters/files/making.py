@@ -16,7 +16,7 @@ from ocs_core.ports import Clock, Ids, Store
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
-from ocs_core.usecases.perform import Caller, R, UseCase
+from ocs_core.usecases.perform import Caller, R, UseCase, W
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from ocs_core.usecases.take_over_receivables import Invoice, Terms
 
@@ -94,7 +94,7 @@ class Making:
         zone = self.configuration.zone_of(account.account_type)
         return start_of_day(self.invoice.settled or self.terms.as_of, zone)
 
-    def _perform(self, use_case: type[UseCase[R]], request: R) -> Response:
+    def _perform(self, use_case: type[UseCase[R, W]], request: R) -> Response:
         performed = use_case(self.store, clock=self.clock, ids=self.ids, notifies=self.terms.notify)
         return performed(request, caller=CALLER)
 

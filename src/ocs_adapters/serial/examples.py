@@ -47,7 +47,7 @@ MASTER_DATA = Configuration.of(
 )
 
 
-COMMANDS: Sequence[tuple[type[UseCase[Any]], Command]] = (
+COMMANDS: Sequence[tuple[type[UseCase[Any, Any]], Command]] = (
     (
         CreateAccount,
         CreateAccountRequest(request_id="example-1", external_id="A-1001", account_type="payer", currency="EUR"),
@@ -118,7 +118,7 @@ def messages() -> Mapping[str, Message]:
     """The first message of every code, by code."""
     store, ids = MemoryStore(MASTER_DATA), MemoryIds(_clock)
 
-    def perform(use_case: type[UseCase[Any]], request: Command) -> Any:
+    def perform(use_case: type[UseCase[Any, Any]], request: Command) -> Any:
         return use_case(store, clock=_clock, ids=ids)(request).steps[0].object
 
     *_, document, payment, _ = [perform(*command) for command in COMMANDS]

@@ -11,12 +11,13 @@ import msgspec
 import sqlalchemy as sa
 
 from ocs_adapters.serial import encode_answer
-from ocs_adapters.sql import lookups, tables
+from ocs_adapters.sql import tables
 from ocs_adapters.sql.balances import keep_balances
 from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Copy
 from ocs_adapters.sql.gone_through import gone_through
+from ocs_adapters.sql.lookups import find
 from ocs_adapters.sql.outbox import outbox_columns
 from ocs_adapters.sql.rows import Rows, rows_of
 from ocs_adapters.sql.slices import ledgers_of_slice, plan_of
@@ -25,8 +26,8 @@ from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice
 from ocs_core.errors import Conflict
 from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message, TopicNames
-from ocs_core.performed import Performed
-from ocs_core.ports import E, Found, PayerBalance, SlicePlan, SliceWanted, Wanted
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import E, Found, Lookup, PayerBalance, SlicePlan, SliceWanted
 
 _RUN = rows_of(ProcessRun)
 _RUNNING = (
@@ -71,8 +72,8 @@ class SqlUnitOfWork:
         (((now,),),) = self._transaction.run([Call(_CLOCK)])
         return cast(dt.datetime, now).astimezone(dt.UTC)
 
-    def find(self, wanted: Wanted) -> Found:
-        return lookups.find(self._transaction, self._cache, wanted)
+    def find(self, *lookups: Lookup[Any], key: RequestKey | None = None) -> Found:
+        return find(self._transaction, self._cache, lookups, key)
 
     def add(self, entity: E) -> E:
         rows = rows_of(type(entity))

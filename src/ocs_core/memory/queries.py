@@ -15,7 +15,9 @@ from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunFailure, RunState
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage, lines_page
-from ocs_core.memory.store import MemoryStore, MemoryUnitOfWork, ledger_of, slices_of
+from ocs_core.memory.journal import Journal
+from ocs_core.memory.lookups.accounts import account_named
+from ocs_core.memory.store import MemoryStore, ledger_of, slices_of
 from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
@@ -118,7 +120,7 @@ class MemoryQueries:
 
     def account(self, named: AccountName) -> Account | None:
         with self.store.lock:
-            return MemoryUnitOfWork(self.store).account(named)
+            return account_named(named, Journal(self.store))
 
     def payer(self, account_ref_id: UUID) -> Payer | None:
         with self.store.lock:

@@ -1,24 +1,23 @@
 """What keeps everything: a store, its units of work, and what is asked of them."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import Account, AccountName, AccountRef, Payer
+from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
-from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.document import Document, DocumentName
-from ocs_core.entities.payment import Payment, PaymentHistory, PaymentName
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment, PaymentHistory
 from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice
 from ocs_core.entities.settlement import Settlement
-from ocs_core.frozen import frozen_mappings
 from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message
 from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports.lookups import Found, Lookup
 
 Clock = Callable[[], dt.datetime]
 """Gives the present instant, in UTC, with its offset."""
@@ -27,78 +26,6 @@ Ids = Callable[[], UUID]
 
 Entity = Account | Payer | Payment | PaymentHistory | Document | Settlement | ChargeableEvent | ProcessRun | RunSlice
 E = TypeVar("E", Account, Payer, Payment, PaymentHistory, Document, Settlement, ChargeableEvent, ProcessRun, RunSlice)
-
-
-@attrs.frozen(kw_only=True)
-class Wanted:
-    """Everything a use-case looks up before it decides, asked for at once so that a store can fetch it in one round trip.
-
-    What will be changed is read **exclusively** (payment, document, their settlements, chargeable event with its
-    adjustments, and account or payer where said); the account a rule leans on is read under a **shared** lock, so that it
-    cannot be deactivated before the commit. `settlements` asks for the live ones of the payment or document that is named,
-    or between the two where both are; `settlements_after` for all of either, cancelled ones too, that took effect or were
-    cancelled after that instant. `settlement` names one by its id: it is read **exclusively**,
-    live or cancelled, and with it as `payment` and `document` the payment that is its source and the document that is its
-    target, as `owner` its account. `payers_of_accounts` asks for the payers of `accounts` too. `draw` names the series a
-    number is drawn from; a series without gaps is held until
-    the commit.
-    """
-
-    key: RequestKey | None = None
-    account: AccountName | None = None
-    account_exclusively: bool = False
-    payer_exclusively: bool = False
-    parent: AccountName | None = None
-    payment: PaymentName | None = None
-    document: DocumentName | None = None
-    settlements: bool = False
-    settlement: UUID | None = None
-    settlements_after: dt.datetime | None = None
-    chargeable_event: UUID | None = None
-    external_account_id: str | None = None
-    external_payment_no: str | None = None
-    external_document_no: str | None = None
-    accounts: tuple[AccountName, ...] = ()
-    payers_of_accounts: bool = False
-    external_event_ids: tuple[str, ...] = ()
-    draw: str | None = None
-
-
-PAYMENT_NUMBERS = "payment"
-DOCUMENT_NUMBERS = "document"
-
-
-@attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
-class Found:
-    """The answer to `Wanted`: what there is, None or empty where there is nothing.
-
-    `payer` is that of the `account`; a technical account is found like any other, and has none: who pays for it stands in its
-    `payer_account`.
-    `owner` is the account of the document that was named, else of the chargeable event, else of the payment; an
-    unidentified payment has none. `settlements` are in the order of their ref_ids, `settlements_after` in any.
-    `taken` names the external ids asked about that exist: by external account id, payment number, document number.
-    """
-
-    configuration: Configuration
-    performed: Performed | None = None
-    account: Account | None = None
-    payer: Payer | None = None
-    parent: Account | None = None
-    payment: Payment | None = None
-    document: Document | None = None
-    settlements: tuple[Settlement, ...] = ()
-    settlement: Settlement | None = None
-    settlements_after: tuple[Settlement, ...] = ()
-    owner: Account | None = None
-    chargeable_event: ChargeableEvent | None = None
-    adjustments: tuple[ChargeableEvent, ...] = ()
-    accounts: Mapping[AccountName, Account] = attrs.field(factory=dict)
-    payers_of_accounts: Mapping[UUID, Payer] = attrs.field(factory=dict)
-    external_account_id_taken: bool = False
-    external_payment_no_taken: bool = False
-    external_document_no_taken: bool = False
-    external_event_ids_taken: frozenset[str] = frozenset()
-    number: int | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -140,8 +67,11 @@ class UnitOfWork(Protocol):
     def now(self) -> dt.datetime | None:
         """What the store's own clock shows, in UTC; None where it has none and goes by its callers'."""
 
-    def find(self, wanted: Wanted) -> Found:
-        """Look everything up, under the locks that `Wanted` promises."""
+    def find(self, *lookups: Lookup[Any], key: RequestKey | None = None) -> Found:
+        """Answer every look-up, under the locks that it promises, and whether the command of that key was performed.
+
+        What is asked together does not change an answer. Raises `NotImplementedError` for a look-up that the store does not know.
+        """
 
     def add(self, entity: E) -> E:
         """Keep a new entity. Raises `Conflict`, here or at the end, where a unique value is taken.

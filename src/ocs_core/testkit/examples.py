@@ -54,7 +54,7 @@ from ocs_core.usecases.feed_chargeable_events import (
     FeedChargeableEvents,
     FeedChargeableEventsRequest,
 )
-from ocs_core.usecases.perform import OwnRule, R, UseCase
+from ocs_core.usecases.perform import OwnRule, R, UseCase, W
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
@@ -103,7 +103,7 @@ class Desk:
     def request_id(self) -> str:
         return f"request-{next(self._requests)}"
 
-    def perform(self, use_case: type[UseCase[R]], request: R) -> Response:
+    def perform(self, use_case: type[UseCase[R, W]], request: R) -> Response:
         own_rules = self.own_rules.get(use_case, ())
         return use_case(self.store, clock=self.clock, ids=self.ids, own_rules=own_rules)(request)
 

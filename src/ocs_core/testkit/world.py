@@ -13,13 +13,14 @@ from ocs_core.entities.configuration import Configuration, DocumentType, Reason,
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.memory import MemoryQueries, MemoryStore
-from ocs_core.ports import Found, Store, Wanted
+from ocs_core.ports import Lookup, Store
 from ocs_core.queries import Queries
 from ocs_core.testkit.examples import NOW, Desk, configuration, named
 from ocs_core.usecases.perform import OwnRule, UseCase
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 
 P = TypeVar("P", Payment, Document, ChargeableEvent)
+T = TypeVar("T")
 EITHER = "either"
 """A document type whose documents say themselves who owes."""
 LATER_TAX = "later"
@@ -134,7 +135,7 @@ class World:
         with self.store.begin() as uow:
             return uow.save(attrs.evolve(entity, **changes))
 
-    def found(self, wanted: Wanted) -> Found:
+    def look_up(self, lookup: Lookup[T]) -> T:
         """What a use-case would find."""
         with self.store.begin() as uow:
-            return uow.find(wanted)
+            return uow.find(lookup)[lookup]

@@ -10,7 +10,7 @@ from ocs_core.entities.account import AccountName
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeableEventKind, ChargeType
 from ocs_core.form import Code, PositiveAmount
 from ocs_core.money import TaxSplit, split_tax
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, AdjustmentsOf, ChargeableEventWithId, Found, OwnerOf
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -26,25 +26,35 @@ class AdjustChargeableEventRequest(Command):
     account: AccountName | None = None
 
 
-class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    event: ChargeableEventWithId
+    adjustments: AdjustmentsOf
+    owner: OwnerOf
+
+
+class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest, _Wanted]):
     """Credits or debits a chargeable event by a new event that points at it; the original stays as it was.
 
     The original is read with its adjustments exclusively, so that two credits at once cannot exceed it. An event that is
     invoiced already is adjusted on the next invoice. Publishes `chargeableEvent` (the adjustment).
     """
 
-    def wanted(self, request: AdjustChargeableEventRequest) -> Wanted:
-        return Wanted(account=request.account, chargeable_event=request.chargeable_event_ref_id)
+    def wanted(self, request: AdjustChargeableEventRequest) -> _Wanted:
+        event = ChargeableEventWithId(request.chargeable_event_ref_id)
+        return _Wanted(AccountNamed(request.account), event, AdjustmentsOf(event.ref_id), OwnerOf(event))
 
-    def execute(self, request: AdjustChargeableEventRequest, found: Found, work: Work) -> None:
-        event, owner = found.chargeable_event, found.owner
-        parts = _parts(request, event, found.adjustments) if event else None
+    def execute(self, request: AdjustChargeableEventRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, owner = found[wanted.account], found[wanted.owner]
+        event, adjustments = found[wanted.event], found[wanted.adjustments]
+        parts = _parts(request, event, adjustments) if event else None
         rules.check(
             rules.chargeable_event_exists(event),
             rules.chargeable_event_is_no_adjustment(event),
             rules.credit_is_covered(
                 event,
-                found.adjustments,
+                adjustments,
                 request.charge_type,
                 request.charge_adjustment,
                 request.currency,
@@ -54,9 +64,9 @@ class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest]):
             rules.currency_is_configured(found.configuration, request.currency),
             rules.currency_is_that_of(event, request.currency),
             rules.named_account_has_an_id(request.account),
-            rules.account_exists(request.account, found.account),
-            rules.account_ids_agree(request.account, found.account),
-            rules.account_owns(found.account, owner),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_owns(account, owner),
             rules.account_is_not_deactivated(owner),
             rules.somebody_pays_for_the_account(owner),
             fields=fields_of(AdjustChargeableEventRequest),

@@ -16,7 +16,7 @@ from ocs_core.entities.payment import OperationType, Payment, PaymentName
 from ocs_core.entities.process import CLOCKS_APART
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Code, PositiveAmount
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, DocumentNamed, Found, OwnerOf, PaymentNamed, SettlementsAfter
 from ocs_core.usecases.payment_steps import identify, record
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
@@ -43,7 +43,16 @@ class AssignPaymentInToDocumentRequest(Command):
         return DocumentName(ref_id=self.document_ref_id)
 
 
-class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payment: PaymentNamed
+    document: DocumentNamed
+    settlements: SettlementsAfter
+    owner: OwnerOf
+
+
+class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest, _Wanted]):
     """Settles a document, wholly or in part, by an incoming payment; an unidentified payment is identified first.
 
     From its effective date on the amount fits, at every instant, what was open of both: nothing is used twice in the past.
@@ -52,20 +61,23 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest]):
     `documentPayments` and `paymentHistory` (updated); notifies `documentOpenBalanceChanged`.
     """
 
-    def wanted(self, request: AssignPaymentInToDocumentRequest) -> Wanted:
-        return Wanted(
-            account=request.account,
-            payment=request.payment,
-            document=request.document,
-            settlements_after=request.effective_date or self.clock(),
+    def wanted(self, request: AssignPaymentInToDocumentRequest) -> _Wanted:
+        since, document = request.effective_date or self.clock(), DocumentNamed(request.document)
+        return _Wanted(
+            account=AccountNamed(request.account),
+            payment=PaymentNamed(request.payment),
+            document=document,
+            settlements=SettlementsAfter(since, request.payment, request.document),
+            owner=OwnerOf(document),
         )
 
-    def execute(self, request: AssignPaymentInToDocumentRequest, found: Found, work: Work) -> None:
-        account, payment, document, owner = found.account, found.payment, found.document, found.owner
-        effective_at = request.effective_date or _first_instant(found.settlements_after, work.now)
+    def execute(self, request: AssignPaymentInToDocumentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, payment, document = found[wanted.account], found[wanted.payment], found[wanted.document]
+        owner, settlements = found[wanted.owner], found[wanted.settlements]
+        effective_at = request.effective_date or _first_instant(settlements, work.now)
         zone = found.configuration.zone_of(owner.account_type) if owner else found.configuration.zone
         issued = start_of_day(document.document_issued_date, zone) if document else None
-        short = functools.partial(_shortage, found.settlements_after, effective_at, request.amount)
+        short = functools.partial(_shortage, settlements, effective_at, request.amount)
         rules.check(
             rules.named_account_has_an_id(request.account),
             rules.account_exists(request.account, account),

@@ -17,7 +17,7 @@ from ocs_core.entities.process import COLLECTIONS_TOLD, CollectionChange, Proces
 from ocs_core.errors import AmountOutOfRange, Conflict, StoreUnavailable
 from ocs_core.ledger import LedgerAccount, LedgerPayer, OpenLedger
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload, format_instant, key_of
-from ocs_core.ports import Clock, PayerBalance, SliceWanted, Store, UnitOfWork, Wanted
+from ocs_core.ports import Clock, PayerBalance, SliceWanted, Store, UnitOfWork
 
 AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
 CALCULATION_FAILED = "CALCULATION_FAILED"
@@ -174,7 +174,7 @@ def _run(uow: UnitOfWork, run_ref_id: UUID) -> tuple[ProcessRun, Configuration]:
     run = uow.run(run_ref_id)
     if run is None:
         raise LookupError(f"there is no run {run_ref_id}")
-    return run, run.configuration or uow.find(Wanted()).configuration
+    return run, run.configuration or uow.find().configuration
 
 
 def _next(run: ProcessRun, part: RunSlice, limit: int, configuration: Configuration) -> SliceWanted:

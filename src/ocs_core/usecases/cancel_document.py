@@ -11,7 +11,7 @@ from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import CANCELLATION
 from ocs_core.entities.document import DocumentName
 from ocs_core.form import Code, ExternalId, one_of
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, DocumentNamed, Found, LiveSettlements, OwnerOf
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -36,17 +36,28 @@ class CancelDocumentRequest(Command):
         )
 
 
-class CancelDocument(UseCase[CancelDocumentRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    document: DocumentNamed
+    settlements: LiveSettlements
+    owner: OwnerOf
+
+
+class CancelDocument(UseCase[CancelDocumentRequest, _Wanted]):
     """Cancels a document that nothing is assigned to. Its due amount stays, so that a balance before now can still be told.
 
     Publishes `document`.
     """
 
-    def wanted(self, request: CancelDocumentRequest) -> Wanted:
-        return Wanted(account=request.account, document=request.document, settlements=True)
+    def wanted(self, request: CancelDocumentRequest) -> _Wanted:
+        document = DocumentNamed(request.document)
+        return _Wanted(
+            AccountNamed(request.account), document, LiveSettlements(document=request.document), OwnerOf(document)
+        )
 
-    def execute(self, request: CancelDocumentRequest, found: Found, work: Work) -> None:
-        account, document, owner = found.account, found.document, found.owner
+    def execute(self, request: CancelDocumentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, document, owner = found[wanted.account], found[wanted.document], found[wanted.owner]
         rules.check(
             rules.named_account_has_an_id(request.account),
             rules.account_exists(request.account, account),
@@ -55,7 +66,7 @@ class CancelDocument(UseCase[CancelDocumentRequest]):
             rules.account_owns(account, owner),
             rules.document_exists(request.document, document),
             rules.document_is_not_cancelled(document),
-            rules.document_is_not_assigned(found.settlements),
+            rules.document_is_not_assigned(found[wanted.settlements]),
             rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelDocumentRequest),
         )

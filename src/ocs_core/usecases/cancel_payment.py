@@ -6,7 +6,7 @@ from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
 from ocs_core.entities.payment import OperationType
 from ocs_core.form import Code
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, Found, LiveSettlements, OwnerOf, PaymentNamed
 from ocs_core.usecases.payment_steps import AboutPayment, record
 from ocs_core.usecases.perform import UseCase, Work, fields_of
 
@@ -18,26 +18,35 @@ class CancelPaymentRequest(AboutPayment):
     reason: Code
 
 
-class CancelPayment(UseCase[CancelPaymentRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payment: PaymentNamed
+    settlements: LiveSettlements
+    owner: OwnerOf
+
+
+class CancelPayment(UseCase[CancelPaymentRequest, _Wanted]):
     """Cancels a payment that is not assigned. Its open amount stays, so that a balance before now can still be told.
 
     Publishes `payment` and `paymentHistory` (cancelled).
     """
 
-    def wanted(self, request: CancelPaymentRequest) -> Wanted:
-        return Wanted(account=request.account, payment=request.payment, settlements=True)
+    def wanted(self, request: CancelPaymentRequest) -> _Wanted:
+        payment = PaymentNamed(request.payment)
+        return _Wanted(AccountNamed(request.account), payment, LiveSettlements(request.payment), OwnerOf(payment))
 
-    def execute(self, request: CancelPaymentRequest, found: Found, work: Work) -> None:
-        account, payment = found.account, found.payment
+    def execute(self, request: CancelPaymentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, payment = found[wanted.account], found[wanted.payment]
         rules.check(
             rules.named_account_has_an_id(request.account),
             rules.account_exists(request.account, account),
             rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(found.owner),
+            rules.account_is_not_deactivated(found[wanted.owner]),
             rules.account_owns_the_payment(account, payment),
             rules.payment_exists(request.payment, payment),
             rules.payment_is_not_cancelled(payment),
-            rules.payment_is_not_assigned(found.settlements),
+            rules.payment_is_not_assigned(found[wanted.settlements]),
             rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelPaymentRequest),
         )

@@ -8,11 +8,22 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
-from ocs_core.entities.document import DocumentName
-from ocs_core.entities.payment import OperationType
+from ocs_core.entities.document import Document, DocumentName
+from ocs_core.entities.payment import OperationType, Payment
 from ocs_core.errors import Violation
 from ocs_core.form import UNSET, Code, ExternalId, one_of
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import (
+    AccountNamed,
+    DocumentNamed,
+    Found,
+    LiveSettlements,
+    Lookup,
+    OwnerOf,
+    PaymentNamed,
+    SettlementWithId,
+    SourceOf,
+    TargetOf,
+)
 from ocs_core.usecases.payment_steps import AboutPayment, record
 from ocs_core.usecases.perform import UseCase, Work, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
@@ -47,7 +58,17 @@ class CancelPaymentInAssignmentRequest(AboutPayment):
         )
 
 
-class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payment: Lookup[Payment | None]
+    document: Lookup[Document | None]
+    settlement: SettlementWithId
+    settlements: LiveSettlements
+    owner: OwnerOf
+
+
+class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest, _Wanted]):
     """Cancels one settlement of a document by an incoming payment, or all that are live between the two; both are open again
     by what was settled.
 
@@ -55,20 +76,24 @@ class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest]):
     `paymentHistory` (updated, with the amount below zero); notifies `documentOpenBalanceChanged`.
     """
 
-    def wanted(self, request: CancelPaymentInAssignmentRequest) -> Wanted:
-        if request.monetary_transaction_ref_id is not None:
-            return Wanted(account=request.account, settlement=request.monetary_transaction_ref_id)
-        return Wanted(account=request.account, payment=request.payment, document=request.document, settlements=True)
+    def wanted(self, request: CancelPaymentInAssignmentRequest) -> _Wanted:
+        account, one = AccountNamed(request.account), SettlementWithId(request.monetary_transaction_ref_id)
+        if one.ref_id is not None:
+            return _Wanted(account, SourceOf(one), TargetOf(one), one, LiveSettlements(), OwnerOf(one))
+        payment, document = PaymentNamed(request.payment), DocumentNamed(request.document)
+        between = LiveSettlements(request.payment, request.document)
+        return _Wanted(account, payment, document, one, between, OwnerOf(document))
 
-    def execute(self, request: CancelPaymentInAssignmentRequest, found: Found, work: Work) -> None:
-        account, payment, document, owner = found.account, found.payment, found.document, found.owner
-        settlements = (found.settlement,) if found.settlement else found.settlements
+    def execute(self, request: CancelPaymentInAssignmentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, payment, document = found[wanted.account], found[wanted.payment], found[wanted.document]
+        owner, one = found[wanted.owner], found[wanted.settlement]
+        settlements = (one,) if one else found[wanted.settlements]
         rules.check(
             rules.named_account_has_an_id(request.account),
             rules.account_exists(request.account, account),
             rules.account_ids_agree(request.account, account),
             rules.account_is_not_deactivated(owner),
-            *_judged(request, found),
+            *_judged(request, wanted, found),
             rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelPaymentInAssignmentRequest),
         )
@@ -93,17 +118,18 @@ class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest]):
             notify_open_balance(document, work)
 
 
-def _judged(request: CancelPaymentInAssignmentRequest, found: Found) -> Iterator[Violation | None]:
+def _judged(request: CancelPaymentInAssignmentRequest, wanted: _Wanted, found: Found) -> Iterator[Violation | None]:
     """Whether there is what the request names."""
-    account, payment, document, owner = found.account, found.payment, found.document, found.owner
+    account, payment, document = found[wanted.account], found[wanted.payment], found[wanted.document]
+    owner = found[wanted.owner]
     if request.monetary_transaction_ref_id is not None:
         its_own = (payment is None or request.payment.is_of(payment)) and (
             document is None or request.document.is_of(document)
         )
-        yield rules.assignment_has_the_id(found.settlement, account, owner, its_own)
+        yield rules.assignment_has_the_id(found[wanted.settlement], account, owner, its_own)
         return
     yield rules.account_owns(account, owner)
     yield rules.payment_exists(request.payment, payment)
     yield rules.payment_is_incoming(payment)
     yield rules.document_exists(request.document, document)
-    yield rules.assignment_exists(payment, document, found.settlements)
+    yield rules.assignment_exists(payment, document, found[wanted.settlements])

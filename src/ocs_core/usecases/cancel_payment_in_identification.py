@@ -6,7 +6,7 @@ from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
 from ocs_core.entities.payment import OperationType
 from ocs_core.form import Code
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, Found, LiveSettlements, OwnerOf, PaymentNamed
 from ocs_core.usecases.payment_steps import AboutPayment, record
 from ocs_core.usecases.perform import UseCase, Work, fields_of
 
@@ -18,17 +18,26 @@ class CancelPaymentInIdentificationRequest(AboutPayment):
     reason: Code
 
 
-class CancelPaymentInIdentification(UseCase[CancelPaymentInIdentificationRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payment: PaymentNamed
+    settlements: LiveSettlements
+    owner: OwnerOf
+
+
+class CancelPaymentInIdentification(UseCase[CancelPaymentInIdentificationRequest, _Wanted]):
     """Takes an incoming payment from its account: it is unidentified again, and may be identified anew.
 
     Publishes `payment` and `paymentHistory` (unidentified, with the account that it was taken from).
     """
 
-    def wanted(self, request: CancelPaymentInIdentificationRequest) -> Wanted:
-        return Wanted(account=request.account, payment=request.payment, settlements=True)
+    def wanted(self, request: CancelPaymentInIdentificationRequest) -> _Wanted:
+        payment = PaymentNamed(request.payment)
+        return _Wanted(AccountNamed(request.account), payment, LiveSettlements(request.payment), OwnerOf(payment))
 
-    def execute(self, request: CancelPaymentInIdentificationRequest, found: Found, work: Work) -> None:
-        account, payment, owner = found.account, found.payment, found.owner
+    def execute(self, request: CancelPaymentInIdentificationRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, payment, owner = found[wanted.account], found[wanted.payment], found[wanted.owner]
         rules.check(
             rules.named_account_has_an_id(request.account),
             rules.account_exists(request.account, account),
@@ -39,7 +48,7 @@ class CancelPaymentInIdentification(UseCase[CancelPaymentInIdentificationRequest
             rules.payment_is_incoming(payment),
             rules.payment_is_not_cancelled(payment),
             rules.payment_is_identified(payment),
-            rules.payment_is_not_assigned(found.settlements),
+            rules.payment_is_not_assigned(found[wanted.settlements]),
             rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelPaymentInIdentificationRequest),
         )

@@ -6,8 +6,8 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.process import RunState
-from ocs_core.ports import Found, Wanted
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.ports import Found
+from ocs_core.usecases.perform import Command, NothingWanted, UseCase, Work, fields_of
 
 
 @attrs.frozen(kw_only=True)
@@ -17,16 +17,16 @@ class CancelProcessRunRequest(Command):
     ref_id: UUID
 
 
-class CancelProcessRun(UseCase[CancelProcessRunRequest]):
+class CancelProcessRun(UseCase[CancelProcessRunRequest, NothingWanted]):
     """Ends a run where it is: what was calculated stays, and another run may be started at once.
 
     A slice in hand may still be kept, and then counts among the run's; no other one is begun. Publishes nothing.
     """
 
-    def wanted(self, request: CancelProcessRunRequest) -> Wanted:
-        return Wanted()
+    def wanted(self, request: CancelProcessRunRequest) -> NothingWanted:
+        return NothingWanted()
 
-    def execute(self, request: CancelProcessRunRequest, found: Found, work: Work) -> None:
+    def execute(self, request: CancelProcessRunRequest, wanted: NothingWanted, found: Found, work: Work) -> None:
         run = work.uow.run(request.ref_id)
         rules.check(
             rules.run_exists(run),

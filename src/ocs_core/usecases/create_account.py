@@ -5,7 +5,7 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.account import Account, AccountName, AccountState, Payer
 from ocs_core.form import Code, ExternalId, Label
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, Found, Taken
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -24,19 +24,25 @@ class CreateAccountRequest(Command):
     state: AccountState = AccountState.ACTIVE
 
 
-class CreateAccount(UseCase[CreateAccountRequest]):
+@attrs.frozen
+class _Wanted:
+    external_id: Taken
+    parent: AccountNamed
+
+
+class CreateAccount(UseCase[CreateAccountRequest, _Wanted]):
     """Creates an account, and its payer where the account type is payment responsible.
 
     Publishes `account`, and `payer` where there is one.
     """
 
-    def wanted(self, request: CreateAccountRequest) -> Wanted:
-        return Wanted(parent=request.parent, external_account_id=request.external_id)
+    def wanted(self, request: CreateAccountRequest) -> _Wanted:
+        return _Wanted(Taken("external_account_id", request.external_id), AccountNamed(request.parent))
 
-    def execute(self, request: CreateAccountRequest, found: Found, work: Work) -> None:
-        parent = found.parent
+    def execute(self, request: CreateAccountRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        parent = found[wanted.parent]
         rules.check(
-            rules.external_account_id_is_new(request.external_id, found.external_account_id_taken),
+            rules.external_account_id_is_new(request.external_id, found[wanted.external_id]),
             rules.account_type_is_configured(found.configuration, request.account_type),
             rules.currency_is_configured(found.configuration, request.currency),
             rules.named_parent_has_an_id(request.parent),

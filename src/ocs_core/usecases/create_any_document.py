@@ -12,7 +12,7 @@ from ocs_core.form import Code, CustomAttributes, ExternalId, Label, PositiveAmo
 from ocs_core.frozen import frozen_mappings
 from ocs_core.messages import DocumentCreated
 from ocs_core.money import round_to_minor_units, split_tax
-from ocs_core.ports import DOCUMENT_NUMBERS, Found, Wanted
+from ocs_core.ports import DOCUMENT_NUMBERS, AccountNamed, Found, NextNumber, PayerOf, Taken
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -50,18 +50,31 @@ class CreateAnyDocumentRequest(Command):
     custom_attributes: CustomAttributes | None = None
 
 
-class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payer: PayerOf
+    external_document_no: Taken
+    number: NextNumber
+
+
+class CreateAnyDocument(UseCase[CreateAnyDocumentRequest, _Wanted]):
     """Creates an invoice, a credit or another document on a payment responsible account.
 
     Its total with tax is payable exactly: a whole number of minor units, and what rounding took is kept beside it.
     Publishes `document`; notifies `documentCreated`.
     """
 
-    def wanted(self, request: CreateAnyDocumentRequest) -> Wanted:
-        return Wanted(account=request.account, external_document_no=request.external_document_no, draw=DOCUMENT_NUMBERS)
+    def wanted(self, request: CreateAnyDocumentRequest) -> _Wanted:
+        return _Wanted(
+            account=AccountNamed(request.account),
+            payer=PayerOf(request.account),
+            external_document_no=Taken("external_document_no", request.external_document_no),
+            number=NextNumber(DOCUMENT_NUMBERS),
+        )
 
-    def execute(self, request: CreateAnyDocumentRequest, found: Found, work: Work) -> None:
-        configuration, account = found.configuration, found.account
+    def execute(self, request: CreateAnyDocumentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        configuration, account, payer = found.configuration, found[wanted.account], found[wanted.payer]
         document_type = configuration.document_types.get(request.document_type)
         zone = configuration.zone_of(account.account_type) if account else configuration.zone
         issued = request.document_issued_date or day_of(work.now, zone)
@@ -72,10 +85,10 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
             rules.account_exists(request.account, account),
             rules.account_ids_agree(request.account, account),
             rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, found.payer),
+            rules.payer_exists(account, payer),
             rules.document_type_is_configured(configuration, request.document_type),
             rules.document_category_is_that_of(document_type, request.document_category),
-            rules.external_document_no_is_new(request.external_document_no, found.external_document_no_taken),
+            rules.external_document_no_is_new(request.external_document_no, found[wanted.external_document_no]),
             rules.currency_is_configured(configuration, request.currency),
             rules.total_fits(amounts.total_amount_net),
             rules.total_is_payable(configuration, request.amount, amounts.total_amount_net, request.currency),
@@ -87,7 +100,7 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
             fields=fields_of(CreateAnyDocumentRequest),
         )
         assert account is not None
-        assert found.payer is not None
+        assert payer is not None
         assert document_type is not None
         due_amount_type = request.due_amount_type or document_type.due_amount_type
         assert due_amount_type is not None
@@ -95,7 +108,7 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
         document = work.add(
             Document(
                 ref_id=work.ids(),
-                document_no=f"D{found.number:010d}",
+                document_no=f"D{found[wanted.number]:010d}",
                 external_document_no=request.external_document_no,
                 document_type=request.document_type,
                 document_source=request.document_source,
@@ -103,7 +116,7 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
                 currency=request.currency,
                 document_issued_date=issued,
                 document_tax_date=tax_date,
-                document_due_date=request.document_due_date or due_day(issued, found.payer, document_type),
+                document_due_date=request.document_due_date or due_day(issued, payer, document_type),
                 total_amount=amounts.total_amount,
                 total_amount_tax=amounts.total_amount_tax,
                 total_amount_net=amounts.total_amount_net,
@@ -116,8 +129,8 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest]):
                 document_code=request.document_code,
                 document_name=request.document_name,
                 customer=account.customer,
-                payment_method=request.payment_method or found.payer.payment_method,
-                delivery_method=request.delivery_method or found.payer.delivery_method,
+                payment_method=request.payment_method or payer.payment_method,
+                delivery_method=request.delivery_method or payer.delivery_method,
                 billing_period_start=request.billing_period_start,
                 billing_period_end=request.billing_period_end,
                 custom_attributes=request.custom_attributes,

@@ -7,11 +7,12 @@ from typing import Annotated
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import AccountName
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.chargeable_event import ChargeableEvent
+from ocs_core.entities.configuration import Configuration
 from ocs_core.errors import Violation
 from ocs_core.form import AmountFromZero, Code, ExternalId, Form, Items, Label, TaxRate
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountsNamed, Found, TakenEvents
 from ocs_core.usecases.perform import Command, UseCase, Work
 
 
@@ -37,26 +38,39 @@ class FeedChargeableEventsRequest(Command):
     events: Annotated[tuple[ChargeableEventFed, ...], Items(1, 1000)]
 
 
-class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest]):
+@attrs.frozen
+class _Wanted:
+    accounts: AccountsNamed
+    external_ids: TakenEvents
+
+
+class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest, _Wanted]):
     """Takes chargeable events in, all or nothing; failures point at their event: `/events/17/tax`.
 
     An event on a technical account belongs to its nearest responsible ancestor. Publishes one `chargeableEvent` each.
     """
 
-    def wanted(self, request: FeedChargeableEventsRequest) -> Wanted:
-        return Wanted(
-            accounts=tuple(dict.fromkeys(event.account for event in request.events if event.account)),
-            external_event_ids=tuple(dict.fromkeys(e.external_id for e in request.events if e.external_id)),
+    def wanted(self, request: FeedChargeableEventsRequest) -> _Wanted:
+        return _Wanted(
+            AccountsNamed(tuple(dict.fromkeys(event.account for event in request.events if event.account))),
+            TakenEvents(tuple(dict.fromkeys(e.external_id for e in request.events if e.external_id))),
         )
 
-    def execute(self, request: FeedChargeableEventsRequest, found: Found, work: Work) -> None:
+    def execute(self, request: FeedChargeableEventsRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        configuration, accounts = found.configuration, found[wanted.accounts]
         given = Counter(event.external_id for event in request.events if event.external_id)
-        taken = found.external_event_ids_taken | {external_id for external_id, times in given.items() if times > 1}
+        taken = found[wanted.external_ids] | {external_id for external_id, times in given.items() if times > 1}
         rules.check(
             *(
                 violation
                 for index, event in enumerate(request.events)
-                for violation in _violations(event, f"/events/{index}", found, taken)
+                for violation in _violations(
+                    event,
+                    f"/events/{index}",
+                    accounts.get(event.account) if event.account else None,
+                    configuration,
+                    taken,
+                )
             )
         )
 
@@ -66,7 +80,7 @@ class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest]):
                     ChargeableEvent(
                         ref_id=work.ids(),
                         external_id=fed.external_id,
-                        account=found.accounts[fed.account].ref,  # type: ignore[index]
+                        account=accounts[fed.account].ref,  # type: ignore[index]
                         event_type=fed.event_type,
                         event_date=fed.event_date,
                         charge=fed.charge,
@@ -79,8 +93,13 @@ class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest]):
             )
 
 
-def _violations(event: ChargeableEventFed, pointer: str, found: Found, taken: frozenset[str]) -> list[Violation]:
-    account = found.accounts.get(event.account) if event.account else None
+def _violations(
+    event: ChargeableEventFed,
+    pointer: str,
+    account: Account | None,
+    configuration: Configuration,
+    taken: frozenset[str],
+) -> list[Violation]:
     return rules.within(
         pointer,
         (
@@ -91,6 +110,6 @@ def _violations(event: ChargeableEventFed, pointer: str, found: Found, taken: fr
             rules.account_is_not_deactivated(account),
             rules.somebody_pays_for_the_account(account),
             rules.charge_and_tax_add_up(event.charge, event.tax, event.charge_with_tax),
-            rules.currency_is_configured(found.configuration, event.currency),
+            rules.currency_is_configured(configuration, event.currency),
         ),
     )

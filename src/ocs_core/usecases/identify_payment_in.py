@@ -7,7 +7,7 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.account import AccountName
 from ocs_core.entities.payment import PaymentName
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, Found, PayerOf, PaymentNamed
 from ocs_core.usecases.payment_steps import identify
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
@@ -25,23 +25,30 @@ class IdentifyPaymentInRequest(Command):
         return PaymentName(ref_id=self.payment_ref_id)
 
 
-class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payer: PayerOf
+    payment: PaymentNamed
+
+
+class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest, _Wanted]):
     """Gives an unidentified incoming payment its account.
 
     Publishes `payment` and `paymentHistory` (identified); notifies `paymentReceived`.
     """
 
-    def wanted(self, request: IdentifyPaymentInRequest) -> Wanted:
-        return Wanted(account=request.account, payment=request.payment)
+    def wanted(self, request: IdentifyPaymentInRequest) -> _Wanted:
+        return _Wanted(AccountNamed(request.account), PayerOf(request.account), PaymentNamed(request.payment))
 
-    def execute(self, request: IdentifyPaymentInRequest, found: Found, work: Work) -> None:
-        account, payment = found.account, found.payment
+    def execute(self, request: IdentifyPaymentInRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, payment = found[wanted.account], found[wanted.payment]
         rules.check(
             rules.account_is_given(request.account),
             rules.account_exists(request.account, account),
             rules.account_ids_agree(request.account, account),
             rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, found.payer),
+            rules.payer_exists(account, found[wanted.payer]),
             rules.payment_exists(request.payment, payment),
             rules.payment_is_not_cancelled(payment),
             rules.payment_is_incoming(payment),

@@ -21,7 +21,7 @@ from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreTooSlow, 
 from ocs_core.form import ExternalId, Form, Label, wire_name
 from ocs_core.messages import Message, Payload, Response, Step, key_of
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports import Clock, E, Found, Ids, Store, UnitOfWork, Wanted
+from ocs_core.ports import Clock, E, Found, Ids, Lookup, Store, UnitOfWork
 from ocs_core.rules.common import ANSWERS_KEPT
 
 ATTEMPTS = 8
@@ -40,9 +40,16 @@ class Command(Form):
     transaction_id: ExternalId | None = None
 
 
+@attrs.frozen
+class NothingWanted:
+    """What a use-case wants that looks nothing up."""
+
+
 R = TypeVar("R", bound=Command)
+W = TypeVar("W", bound=attrs.AttrsInstance)
 OwnRule = Callable[[Any, Found], Violation | None]
-"""A rule of an embedder's own, of the request and what was found for it (`ocs_core.rules.rule.rule` makes one)."""
+"""A rule of an embedder's own, of the request and what was found for it (`ocs_core.rules.rule.rule` makes one): whatever the
+use-case looks up, it may ask for by the same look-up, as in `found[AccountNamed(request.account)]`."""
 
 
 @attrs.frozen
@@ -107,7 +114,7 @@ class _PerformedEarlier(Exception):
 
 
 @attrs.frozen
-class UseCase(Generic[R]):
+class UseCase(Generic[R, W]):
     """An interactor: `RegisterPayment(store, clock=…, ids=…)(request)`. It needs no server and no database.
 
     Called, it raises `RequestRejected` with every violation, `Conflict` where others were faster every time, and
@@ -162,18 +169,19 @@ class UseCase(Generic[R]):
         """The name that the steps of its answer have."""
         return self.operation
 
-    def wanted(self, request: R) -> Wanted:
-        """What has to be looked up, all at once, before anything is decided."""
+    def wanted(self, request: R) -> W:
+        """What has to be looked up, all at once, before anything is decided: a small class whose fields are look-ups."""
         raise NotImplementedError
 
-    def execute(self, request: R, found: Found, work: Work) -> None:
-        """Check the rules, change, publish."""
+    def execute(self, request: R, wanted: W, found: Found, work: Work) -> None:
+        """Check the rules, change, publish. What was `wanted` is `found[wanted.account]`, typed as its look-up says."""
         raise NotImplementedError
 
     def _attempt(self, request: R, caller: Caller, digest: bytes) -> Response:
         key = RequestKey(caller.application, request.request_id)
         with self.store.begin() as uow:
-            found = uow.find(attrs.evolve(self.wanted(request), key=key))
+            wanted = self.wanted(request)
+            found = uow.find(*lookups_of(wanted), key=key)
             if found.performed is not None:
                 # Abandons the unit of work: the number that was drawn with the look-up is not used up by a repetition.
                 raise _PerformedEarlier(found.performed)
@@ -188,7 +196,7 @@ class UseCase(Generic[R]):
                 user=caller.user or request.user or caller.application,
                 notifies=self.notifies,
             )
-            self._execute(request, found, work)
+            self._execute(request, wanted, found, work)
             answer = Response(tuple(work.steps))
             touched = tuple(dict.fromkeys(step.object.ref_id for step in work.steps if hasattr(step.object, "ref_id")))
             uow.remember(
@@ -198,10 +206,10 @@ class UseCase(Generic[R]):
             )
         return answer
 
-    def _execute(self, request: R, found: Found, work: Work) -> None:
+    def _execute(self, request: R, wanted: W, found: Found, work: Work) -> None:
         broken = [violation for rule in self.own_rules if (violation := rule(request, found))]
         try:
-            self.execute(request, found, work)
+            self.execute(request, wanted, found, work)
         except RequestRejected as rejected:
             broken[:0] = rejected.violations
         form: Any = type(request)
@@ -209,13 +217,23 @@ class UseCase(Generic[R]):
 
     def _performed(self, request: R, caller: Caller) -> Performed | None:
         with self.store.begin() as uow:
-            return uow.find(Wanted(key=RequestKey(caller.application, request.request_id))).performed
+            return uow.find(key=RequestKey(caller.application, request.request_id)).performed
 
     def _answer_again(self, performed: Performed, digest: bytes, now: dt.datetime) -> Response:
         rules.check(rules.request_is_the_same(performed, self.operation, digest))
         rules.check(rules.answer_is_still_kept(performed, now, self.answers_kept))
         assert performed.answer is not None
         return Response(performed.answer.steps, replayed=True)
+
+
+def lookups_of(wanted: attrs.AttrsInstance) -> list[Lookup[Any]]:
+    """What a use-case wants, look-up by look-up."""
+    return [getattr(wanted, name) for name in _names_of(type(wanted))]
+
+
+@functools.cache
+def _names_of(cls: type[attrs.AttrsInstance]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(cls))
 
 
 def digest_of(value: Any) -> bytes:

@@ -10,7 +10,7 @@ from ocs_core import rules
 from ocs_core.entities.account import AccountName
 from ocs_core.entities.payment import MoneyOrder, OperationType, Payment, PaymentType
 from ocs_core.form import Code, ExternalId, Form, Label, Note, PositiveAmount
-from ocs_core.ports import PAYMENT_NUMBERS, Found, Wanted
+from ocs_core.ports import PAYMENT_NUMBERS, AccountNamed, Found, NextNumber, PayerOf, Taken
 from ocs_core.usecases.payment_steps import notify_payment, record, record_identified
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
@@ -72,23 +72,32 @@ class RegisterPaymentRequest(Command):
         return ()
 
 
-class RegisterPayment(UseCase[RegisterPaymentRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payer: PayerOf
+    external_payment_no: Taken
+    number: NextNumber
+
+
+class RegisterPayment(UseCase[RegisterPaymentRequest, _Wanted]):
     """Registers a payment; with an account it is identified. It is not assigned to documents.
 
     Publishes `payment` and `paymentHistory` (created; identified when it is); notifies `paymentReceived` for an identified
     incoming payment and `paymentSent` for an outgoing one.
     """
 
-    def wanted(self, request: RegisterPaymentRequest) -> Wanted:
+    def wanted(self, request: RegisterPaymentRequest) -> _Wanted:
         incoming = request.payment_type is PaymentType.IN
-        return Wanted(
-            account=request.account,
-            external_payment_no=request.external_payment_no if incoming else None,
-            draw=PAYMENT_NUMBERS,
+        return _Wanted(
+            account=AccountNamed(request.account),
+            payer=PayerOf(request.account),
+            external_payment_no=Taken("external_payment_no", request.external_payment_no if incoming else None),
+            number=NextNumber(PAYMENT_NUMBERS),
         )
 
-    def execute(self, request: RegisterPaymentRequest, found: Found, work: Work) -> None:
-        configuration, account = found.configuration, found.account
+    def execute(self, request: RegisterPaymentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        configuration, account = found.configuration, found[wanted.account]
         must_be_identified = request.payment_type is not PaymentType.IN
         rules.check(
             rules.account_is_given(request.account)
@@ -97,9 +106,9 @@ class RegisterPayment(UseCase[RegisterPaymentRequest]):
             rules.account_exists(request.account, account),
             rules.account_ids_agree(request.account, account),
             rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, found.payer),
+            rules.payer_exists(account, found[wanted.payer]),
             rules.external_payment_no_is_new(
-                request.external_payment_no, request.payment_type, found.external_payment_no_taken
+                request.external_payment_no, request.payment_type, found[wanted.external_payment_no]
             ),
             rules.payment_amount_is_payable(configuration, request.payment_amount, request.currency),
             rules.money_order_is_sent(request.payment_type, request.money_order is not None),
@@ -111,7 +120,7 @@ class RegisterPayment(UseCase[RegisterPaymentRequest]):
         payment = work.add(
             Payment(
                 ref_id=work.ids(),
-                payment_no=f"P{found.number:010d}",
+                payment_no=f"P{found[wanted.number]:010d}",
                 external_payment_no=request.external_payment_no,
                 payment_type=request.payment_type,
                 payment_method=request.payment_method,

@@ -1,7 +1,7 @@
 """Calculate collection balance: asking for a run (domain: section 4). The slices are in `calculate_collection_balance`."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated
 from uuid import UUID
@@ -9,11 +9,11 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import Account, AccountName
-from ocs_core.entities.configuration import as_instant, day_given
+from ocs_core.entities.account import Account, AccountName, Payer
+from ocs_core.entities.configuration import Configuration, as_instant, day_given
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, GoneThrough, ProcessRun, RunSlice
 from ocs_core.form import Items, Moment
-from ocs_core.ports import Found, SliceWanted, Wanted
+from ocs_core.ports import AccountsNamed, Found, PayersOf, SliceWanted
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -33,7 +33,13 @@ class StartCollectionRunRequest(Command):
     failed_of: UUID | None = None
 
 
-class StartCollectionRun(UseCase[StartCollectionRunRequest]):
+@attrs.frozen
+class _Wanted:
+    accounts: AccountsNamed
+    payers: PayersOf
+
+
+class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
     """Starts a run, or answers the active one where the same is asked for again; a runner then loops over its slices.
 
     One storing run at a time, started by a clock that is right; a payer that was calculated as of a later instant is passed
@@ -44,18 +50,16 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
     def operation(self) -> str:
         return "CalculateCollectionBalance"
 
-    def wanted(self, request: StartCollectionRunRequest) -> Wanted:
-        return Wanted(
-            accounts=tuple(dict.fromkeys(request.accounts or ())),
-            payers_of_accounts=bool(request.accounts) and not request.dry_run,
-        )
+    def wanted(self, request: StartCollectionRunRequest) -> _Wanted:
+        names = tuple(dict.fromkeys(request.accounts or ()))
+        return _Wanted(AccountsNamed(names), PayersOf(() if request.dry_run else names))
 
-    def execute(self, request: StartCollectionRunRequest, found: Found, work: Work) -> None:
+    def execute(self, request: StartCollectionRunRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         failed = work.uow.run(request.failed_of) if request.failed_of else None
         failures = failed.failed_in(work.uow.slices(failed.ref_id)) if failed else ()
         known = found.configuration
         moment = request.as_of or (failed and (failed.as_of_day or failed.as_of)) or work.now
-        accounts = [(named, found.accounts.get(named)) for named in request.accounts or ()]
+        accounts = [(named, found[wanted.accounts].get(named)) for named in request.accounts or ()]
         run = ProcessRun(
             ref_id=work.ids(),
             as_of=as_instant(moment, known.zone, work.now),
@@ -68,7 +72,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
             started_at=work.now,
             configuration=known,
         )
-        gone_through = _gone_through(run, found, work)
+        gone_through = _gone_through(run, [account.ref_id for account in found[wanted.accounts].values()], work)
         running = work.uow.runs(CALCULATE_COLLECTION_BALANCE)
         dry_runs = [r for r in running if r.dry_run and run.dry_run]
         active = next((r for r in running if not (r.dry_run or run.dry_run)), None)
@@ -89,7 +93,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
                         rules.account_exists(named, account),
                         rules.account_ids_agree(named, account),
                         rules.payer_exists(account, account.own_payer if account else None),
-                        rules.run_is_the_latest(run, *_seen(run, account, found, gone_through)),
+                        rules.run_is_the_latest(run, *_seen(run, account, found[wanted.payers], gone_through, known)),
                     ),
                 )
             ),
@@ -111,22 +115,25 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest]):
         work.answer(work.add(attrs.evolve(run, payers_total=plan.payers, slices_total=max(len(bounds) - 1, 0))))
 
 
-def _gone_through(run: ProcessRun, found: Found, work: Work) -> Sequence[GoneThrough]:
+def _gone_through(run: ProcessRun, named: Sequence[UUID], work: Work) -> Sequence[GoneThrough]:
     """Whom of the payers that are named later runs have gone through."""
-    named = tuple(account.ref_id for account in found.accounts.values())
     if run.dry_run or not named:
         return ()
-    as_of = min(map(run.as_of_in, found.configuration.zones))
-    return work.uow.gone_through(run.process, SliceWanted(as_of=as_of, accounts=named))
+    as_of = min(map(run.as_of_in, work.configuration.zones))
+    return work.uow.gone_through(run.process, SliceWanted(as_of=as_of, accounts=tuple(named)))
 
 
 def _seen(
-    run: ProcessRun, account: Account | None, found: Found, gone_through: Sequence[GoneThrough]
+    run: ProcessRun,
+    account: Account | None,
+    payers: Mapping[UUID, Payer],
+    gone_through: Sequence[GoneThrough],
+    configuration: Configuration,
 ) -> tuple[dt.datetime, list[dt.datetime | None]]:
     """The instant that a payer is calculated as of, and those that it was before."""
     if account is None:
         return run.as_of, []
-    zone = found.configuration.zone_of(account.account_type)
-    payer = found.payers_of_accounts.get(account.ref_id)
+    zone = configuration.zone_of(account.account_type)
+    payer = payers.get(account.ref_id)
     kept = payer.collection_balance_as_of if payer else None
     return run.as_of_in(zone), [kept, *(g.as_of_in(zone) for g in gone_through if g.has(account.ref_id))]

@@ -4,7 +4,7 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.account import AccountName, AccountState
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, Found
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -14,18 +14,23 @@ class UpdateAccountStateRequest(Command):
     state: AccountState
 
 
-class UpdateAccountState(UseCase[UpdateAccountStateRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+
+
+class UpdateAccountState(UseCase[UpdateAccountStateRequest, _Wanted]):
     """Takes an account to another state: INACTIVE → ACTIVE ↔ SUSPENDED → DEACTIVATED and ACTIVE → DEACTIVATED.
 
     The account is read exclusively: no command that leans on its old state lands after this one.
     Publishes `account`; where nothing changed, nothing is saved or published.
     """
 
-    def wanted(self, request: UpdateAccountStateRequest) -> Wanted:
-        return Wanted(account=request.account, account_exclusively=True)
+    def wanted(self, request: UpdateAccountStateRequest) -> _Wanted:
+        return _Wanted(AccountNamed(request.account, exclusively=True))
 
-    def execute(self, request: UpdateAccountStateRequest, found: Found, work: Work) -> None:
-        account = found.account
+    def execute(self, request: UpdateAccountStateRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account = found[wanted.account]
         rules.check(
             rules.account_is_given(request.account),
             rules.account_exists(request.account, account),

@@ -5,7 +5,7 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.account import AccountName
 from ocs_core.form import Code, DueDateOffset
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, Found, PayerOf
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -18,29 +18,36 @@ class UpdateDueDateOffsetRequest(Command):
     document_type: Code | None = None
 
 
-class UpdateDueDateOffset(UseCase[UpdateDueDateOffsetRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payer: PayerOf
+
+
+class UpdateDueDateOffset(UseCase[UpdateDueDateOffsetRequest, _Wanted]):
     """Sets or removes a payer's general due date offset, or, with a document type, that type's.
 
     The general one leaves those per type alone. Documents that exist keep their due day.
     Publishes `payer`; where nothing changed, nothing is saved or published.
     """
 
-    def wanted(self, request: UpdateDueDateOffsetRequest) -> Wanted:
-        return Wanted(account=request.account, payer_exclusively=True)
+    def wanted(self, request: UpdateDueDateOffsetRequest) -> _Wanted:
+        return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))
 
-    def execute(self, request: UpdateDueDateOffsetRequest, found: Found, work: Work) -> None:
+    def execute(self, request: UpdateDueDateOffsetRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, payer = found[wanted.account], found[wanted.payer]
         rules.check(
             rules.account_is_given(request.account),
-            rules.account_exists(request.account, found.account),
-            rules.account_ids_agree(request.account, found.account),
-            rules.account_is_not_deactivated(found.account),
-            rules.payer_exists(found.account, found.payer),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_is_not_deactivated(account),
+            rules.payer_exists(account, payer),
             rules.document_type_is_configured(found.configuration, request.document_type),
             fields=fields_of(UpdateDueDateOffsetRequest),
         )
-        assert found.payer is not None
+        assert payer is not None
 
-        payer, offset = found.payer, request.due_date_offset
+        offset = request.due_date_offset
         if request.document_type is None:
             changed = attrs.evolve(payer, due_date_offset=offset)
         else:

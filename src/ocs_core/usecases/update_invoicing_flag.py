@@ -6,7 +6,7 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.account import AccountName
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, Found, PayerOf
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -19,7 +19,13 @@ class UpdateInvoicingFlagRequest(Command):
     invoicing_excluded_to: dt.datetime | None = None
 
 
-class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payer: PayerOf
+
+
+class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest, _Wanted]):
     """Excludes a payer from invoicing, or includes it again, which clears the end date.
 
     Publishes `payer`; where nothing changed, nothing is saved or published.
@@ -30,23 +36,24 @@ class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest]):
         """The product's documentation names it so."""
         return "UpdatePayer"
 
-    def wanted(self, request: UpdateInvoicingFlagRequest) -> Wanted:
-        return Wanted(account=request.account, payer_exclusively=True)
+    def wanted(self, request: UpdateInvoicingFlagRequest) -> _Wanted:
+        return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))
 
-    def execute(self, request: UpdateInvoicingFlagRequest, found: Found, work: Work) -> None:
+    def execute(self, request: UpdateInvoicingFlagRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, payer = found[wanted.account], found[wanted.payer]
         excluded, end = request.invoicing_excluded, request.invoicing_excluded_to
         rules.check(
             rules.account_is_given(request.account),
-            rules.account_exists(request.account, found.account),
-            rules.account_ids_agree(request.account, found.account),
-            rules.account_is_not_deactivated(found.account),
-            rules.payer_exists(found.account, found.payer),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_is_not_deactivated(account),
+            rules.payer_exists(account, payer),
             rules.exclusion_end_goes_with_exclusion(excluded, end),
             rules.exclusion_end_is_in_the_future(end, work.now),
             fields=fields_of(UpdateInvoicingFlagRequest),
         )
-        assert found.payer is not None
+        assert payer is not None
 
-        payer = attrs.evolve(found.payer, invoicing_excluded=excluded, invoicing_excluded_to=end)
-        if payer != found.payer:
-            work.publish(work.save(payer))
+        changed = attrs.evolve(payer, invoicing_excluded=excluded, invoicing_excluded_to=end)
+        if changed != payer:
+            work.publish(work.save(changed))

@@ -8,7 +8,7 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.account import AccountName
 from ocs_core.form import UNSET, Code, DueDateOffset, Label, Unset, changes_in
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, Found, PayerOf
 from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
 
 
@@ -42,35 +42,42 @@ class UpdatePayerRequest(Command):
     payment_ref3: Label | Unset | None = UNSET
 
 
-class UpdatePayer(UseCase[UpdatePayerRequest]):
+@attrs.frozen
+class _Wanted:
+    account: AccountNamed
+    payer: PayerOf
+
+
+class UpdatePayer(UseCase[UpdatePayerRequest, _Wanted]):
     """Changes what is given of a payer and leaves the rest; documents that exist are never touched.
 
     Publishes `payer`; where nothing changed, nothing is saved or published.
     """
 
-    def wanted(self, request: UpdatePayerRequest) -> Wanted:
-        return Wanted(account=request.account, payer_exclusively=True)
+    def wanted(self, request: UpdatePayerRequest) -> _Wanted:
+        return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))
 
-    def execute(self, request: UpdatePayerRequest, found: Found, work: Work) -> None:
+    def execute(self, request: UpdatePayerRequest, wanted: _Wanted, found: Found, work: Work) -> None:
+        account, payer = found[wanted.account], found[wanted.payer]
         changes = _changes(request)
-        excluded = changes.get("invoicing_excluded", found.payer is None or found.payer.invoicing_excluded)
+        excluded = changes.get("invoicing_excluded", payer is None or payer.invoicing_excluded)
         end = changes.get("invoicing_excluded_to")
         rules.check(
             rules.account_is_given(request.account),
-            rules.account_exists(request.account, found.account),
-            rules.account_ids_agree(request.account, found.account),
-            rules.account_is_not_deactivated(found.account),
-            rules.payer_exists(found.account, found.payer),
+            rules.account_exists(request.account, account),
+            rules.account_ids_agree(request.account, account),
+            rules.account_is_not_deactivated(account),
+            rules.payer_exists(account, payer),
             rules.payment_method_is_configured(found.configuration, request.payment_method),
             rules.exclusion_end_goes_with_exclusion(excluded, end),
             rules.exclusion_end_is_in_the_future(end, work.now),
             fields=fields_of(UpdatePayerRequest),
         )
-        assert found.payer is not None
+        assert payer is not None
 
-        payer = attrs.evolve(found.payer, **changes)
-        if payer != found.payer:
-            work.publish(work.save(payer))
+        changed = attrs.evolve(payer, **changes)
+        if changed != payer:
+            work.publish(work.save(changed))
 
 
 def _changes(request: UpdatePayerRequest) -> dict[str, Any]:

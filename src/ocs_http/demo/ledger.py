@@ -22,7 +22,7 @@ from ocs_core.usecases.feed_chargeable_events import (
     FeedChargeableEvents,
     FeedChargeableEventsRequest,
 )
-from ocs_core.usecases.perform import Caller, R, UseCase
+from ocs_core.usecases.perform import Caller, R, UseCase, W
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 
 SEED = 20_240_514
@@ -163,7 +163,7 @@ class Generator:
         request = FeedChargeableEventsRequest(request_id=self._next(), events=tuple(events))
         return self._perform(ChargeableEvent, FeedChargeableEvents, request).ref_id
 
-    def _perform(self, cls: type[T], use_case: type[UseCase[R]], request: R) -> T:
+    def _perform(self, cls: type[T], use_case: type[UseCase[R, W]], request: R) -> T:
         answer = use_case(self.store, clock=self.clock, ids=self.ids)(request, caller=CALLER)
         return next(step.object for step in answer.steps if isinstance(step.object, cls))
 

@@ -269,7 +269,7 @@ class Scene:
         return self.keep(attrs.evolve(self.event, ref_id=self.desk.ids(), account=orphan.ref))
 
 
-COMMANDS: dict[str, type[UseCase[Any]]] = {
+COMMANDS: dict[str, type[UseCase[Any, Any]]] = {
     "RegisterPayment": RegisterPayment,
     "AdjustChargeableEvent": AdjustChargeableEvent,
     "UpdateInvoicingFlag": UpdateInvoicingFlag,

@@ -14,7 +14,17 @@ from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.memory import MemoryIds, MemoryQueries, MemoryStore
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports import Wanted
+from ocs_core.ports import (
+    AccountNamed,
+    AdjustmentsOf,
+    ChargeableEventWithId,
+    DocumentNamed,
+    LiveSettlements,
+    Lookup,
+    OwnerOf,
+    PayerOf,
+    PaymentNamed,
+)
 from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
@@ -139,19 +149,23 @@ def test_a_command_is_remembered_once(scene: Scene) -> None:
 
 
 def test_what_is_not_there_is_found_as_nothing(scene: Scene) -> None:
+    event = ChargeableEventWithId(NOTHING)
+    nothing: dict[Lookup[Any], Any] = {
+        **{AccountNamed(name): None for name in (None, AccountName())},
+        **{PayerOf(name): None for name in (None, AccountName())},
+        **{PaymentNamed(name): None for name in (None, PaymentName())},
+        **{DocumentNamed(name): None for name in (None, DocumentName())},
+        LiveSettlements(PaymentName(), DocumentName()): (),
+        OwnerOf(PaymentNamed(None)): None,
+        OwnerOf(event): None,
+        event: None,
+        AdjustmentsOf(NOTHING): (),
+    }
     with scene.store.begin() as uow:
-        found = uow.find(
-            Wanted(
-                account=AccountName(),
-                payment=PaymentName(),
-                document=DocumentName(),
-                settlements=True,
-                chargeable_event=NOTHING,
-            )
-        )
+        found = uow.find(*nothing)
 
-    assert (found.account, found.payer, found.payment, found.document, found.owner) == (None,) * 5
-    assert (found.chargeable_event, found.adjustments, found.number, found.performed) == (None, (), None, None)
+    assert [found[lookup] for lookup in nothing] == list(nothing.values())
+    assert found.performed is None
 
 
 def test_of_the_runs_those_that_matter_are_the_running_ones_dry_or_not(scene: Scene) -> None:

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from ocs_core.errors import RequestRejected, Violation
-from ocs_core.ports import Found
+from ocs_core.ports import AccountNamed, Found
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 
 from .scene import Scene, everything_in
@@ -17,7 +17,8 @@ def no_cash_on_tuesdays(request: RegisterPaymentRequest, found: Found) -> Violat
 
 
 def known_customers_alone(request: RegisterPaymentRequest, found: Found) -> Violation | None:
-    if found.account is not None and found.account.external_id == "A-1":
+    account = found[AccountNamed(request.account)]
+    if account is not None and account.external_id == "A-1":
         return None
     return Violation("STRANGER", "/account", "We take money of those we know.")
 

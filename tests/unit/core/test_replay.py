@@ -15,7 +15,8 @@ from ocs_core.form import UNSET
 from ocs_core.memory import MemoryStore
 from ocs_core.memory.store import MemoryUnitOfWork
 from ocs_core.messages import Response
-from ocs_core.ports import Found, Wanted
+from ocs_core.performed import RequestKey
+from ocs_core.ports import Found, Lookup
 from ocs_core.testkit.examples import NOW, Desk, configuration
 from ocs_core.testkit.fakes import FaultyStore
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceFailed
@@ -32,7 +33,7 @@ def refused(scene: Scene, operation: str, request: Any) -> tuple[str, str]:
     return violation.code, violation.message
 
 
-def command(scene: Scene, operation: str, store: Any = None) -> UseCase[Any]:
+def command(scene: Scene, operation: str, store: Any = None) -> UseCase[Any, Any]:
     return COMMANDS[operation](store or scene.store, clock=scene.clock, ids=scene.desk.ids)
 
 
@@ -193,9 +194,9 @@ def test_a_rule_that_refuses_because_the_same_request_landed_meanwhile_gives_its
     class LooksTooEarly(MemoryUnitOfWork):
         looks = 0
 
-        def find(self, wanted: Wanted) -> Found:
+        def find(self, *lookups: Lookup[Any], key: RequestKey | None = None) -> Found:
             type(self).looks += 1
-            found = super().find(wanted)
+            found = super().find(*lookups, key=key)
             return attrs.evolve(found, performed=None) if self.looks == 1 else found
 
     @attrs.frozen

@@ -7,6 +7,7 @@ from ocs_core.testkit.broken import (  # noqa: F401 - each module plants what it
     balances,
     forgetful_stores,
     looking_back_stores,
+    looking_up_stores,
     outboxes,
     platforms,
     queries,

@@ -1,7 +1,7 @@
 """Broken stores, third part: what is left out where there is much, where it is old, or where it is of another kind."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import attrs
@@ -13,10 +13,25 @@ from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice
 from ocs_core.entities.settlement import Settlement
 from ocs_core.ledger import Ledger
 from ocs_core.performed import Performed
-from ocs_core.ports import E, Found, SlicePlan, SliceWanted, Wanted
+from ocs_core.ports import (
+    AccountsNamed,
+    AdjustmentsOf,
+    E,
+    LiveSettlements,
+    Lookup,
+    Series,
+    SlicePlan,
+    SliceWanted,
+    TakenEvents,
+)
 from ocs_core.testkit.broken.stores import UnitOfWork, breaks
 
+T = TypeVar("T")
 A_PAGE = 100
+
+
+def _some_of(found: Any) -> Any:
+    return found[:A_PAGE]
 
 
 @breaks("test_whatever_is_kept_is_kept_once_under_its_id")
@@ -32,7 +47,7 @@ class PutsWhatIsAddedInThePlaceOfWhatIsThere(UnitOfWork):
     """`INSERT OR REPLACE`."""
 
     def add(self, entity: E) -> E:
-        self._put(self.store.entities[type(entity)], entity.ref_id, None)
+        self.put(self.store.entities[type(entity)], entity.ref_id, None)
         return super().add(entity)
 
 
@@ -41,7 +56,7 @@ class KeepsWhatIsChangedWhereverItIsNot(UnitOfWork):
     """An upsert."""
 
     def save(self, entity: E) -> E:
-        if self._one(type(entity), entity.ref_id) is None:
+        if self.one(type(entity), entity.ref_id) is None:
             return self.add(entity)
         return super().save(entity)
 
@@ -55,7 +70,7 @@ class FreesTheNumbersOfWhatIsCancelled(UnitOfWork):
         if getattr(saved, "cancelled", False):
             for constraint, ref_id in list(self.store.unique.items()):
                 if ref_id == saved.ref_id and "external" in constraint[0]:  # type: ignore[index]
-                    self._put(self.store.unique, constraint, None)
+                    self.put(self.store.unique, constraint, None)
         return saved
 
 
@@ -63,75 +78,75 @@ class FreesTheNumbersOfWhatIsCancelled(UnitOfWork):
 class HidesWhatIsCancelled(UnitOfWork):
     """Deleted softly: every look-up leaves out what is cancelled."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        payment = None if found.payment and found.payment.cancelled else found.payment
-        document = None if found.document and found.document.cancelled else found.document
-        return attrs.evolve(found, payment=payment, document=document)
+    def answer(self, lookup: Lookup[T]) -> Any:
+        found = super().answer(lookup)
+        return None if isinstance(found, Payment | Document) and found.cancelled else found
 
 
 @breaks("test_an_event_is_found_with_all_its_adjustments")
 class FindsAPageOfAdjustments(UnitOfWork):
     """A limit that was meant for lists."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        return attrs.evolve(found, adjustments=found.adjustments[:A_PAGE])
+    def answer(self, lookup: Lookup[T]) -> Any:
+        return _some_of(super().answer(lookup)) if isinstance(lookup, AdjustmentsOf) else super().answer(lookup)
 
 
 @breaks("test_an_item_is_found_with_all_its_live_settlements")
 class FindsAPageOfSettlements(UnitOfWork):
     """The same limit, elsewhere."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        return attrs.evolve(found, settlements=found.settlements[:A_PAGE])
+    def answer(self, lookup: Lookup[T]) -> Any:
+        return _some_of(super().answer(lookup)) if isinstance(lookup, LiveSettlements) else super().answer(lookup)
 
 
 @breaks("test_a_settlement_is_found_from_either_side_whatever_its_sides_are")
 class TakesEverySourceForAPayment(UnitOfWork):
     """A document is looked for among the targets alone."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        if wanted.document is None or found.document is None:
+    def answer(self, lookup: Lookup[T]) -> Any:
+        found: Any = super().answer(lookup)
+        if not isinstance(lookup, LiveSettlements) or lookup.document is None:
             return found
-        of_document = found.document.ref_id
-        return attrs.evolve(found, settlements=tuple(s for s in found.settlements if s.source_ref_id != of_document))
+        return tuple(s for s in found if s.source_ref_id != lookup.document.ref_id)
 
 
 @breaks("test_many_accounts_are_found_each_by_the_name_it_was_asked_by")
 class FindsAPageOfAccounts(UnitOfWork):
     """A list of parameters was cut where the driver's manual said."""
 
-    def find(self, wanted: Wanted) -> Found:
-        return super().find(attrs.evolve(wanted, accounts=wanted.accounts[:A_PAGE]))
+    def answer(self, lookup: Lookup[T]) -> Any:
+        if isinstance(lookup, AccountsNamed):
+            return super().answer(AccountsNamed(_some_of(lookup.names)))
+        return super().answer(lookup)
 
 
 @breaks("test_many_accounts_are_found_each_by_the_name_it_was_asked_by")
 class FindsAccountsByTheirRefIdAlone(UnitOfWork):
     """What is asked by external id is answered by ref_id."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        by_ref = {AccountName(ref_id=account.ref_id): account for account in found.accounts.values()}
-        return attrs.evolve(found, accounts=by_ref)
+    def answer(self, lookup: Lookup[T]) -> Any:
+        found: Any = super().answer(lookup)
+        if isinstance(lookup, AccountsNamed):
+            return {AccountName(ref_id=account.ref_id): account for account in found.values()}
+        return found
 
 
 @breaks("test_of_many_external_ids_all_that_are_taken_are_told")
 class LooksAtAPageOfExternalIds(UnitOfWork):
     """The same cut, elsewhere."""
 
-    def find(self, wanted: Wanted) -> Found:
-        return super().find(attrs.evolve(wanted, external_event_ids=wanted.external_event_ids[:A_PAGE]))
+    def answer(self, lookup: Lookup[T]) -> Any:
+        if isinstance(lookup, TakenEvents):
+            return super().answer(TakenEvents(_some_of(lookup.external_ids)))
+        return super().answer(lookup)
 
 
 @breaks("test_each_series_counts_for_itself")
 class DrawsAllNumbersFromOneSeries(UnitOfWork):
     """One counter for everything, so that no number comes twice."""
 
-    def _draw(self, series: str) -> int:
-        return super()._draw("all")
+    def next_number(self, series: Series) -> int:
+        return super().next_number(attrs.evolve(series, name="all"))
 
 
 @breaks("test_an_answer_comes_back_with_everything_that_was_in_it")
@@ -224,10 +239,10 @@ class LeavesAPaymentWhereItWas(UnitOfWork):
     """The index of an account's payments is added to, and never taken from."""
 
     def save(self, entity: E) -> E:
-        stored = self._one(type(entity), entity.ref_id)
+        stored = self.one(type(entity), entity.ref_id)
         saved = super().save(entity)
         if isinstance(stored, Payment) and stored.account:
-            self._put(self.store.related[Payment, stored.account.ref_id], saved.ref_id, saved)
+            self.put(self.store.related[Payment, stored.account.ref_id], saved.ref_id, saved)
         return saved
 
 

@@ -12,7 +12,7 @@ from ocs_core.errors import Conflict
 from ocs_core.memory import MemoryOutbox, MemoryStore
 from ocs_core.memory.store import MemoryUnitOfWork
 from ocs_core.messages import Message
-from ocs_core.ports import SHARES, Backlog, Outbox, OutboxRow, Publisher
+from ocs_core.ports import SHARES, Backlog, Outbox, OutboxRow, Publisher, Series
 from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import OutboxSubject, outbox_contract, relay_contract
 from ocs_core.testkit.examples import configuration
@@ -186,7 +186,7 @@ class _NumberedUnitOfWork(MemoryUnitOfWork):
     numbered: list[tuple[int, Message]] = attrs.field(factory=list)
 
     def publish(self, message: Message) -> None:
-        self.numbered.append((self._draw("outbox"), message))
+        self.numbered.append((self.next_number(Series("outbox", gapless=False)), message))
 
 
 class _NumberingStore(MemoryStore):

@@ -3,19 +3,20 @@
 import datetime as dt
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import attrs
 
-from ocs_core.entities.account import AccountName, Payer
+from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict
 from ocs_core.ledger import Ledger
-from ocs_core.performed import Performed
-from ocs_core.ports import E, Found, PayerBalance, SliceWanted, Wanted
+from ocs_core.performed import Performed, RequestKey
+from ocs_core.ports import E, Found, Lookup, PayerBalance, SliceWanted
 from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
 
+T = TypeVar("T")
 A_MOMENT = 0.001
 """Seconds in which a reader comes between two writes, one time of fifty at the least."""
 A_WHILE = 0.05
@@ -47,8 +48,8 @@ class LooksButDoesNotDecide(UnitOfWork):
 
     store_locks = False
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
+    def find(self, *lookups: Lookup[Any], key: RequestKey | None = None) -> Found:
+        found = super().find(*lookups, key=key)
         time.sleep(A_WHILE)
         return found
 
@@ -70,8 +71,8 @@ class ReadsWithoutLocking(DoesNotCheckVersions):
 
     store_locks = False
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
+    def find(self, *lookups: Lookup[Any], key: RequestKey | None = None) -> Found:
+        found = super().find(*lookups, key=key)
         time.sleep(A_WHILE)
         return found
 
@@ -83,7 +84,7 @@ class ChecksVersionsTooEarly(UnitOfWork):
     store_locks = False
 
     def save(self, entity: E) -> E:
-        stored = self._one(type(entity), entity.ref_id)
+        stored = self.one(type(entity), entity.ref_id)
         if stored is None or stored.version != entity.version:
             raise Conflict(str(entity.ref_id))
         time.sleep(A_WHILE)
@@ -103,9 +104,11 @@ class HasNoSnapshots(UnitOfWork):
 class RemembersAccountsForEver(UnitOfWork):
     """A cache of accounts is never told that one was deactivated."""
 
-    def account(self, named: AccountName | None) -> Any:
-        current = super().account(named)
-        return current and self.store.related["cache", current.ref_id].setdefault(current.ref_id, current)
+    def answer(self, lookup: Lookup[T]) -> Any:
+        found: Any = super().answer(lookup)
+        if not isinstance(found, Account):
+            return found
+        return self.store.related["cache", found.ref_id].setdefault(found.ref_id, found)
 
 
 @breaks("test_a_slice_gives_each_payer_once_in_order_with_all_that_counts")

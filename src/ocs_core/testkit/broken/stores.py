@@ -3,22 +3,26 @@
 import datetime as dt
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import attrs
 
 from ocs_core.entities.account import AccountName
+from ocs_core.entities.payment import Payment
+from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import Conflict
 from ocs_core.frozen import FrozenDict
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.memory.store import MemoryUnitOfWork
 from ocs_core.messages import Message
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports import E, Found, Wanted
+from ocs_core.ports import AccountNamed, DocumentNamed, E, Found, Lookup, Series, SettlementsAfter, Taken
 from ocs_core.testkit.broken.planted import planting
 from ocs_core.testkit.contracts import Subject, published_in, store_contract
 from ocs_core.testkit.examples import configuration
+
+T = TypeVar("T")
 
 
 @attrs.define
@@ -110,10 +114,12 @@ class KeepsNoneAsEmptyText(UnitOfWork):
 class ComparesIdsByLetters(UnitOfWork):
     """A collation in which case does not count."""
 
-    def account(self, named: AccountName | None) -> Any:
-        wanted = (named.external_id or "").casefold() if named else ""
+    def answer(self, lookup: Lookup[T]) -> Any:
+        name = lookup.name if isinstance(lookup, AccountNamed) else None
+        wanted = (name.external_id or "").casefold() if name else ""
         alike = [ref for (_, value), ref in self._external_ids() if value.casefold() == wanted]
-        return super().account(AccountName(ref_id=alike[0]) if alike else named)
+        same: Any = AccountNamed(AccountName(ref_id=alike[0])) if alike else lookup
+        return super().answer(same)
 
     def _external_ids(self) -> list[tuple[Any, UUID]]:
         return [item for item in self.store.unique.items() if item[0][0] == "uq_accounts_external_id"]  # type: ignore[index]
@@ -123,9 +129,9 @@ class ComparesIdsByLetters(UnitOfWork):
 class ReadsTimesWithoutOffset(UnitOfWork):
     """A column without a time zone gives naive times."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        return attrs.evolve(found, payment=_changed(found.payment, _without_offset) if found.payment else None)
+    def answer(self, lookup: Lookup[T]) -> Any:
+        found = super().answer(lookup)
+        return _changed(found, _without_offset) if isinstance(found, Payment) else found
 
 
 @breaks("test_instants_keep_their_moment_and_have_an_offset")
@@ -140,13 +146,11 @@ class DropsTheOffsetOfTimes(UnitOfWork):
 class TakesOutgoingNumbersForIncomingOnes(UnitOfWork):
     """The constraint is over all payments, where it is over incoming ones only."""
 
-    def find(self, wanted: Wanted) -> Found:
-        numbers = {p.external_payment_no for p in self._payments()} - {None}
-        taken = wanted.external_payment_no in numbers
-        return attrs.evolve(super().find(wanted), external_payment_no_taken=taken)
-
-    def _payments(self) -> list[Any]:
-        return [e for of_class in self.store.entities.values() for e in of_class.values() if hasattr(e, "payment_no")]
+    def answer(self, lookup: Lookup[T]) -> Any:
+        if isinstance(lookup, Taken) and lookup.what == "external_payment_no":
+            payments = self.store.entities[Payment].values()
+            return lookup.value in {payment.external_payment_no for payment in payments} - {None}
+        return super().answer(lookup)
 
 
 @breaks("test_a_change_raises_the_version_and_a_stale_one_is_a_conflict")
@@ -154,7 +158,7 @@ class DoesNotCheckVersions(UnitOfWork):
     """The last one to write wins, and the update before it is lost."""
 
     def save(self, entity: E) -> E:
-        stored = self._one(type(entity), entity.ref_id)
+        stored = self.one(type(entity), entity.ref_id)
         return super().save(attrs.evolve(entity, version=stored.version) if stored else entity)
 
 
@@ -170,9 +174,9 @@ class PublishesBeforeTheCommit(UnitOfWork):
 class DrawsNumbersForGood(UnitOfWork):
     """A sequence of the database is fast, and has gaps."""
 
-    def _draw(self, series: str) -> int:
-        self.store.numbers[series] = self.store.numbers.get(series, 0) + 1
-        return self.store.numbers[series]
+    def next_number(self, series: Series) -> int:
+        self.store.numbers[series.name] = self.store.numbers.get(series.name, 0) + 1
+        return self.store.numbers[series.name]
 
 
 @breaks("test_a_taken_unique_value_is_a_conflict_and_leaves_nothing")
@@ -208,15 +212,15 @@ class RemembersTheLastOfOneId(UnitOfWork):
     """The second command under a request id takes the place of the first."""
 
     def remember(self, performed: Performed) -> None:
-        self._put(self.store.performed, performed.key, performed)
+        self.put(self.store.performed, performed.key, performed)
 
 
 @breaks("test_a_request_id_is_unique_per_application")
 class ForgetsWhoAsked(UnitOfWork):
     """Request ids are kept without the application they came from."""
 
-    def find(self, wanted: Wanted) -> Found:
-        return super().find(attrs.evolve(wanted, key=_of_anybody(wanted.key) if wanted.key else None))
+    def find(self, *lookups: Lookup[Any], key: RequestKey | None = None) -> Found:
+        return super().find(*lookups, key=_of_anybody(key) if key else None)
 
     def remember(self, performed: Performed) -> None:
         super().remember(attrs.evolve(performed, key=_of_anybody(performed.key)))
@@ -230,52 +234,59 @@ class RemembersOutsideTheTransaction(UnitOfWork):
         self.store.performed[performed.key] = performed
 
 
+class _FindsSome(UnitOfWork):
+    """Of the settlements after an instant it finds some."""
+
+    def answer(self, lookup: Lookup[T]) -> Any:
+        found = super().answer(lookup)
+        if not isinstance(lookup, SettlementsAfter):
+            return found
+        settlements: Any = found
+        return tuple(settlement for settlement in settlements if self.finds(settlement, lookup))
+
+    def finds(self, settlement: Settlement, lookup: SettlementsAfter) -> bool:
+        raise NotImplementedError
+
+
 @breaks("test_money_that_was_in_use_then_does_not_pay_twice")
-class ForgetsWhatWasTakenBack(UnitOfWork):
+class ForgetsWhatWasTakenBack(_FindsSome):
     """Settlements that are cancelled are left out, as everywhere else."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        return attrs.evolve(found, settlements_after=tuple(s for s in found.settlements_after if not s.cancelled))
+    def finds(self, settlement: Settlement, lookup: SettlementsAfter) -> bool:
+        return not settlement.cancelled
 
 
 @breaks("test_a_document_that_was_settled_then_is_not_settled_twice")
-class LooksAtThePaymentAlone(UnitOfWork):
+class LooksAtThePaymentAlone(_FindsSome):
     """What others had paid of the document is not looked at."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        of_payment = wanted.payment and wanted.payment.ref_id
-        after = tuple(s for s in found.settlements_after if s.source_ref_id == of_payment)
-        return attrs.evolve(found, settlements_after=after)
+    def finds(self, settlement: Settlement, lookup: SettlementsAfter) -> bool:
+        return lookup.payment is not None and settlement.source_ref_id == lookup.payment.ref_id
 
 
 @breaks("test_as_of_every_instant_no_more_is_used_than_there_was")
-class KnowsWhatIsOpenNowAlone(UnitOfWork):
+class KnowsWhatIsOpenNowAlone(_FindsSome):
     """An effective date is a note: what fits today is taken as of any day."""
 
-    def find(self, wanted: Wanted) -> Found:
-        return attrs.evolve(super().find(wanted), settlements_after=())
+    def finds(self, settlement: Settlement, lookup: SettlementsAfter) -> bool:
+        return False
 
 
 @breaks("test_money_that_moved_to_another_account_was_in_use_there")
-class LooksAtOneAccountAlone(UnitOfWork):
+class LooksAtOneAccountAlone(_FindsSome):
     """The settlements are those of the document's account."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found = super().find(wanted)
-        account = found.document and found.document.account
-        return attrs.evolve(found, settlements_after=tuple(s for s in found.settlements_after if s.account == account))
+    def finds(self, settlement: Settlement, lookup: SettlementsAfter) -> bool:
+        document = self.answer(DocumentNamed(lookup.document))
+        return document is not None and settlement.account == document.account
 
 
 @breaks("test_what_changed_of_either_item_after_an_instant_is_found")
-class FindsWhatTookEffectAlone(UnitOfWork):
+class FindsWhatTookEffectAlone(_FindsSome):
     """One condition of two: what was taken back after the instant is not found where it began before it."""
 
-    def find(self, wanted: Wanted) -> Found:
-        found, after = super().find(wanted), wanted.settlements_after
-        begun = tuple(s for s in found.settlements_after if after and s.effective_at > after)
-        return attrs.evolve(found, settlements_after=begun)
+    def finds(self, settlement: Settlement, lookup: SettlementsAfter) -> bool:
+        return settlement.effective_at > lookup.instant
 
 
 @breaks("test_its_own_clock_if_it_has_one_is_right_and_in_utc")

@@ -15,7 +15,7 @@ from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import OcsError, RequestRejected
 from ocs_core.ledger import LedgerAccount, LedgerDocument, LedgerPayer, LedgerPayment
 from ocs_core.memory import MemoryIds, MemoryStore
-from ocs_core.ports import SliceWanted, Store, UnitOfWork
+from ocs_core.ports import Lookup, SliceWanted, Store, UnitOfWork
 from ocs_core.queries import Queries
 from ocs_core.testkit.examples import Desk
 from ocs_core.testkit.fakes import SettableClock
@@ -44,6 +44,11 @@ class Subject:
     store: Store
     queries: Queries
     published: Callable[[], Sequence[Published]]
+
+    def look_up(self, lookup: Lookup[T]) -> T:
+        """The answer to one look-up, in a unit of work of its own."""
+        with self.store.begin() as uow:
+            return uow.find(lookup)[lookup]
 
 
 Make = Callable[[], AbstractContextManager[Subject]]

@@ -39,7 +39,7 @@ class Beside(RuleBasedStateMachine):
         self.reference = MemoryStore(configuration())
         self.desk, self.other = desk_on(self.reference), desk_on(self.subject.store)
         self.queries: Queries = MemoryQueries(self.reference)
-        self.performed: list[tuple[type[UseCase[Any]], Command]] = []
+        self.performed: list[tuple[type[UseCase[Any, Any]], Command]] = []
         self.accounts_of_payments: dict[UUID, Any] = {}
         self.gone: set[UUID] = set()
 
@@ -49,7 +49,7 @@ class Beside(RuleBasedStateMachine):
         finally:
             self._open.close()
 
-    def perform(self, use_case: type[UseCase[Any]], request: Command) -> Response | None:
+    def perform(self, use_case: type[UseCase[Any, Any]], request: Command) -> Response | None:
         """Perform a command on both; they must answer alike. Gives the answer, None where it was refused."""
         expected, found = (outcome_of(desk, use_case, request) for desk in (self.desk, self.other))
         assert _alike(found) == _alike(expected), f"{use_case.__name__} was answered otherwise than by the reference"
@@ -87,7 +87,7 @@ class Beside(RuleBasedStateMachine):
             assert _as_set(found) == _as_set(expected)
 
 
-def outcome_of(desk: Desk, use_case: type[UseCase[Any]], request: Command) -> Any:
+def outcome_of(desk: Desk, use_case: type[UseCase[Any, Any]], request: Command) -> Any:
     try:
         return desk.perform(use_case, request)
     except RequestRejected as refused:

@@ -18,7 +18,16 @@ from ocs_core.entities.payment import OperationType, Payment, PaymentName
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import OcsError
 from ocs_core.ledger import Ledger
-from ocs_core.ports import Found, TakenRow, Wanted
+from ocs_core.ports import (
+    AccountNamed,
+    DocumentNamed,
+    Found,
+    LiveSettlements,
+    PayerOf,
+    PaymentNamed,
+    SettlementsAfter,
+    TakenRow,
+)
 from ocs_core.usecases.payment_steps import record
 from ocs_core.usecases.perform import Command, UseCase, Work
 from ocs_core.usecases.settlement_steps import publish_assignment
@@ -113,7 +122,16 @@ class TakeBackRowRequest(Command):
         )
 
 
-class TakeBackRow(UseCase[TakeBackRowRequest]):
+@attrs.frozen
+class _RowWanted:
+    account: AccountNamed
+    payment: PaymentNamed
+    document: DocumentNamed
+    settlements: LiveSettlements
+    past: SettlementsAfter
+
+
+class TakeBackRow(UseCase[TakeBackRowRequest, _RowWanted]):
     """Cancels what was made of one row of a file, from its beginning, and lets its numbers go.
 
     Raises `Touched` where something else rests on it. Publishes `payment`, `document`, `paymentDocuments`,
@@ -121,21 +139,22 @@ class TakeBackRow(UseCase[TakeBackRowRequest]):
     notifies nobody.
     """
 
-    def wanted(self, request: TakeBackRowRequest) -> Wanted:
+    def wanted(self, request: TakeBackRowRequest) -> _RowWanted:
         payment = PaymentName(ref_id=request.payment_ref_id) if request.payment_ref_id else None
-        return Wanted(
-            account=AccountName(ref_id=request.account_ref_id),
-            payment=payment,
-            document=DocumentName(ref_id=request.document_ref_id),
-            settlements=True,
-            settlements_after=BEFORE_ALL,
+        document = DocumentName(ref_id=request.document_ref_id)
+        return _RowWanted(
+            account=AccountNamed(AccountName(ref_id=request.account_ref_id)),
+            payment=PaymentNamed(payment),
+            document=DocumentNamed(document),
+            settlements=LiveSettlements(payment, document),
+            past=SettlementsAfter(BEFORE_ALL, payment, document),
         )
 
-    def execute(self, request: TakeBackRowRequest, found: Found, work: Work) -> None:
-        document, payment, account = found.document, found.payment, found.account
-        ours = next((s for s in found.settlements if s.ref_id == request.settlement_ref_id), None)
+    def execute(self, request: TakeBackRowRequest, wanted: _RowWanted, found: Found, work: Work) -> None:
+        document, payment, account = found[wanted.document], found[wanted.payment], found[wanted.account]
+        ours = next((s for s in found[wanted.settlements] if s.ref_id == request.settlement_ref_id), None)
         assert account is not None
-        _check(request.row, document, payment, found.settlements_after, account.state)
+        _check(request.row, document, payment, found[wanted.past], account.state)
         assert document is not None
 
         amount = ours.amount if ours else 0
@@ -188,15 +207,22 @@ class TakeBackAccountRequest(Command):
     account_ref_id: UUID
 
 
-class TakeBackAccount(UseCase[TakeBackAccountRequest]):
+@attrs.frozen
+class _AccountWanted:
+    account: AccountNamed
+    payer: PayerOf
+
+
+class TakeBackAccount(UseCase[TakeBackAccountRequest, _AccountWanted]):
     """Deactivates an account that was never changed, and lets its externalId go. Publishes `account`."""
 
-    def wanted(self, request: TakeBackAccountRequest) -> Wanted:
-        return Wanted(account=AccountName(ref_id=request.account_ref_id), account_exclusively=True)
+    def wanted(self, request: TakeBackAccountRequest) -> _AccountWanted:
+        name = AccountName(ref_id=request.account_ref_id)
+        return _AccountWanted(AccountNamed(name, exclusively=True), PayerOf(name))
 
-    def execute(self, request: TakeBackAccountRequest, found: Found, work: Work) -> None:
-        account = found.account
-        if account is None or account.version > 1 or (found.payer is not None and found.payer.in_collection):
+    def execute(self, request: TakeBackAccountRequest, wanted: _AccountWanted, found: Found, work: Work) -> None:
+        account, payer = found[wanted.account], found[wanted.payer]
+        if account is None or account.version > 1 or (payer is not None and payer.in_collection):
             raise Touched("the account was changed")
         gone = f"{account.external_id}{SUFFIX}{account.ref_id}"
         work.publish(work.save(attrs.evolve(account, state=AccountState.DEACTIVATED, external_id=gone)))

@@ -3,6 +3,7 @@
 from ocs_core.testkit.contracts.store.committing import committing_laws
 from ocs_core.testkit.contracts.store.keeping import keeping_laws
 from ocs_core.testkit.contracts.store.looking_back import looking_back_laws
+from ocs_core.testkit.contracts.store.lookups import lookup_laws
 from ocs_core.testkit.contracts.store.past import past_laws
 from ocs_core.testkit.contracts.store.racing import racing_laws
 from ocs_core.testkit.contracts.store.runs import runs_laws
@@ -16,6 +17,7 @@ def store_contract(make: Make) -> type:
     """The laws of a `Store`, its unit of work, its outbox and its isolation."""
     laws = (
         keeping_laws(),
+        lookup_laws(),
         committing_laws(),
         racing_laws(),
         runs_laws(),

@@ -13,7 +13,7 @@ from ocs_core.entities.payment import Payment
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.messages import Response
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports import Store, UnitOfWork, Wanted
+from ocs_core.ports import Store, UnitOfWork
 from ocs_core.queries import DocumentSearch, PaymentSearch
 from ocs_core.testkit.contracts.subject import Subject, beside, only
 from ocs_core.testkit.contracts.values import a_document, a_message, a_payment, a_run, an_account, an_event, id_of
@@ -130,9 +130,7 @@ def committing_laws() -> type:
             with subject.store.begin() as uow:
                 uow.remember(performed)
             with subject.store.begin() as uow:
-                found = [
-                    uow.find(Wanted(key=RequestKey(application, "1"))).performed for application in ("shop", "Shop")
-                ]
+                found = [uow.find(key=RequestKey(application, "1")).performed for application in ("shop", "Shop")]
             assert found == [performed, None]
 
         def test_messages_wait_in_the_order_of_their_publication(self, subject: Subject, desk: Desk) -> None:

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import pytest
@@ -14,7 +14,24 @@ from ocs_core.entities.payment import Payment, PaymentName, PaymentType
 from ocs_core.messages import format_instant
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.performed import RequestKey
-from ocs_core.ports import SliceWanted, Wanted
+from ocs_core.ports import (
+    AccountNamed,
+    AccountsNamed,
+    AdjustmentsOf,
+    ChargeableEventWithId,
+    DocumentNamed,
+    LiveSettlements,
+    Lookup,
+    OwnerOf,
+    PayerOf,
+    PayersOf,
+    PaymentNamed,
+    SettlementsAfter,
+    SliceWanted,
+    Taken,
+    TakenEvents,
+)
+from ocs_core.ports.lookups import Unique
 from ocs_core.queries import AccountSearch, ChargeableEventSearch, PaymentSearch
 from ocs_core.testkit.contracts.subject import TEXT_THAT_HURTS, Subject, only, slice_of
 from ocs_core.testkit.contracts.values import (
@@ -82,22 +99,17 @@ def keeping_laws() -> type:
                 account=account, amount=top, tax="vat21", document_due_date=dt.date(2999, 12, 31), payment_ref3="r"
             )
             event = desk.event(account=technical, charge=MAX_AMOUNT, tax=0, external_id="ev")
-            with subject.store.begin() as uow:
-                found = uow.find(
-                    Wanted(
-                        account=named(technical),
-                        payment=PaymentName(ref_id=payment.ref_id),
-                        document=DocumentName(ref_id=document.ref_id),
-                    )
-                )
-                charged = uow.find(Wanted(chargeable_event=event.ref_id, account=named(account)))
-            assert (found.account, found.payer, found.payment, found.document) == (technical, None, payment, document)
-            assert found.owner == account
-            assert (charged.chargeable_event, charged.owner, charged.account) == (event, technical, account)
-            assert charged.payer is not None
-            assert charged.payer.account == account.ref
-            assert found.payment is not None
-            assert found.payment.payment_date_received == late
+            look_up, charged = subject.look_up, ChargeableEventWithId(event.ref_id)
+            assert (look_up(AccountNamed(named(technical))), look_up(PayerOf(named(technical)))) == (technical, None)
+            received = look_up(PaymentNamed(PaymentName(ref_id=payment.ref_id)))
+            issued = DocumentNamed(DocumentName(ref_id=document.ref_id))
+            assert (received, look_up(issued), look_up(OwnerOf(issued))) == (payment, document, account)
+            assert (look_up(charged), look_up(OwnerOf(charged))) == (event, technical)
+            payer = look_up(PayerOf(named(account)))
+            assert payer is not None
+            assert payer.account == account.ref
+            assert received is not None
+            assert received.payment_date_received == late
 
         def test_what_was_read_cannot_change_what_is_stored(self, subject: Subject, desk: Desk) -> None:
             """What is read is a value, with a hash; a change is saved, with its version and its messages, or there is none."""
@@ -112,9 +124,10 @@ def keeping_laws() -> type:
             desk.perform(UpdateDueDateOffset, offset)
 
             def read() -> list[Any]:
+                of_payer, of_document = PayerOf(named(account)), DocumentNamed(DocumentName(ref_id=document.ref_id))
                 with subject.store.begin() as uow:
-                    found = uow.find(Wanted(account=named(account), document=DocumentName(ref_id=document.ref_id)))
-                return [found.payer, found.document, found.configuration]
+                    found = uow.find(of_payer, of_document)
+                return [found[of_payer], found[of_document], found.configuration]
 
             before = repr(read())
             for mapping in [value for entity in read() for value in attrs.asdict(entity, recurse=False).values()]:
@@ -129,45 +142,29 @@ def keeping_laws() -> type:
         def test_what_is_not_there_is_not_found(self, subject: Subject, desk: Desk) -> None:
             """A store that invents something would pass rules that must fail."""
             nobody = desk.ids()
-            with subject.store.begin() as uow:
-                found = uow.find(
-                    Wanted(
-                        key=RequestKey("a", "r"),
-                        account=AccountName(external_id="nobody"),
-                        parent=AccountName(ref_id=nobody),
-                        payment=PaymentName(ref_id=nobody, payment_no="x", external_payment_no="x"),
-                        document=DocumentName(document_no="x", external_document_no="x"),
-                        settlements=True,
-                        chargeable_event=nobody,
-                        external_account_id="x",
-                        external_payment_no="x",
-                        external_document_no="x",
-                        accounts=(AccountName(ref_id=nobody), AccountName(external_id="nobody")),
-                        external_event_ids=("x",),
-                    )
-                )
-            assert attrs.asdict(found, recurse=False) | {"configuration": None} == {
-                "configuration": None,
-                "performed": None,
-                "account": None,
-                "payer": None,
-                "parent": None,
-                "payment": None,
-                "document": None,
-                "owner": None,
-                "settlement": None,
-                "settlements": (),
-                "settlements_after": (),
-                "chargeable_event": None,
-                "adjustments": (),
-                "accounts": {},
-                "payers_of_accounts": {},
-                "external_account_id_taken": False,
-                "external_payment_no_taken": False,
-                "external_document_no_taken": False,
-                "external_event_ids_taken": frozenset(),
-                "number": None,
+            account, event = AccountName(external_id="nobody"), ChargeableEventWithId(nobody)
+            payment = PaymentName(ref_id=nobody, payment_no="x", external_payment_no="x")
+            document = DocumentName(document_no="x", external_document_no="x")
+            nothing: dict[Lookup[Any], Any] = {
+                AccountNamed(account): None,
+                AccountNamed(AccountName(ref_id=nobody)): None,
+                PayerOf(account): None,
+                PaymentNamed(payment): None,
+                DocumentNamed(document): None,
+                LiveSettlements(payment, document): (),
+                SettlementsAfter(NOW, payment, document): (),
+                event: None,
+                AdjustmentsOf(nobody): (),
+                OwnerOf(event): None,
+                AccountsNamed((AccountName(ref_id=nobody), account)): {},
+                PayersOf((AccountName(ref_id=nobody), account)): {},
+                TakenEvents(("x",)): frozenset(),
+                **{Taken(what, "x"): False for what in get_args(Unique)},
             }
+            with subject.store.begin() as uow:
+                found = uow.find(*nothing, key=RequestKey("a", "r"))
+            assert {lookup: found[lookup] for lookup in nothing} == nothing
+            assert found.performed is None
 
         def test_external_ids_in_use_are_told_exactly(self, subject: Subject, desk: Desk) -> None:
             """Ids compare exactly; an outgoing payment does not take an incoming one's number."""
@@ -182,23 +179,14 @@ def keeping_laws() -> type:
             desk.payment(account=account, external_payment_no="out", **out)
             desk.document(account=account, external_document_no="doc")
             desk.event(account=account, external_id="event")
-            with subject.store.begin() as uow:
-                taken = uow.find(
-                    Wanted(
-                        external_account_id="A-1",
-                        external_payment_no="in",
-                        external_document_no="doc",
-                        external_event_ids=("event", "Event", "event "),
-                    )
-                )
-                free = uow.find(
-                    Wanted(external_account_id="a-1", external_payment_no="out", external_document_no="Doc")
-                )
-            assert (taken.external_account_id_taken, taken.external_payment_no_taken) == (True, True)
-            assert taken.external_document_no_taken
-            assert taken.external_event_ids_taken == {"event"}
-            assert (free.external_account_id_taken, free.external_payment_no_taken) == (False, False)
-            assert not free.external_document_no_taken
+            values: dict[Unique, tuple[str, str]] = {
+                "external_account_id": ("A-1", "a-1"),
+                "external_payment_no": ("in", "out"),
+                "external_document_no": ("doc", "Doc"),
+            }
+            for what, (taken, free) in values.items():
+                assert (subject.look_up(Taken(what, taken)), subject.look_up(Taken(what, free))) == (True, False)
+            assert subject.look_up(TakenEvents(("event", "Event", "event "))) == {"event"}
 
         @pytest.mark.parametrize("amount", [1, 2**53 + 1, MAX_AMOUNT - 1, MAX_AMOUNT, -MAX_AMOUNT, -(2**53) - 1])
         def test_amounts_are_exact_to_the_ends_of_64_bits(self, subject: Subject, amount: int) -> None:
@@ -211,17 +199,12 @@ def keeping_laws() -> type:
                 for entity in (account, payer, payment, document, settlement, event):
                     uow.add(entity)  # type: ignore[type-var]
             with subject.store.begin() as uow:
-                found = uow.find(
-                    Wanted(
-                        payment=PaymentName(ref_id=payment.ref_id),
-                        document=DocumentName(ref_id=document.ref_id),
-                        chargeable_event=event.ref_id,
-                    )
-                )
                 sliced = only(slice_of(uow, SliceWanted(as_of=NOW - dt.timedelta(days=1))), "payers in the slice")
             ledger = subject.queries.ledger(account.ref_id)
             assert ledger is not None
-            assert (found.payment, found.document, found.chargeable_event) == (payment, document, event)
+            assert subject.look_up(PaymentNamed(PaymentName(ref_id=payment.ref_id))) == payment
+            assert subject.look_up(DocumentNamed(DocumentName(ref_id=document.ref_id))) == document
+            assert subject.look_up(ChargeableEventWithId(event.ref_id)) == event
             assert (ledger.payer, ledger.payments, ledger.documents) == (payer, (payment,), (document,))
             assert (sliced.payer.collection_balance, ledger.settlements) == (amount, (settlement,))
             assert subject.queries.payments(PaymentSearch(amount_from=size, amount_to=size)).items == (payment,)
@@ -240,9 +223,8 @@ def keeping_laws() -> type:
             with subject.store.begin() as uow:
                 uow.add(account)
                 uow.add(payment)
-            with subject.store.begin() as uow:
-                found = uow.find(Wanted(account=AccountName(external_id=external_id), external_payment_no=external_id))
-            assert (found.account, found.external_payment_no_taken) == (account, True)
+            assert subject.look_up(AccountNamed(AccountName(external_id=external_id))) == account
+            assert subject.look_up(Taken("external_payment_no", external_id))
             assert subject.queries.accounts(AccountSearch(customer=text)).items == (account,)
             assert subject.queries.payments(PaymentSearch(payment_ref=text)).items == (payment,)
 
@@ -252,10 +234,8 @@ def keeping_laws() -> type:
             with subject.store.begin() as uow:
                 for account in accounts:
                     uow.add(account)
-            with subject.store.begin() as uow:
-                for account in accounts:
-                    assert uow.find(Wanted(account=AccountName(external_id=account.external_id))).account == account
             for account in accounts:
+                assert subject.look_up(AccountNamed(AccountName(external_id=account.external_id))) == account
                 assert subject.queries.account(AccountName(external_id=account.external_id)) == account
 
         @pytest.mark.parametrize("instant", INSTANTS.values(), ids=INSTANTS)
@@ -264,8 +244,7 @@ def keeping_laws() -> type:
             payment = a_payment(1, payment_date_received=instant)
             with subject.store.begin() as uow:
                 uow.add(payment)
-            with subject.store.begin() as uow:
-                found = uow.find(Wanted(payment=PaymentName(ref_id=payment.ref_id))).payment
+            found = subject.look_up(PaymentNamed(PaymentName(ref_id=payment.ref_id)))
             assert found is not None
             _is_at(found, instant)
             searched = only(subject.queries.payments(PaymentSearch(date_from=instant)).items, "what the search found")
@@ -278,14 +257,9 @@ def keeping_laws() -> type:
             with subject.store.begin() as uow:
                 for entity in (account, payer, payment, document):
                     uow.add(entity)  # type: ignore[type-var]
-            with subject.store.begin() as uow:
-                found = uow.find(
-                    Wanted(
-                        account=AccountName(ref_id=account.ref_id),
-                        payment=PaymentName(ref_id=payment.ref_id),
-                        document=DocumentName(ref_id=document.ref_id),
-                    )
-                )
-            assert (found.account, found.payer, found.payment, found.document) == (account, payer, payment, document)
+            name = AccountName(ref_id=account.ref_id)
+            assert (subject.look_up(AccountNamed(name)), subject.look_up(PayerOf(name))) == (account, payer)
+            assert subject.look_up(PaymentNamed(PaymentName(ref_id=payment.ref_id))) == payment
+            assert subject.look_up(DocumentNamed(DocumentName(ref_id=document.ref_id))) == document
 
     return KeepingLaws

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
-import attrs
 import pytest
 
 from ocs_core.collection import open_at, settlements_by_item
@@ -15,7 +14,7 @@ from ocs_core.entities.payment import Payment, PaymentName
 from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import RequestRejected
 from ocs_core.ledger import Ledger
-from ocs_core.ports import Wanted
+from ocs_core.ports import SettlementsAfter
 from ocs_core.testkit.contracts.subject import Subject
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_settlement, an_account
 from ocs_core.testkit.examples import UNIT, Desk
@@ -109,10 +108,8 @@ def past_laws() -> type:
             with subject.store.begin() as uow:
                 for entity in (account, a_payer(account), *payments, *documents, *settlements):
                     uow.add(entity)  # type: ignore[type-var]
-            asked = Wanted(payment=PaymentName(ref_id=mine.ref_id), document=DocumentName(ref_id=this.ref_id))
-            with subject.store.begin() as uow:
-                found = uow.find(attrs.evolve(asked, settlements_after=NOW)).settlements_after
-                assert uow.find(asked).settlements_after == ()
+            either = PaymentName(ref_id=mine.ref_id), DocumentName(ref_id=this.ref_id)
+            found = subject.look_up(SettlementsAfter(NOW, *either))
             assert sorted(found, key=lambda s: s.ref_id) == settlements[:3]
 
         @pytest.mark.parametrize("seed", range(3))

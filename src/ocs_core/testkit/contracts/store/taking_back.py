@@ -13,7 +13,17 @@ from ocs_core.entities.payment import Payment, PaymentName, PaymentType
 from ocs_core.entities.settlement import Settlement
 from ocs_core.ledger import Ledger, OpenLedger
 from ocs_core.messages import PaymentDocuments, Response
-from ocs_core.ports import Found, SliceWanted, Wanted
+from ocs_core.ports import (
+    DocumentNamed,
+    LiveSettlements,
+    Lookup,
+    OwnerOf,
+    PaymentNamed,
+    SettlementWithId,
+    SliceWanted,
+    SourceOf,
+    TargetOf,
+)
 from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only, slice_of
 from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW
@@ -51,25 +61,22 @@ def taking_back_laws() -> type:
                 "external_document_no": "X-1",
             }
 
-            def found(**wanted: Any) -> Found:
+            def found(item: PaymentNamed | DocumentNamed) -> tuple[Any, Any]:
                 with subject.store.begin() as uow:
-                    return uow.find(Wanted(**wanted))
+                    found = uow.find(item, OwnerOf(item))
+                return found[item], found[OwnerOf(item)]
 
             for some in (incoming, *({name: value} for name, value in incoming.items())):
-                by_name = found(payment=PaymentName(**some))
-                assert (by_name.payment, by_name.owner) == (payment, account)
+                assert found(PaymentNamed(PaymentName(**some))) == (payment, account)
             for some in (invoice, *({name: value} for name, value in invoice.items())):
-                by_name = found(document=DocumentName(**some), payment=PaymentName(ref_id=desk.ids()))
-                assert (by_name.document, by_name.owner) == (document, account)
+                assert found(DocumentNamed(DocumentName(**some))) == (document, account)
             wrong: dict[str, Any]
             for wrong in ({"ref_id": sent.ref_id}, {"payment_no": sent.payment_no}, {"external_payment_no": "E-2"}):
-                nothing = found(payment=PaymentName(**incoming | wrong))
-                assert (nothing.payment, nothing.owner) == (None, None)
+                assert found(PaymentNamed(PaymentName(**incoming | wrong))) == (None, None)
             for wrong in ({"ref_id": other.ref_id}, {"document_no": other.document_no}, {"external_document_no": "X"}):
-                nothing = found(document=DocumentName(**invoice | wrong), payment=PaymentName(**incoming))
-                assert (nothing.document, nothing.payment, nothing.owner) == (None, payment, None)
-            assert found(payment=PaymentName(external_payment_no="E-2")).payment is None
-            assert found(payment=PaymentName(payment_no=sent.payment_no)).payment == sent
+                assert found(DocumentNamed(DocumentName(**invoice | wrong))) == (None, None)
+            assert subject.look_up(PaymentNamed(PaymentName(external_payment_no="E-2"))) is None
+            assert subject.look_up(PaymentNamed(PaymentName(payment_no=sent.payment_no))) == sent
 
         def test_live_settlements_are_those_of_what_is_named_or_between_both(
             self, subject: Subject, desk: Desk
@@ -102,10 +109,8 @@ def taking_back_laws() -> type:
                 ({"payment": PaymentName(ref_id=desk.ids()), "document": of_document}, ()),
             ]
             for named_items, live in expected:
-                with subject.store.begin() as uow:
-                    assert uow.find(Wanted(**named_items, settlements=True)).settlements == live
-            with subject.store.begin() as uow:
-                assert uow.find(Wanted(payment=of_payment)).settlements == ()
+                assert subject.look_up(LiveSettlements(**named_items)) == live
+            assert subject.look_up(LiveSettlements()) == ()
 
         def test_a_settlement_is_found_by_its_id_with_both_its_sides(self, subject: Subject, desk: Desk) -> None:
             """Live or cancelled: who names an assignment by its id is told what became of it."""
@@ -118,18 +123,20 @@ def taking_back_laws() -> type:
             for amount in (5 * UNIT, 7 * UNIT):
                 (settlement,) = (s for s in ledger.settlements if s.amount == amount)
                 desk.cancel_one(settlement)
+                one = SettlementWithId(settlement.ref_id)
                 with subject.store.begin() as uow:
-                    found = uow.find(Wanted(settlement=settlement.ref_id))
-                assert found.settlement is not None
-                assert (found.settlement.ref_id, found.settlement.cancelled) == (settlement.ref_id, True)
-                assert (found.payment, found.document, found.owner) == (
+                    found = uow.find(one, SourceOf(one), TargetOf(one), OwnerOf(one))
+                kept = found[one]
+                assert kept is not None
+                assert (kept.ref_id, kept.cancelled) == (settlement.ref_id, True)
+                assert (found[SourceOf(one)], found[TargetOf(one)], found[OwnerOf(one)]) == (
                     only(_ledger(subject, account).payments, "payments"),
                     only(_ledger(subject, account).documents, "documents"),
                     account,
                 )
-            with subject.store.begin() as uow:
-                nothing = uow.find(Wanted(settlement=desk.ids()))
-            assert (nothing.settlement, nothing.payment, nothing.document, nothing.owner) == (None, None, None, None)
+            nothing = SettlementWithId(desk.ids())
+            sides: tuple[Lookup[Any], ...] = (nothing, SourceOf(nothing), TargetOf(nothing), OwnerOf(nothing))
+            assert [subject.look_up(side) for side in sides] == [None] * 4
 
         def test_of_many_who_cancel_one_settlement_by_its_id_one_succeeds(self, subject: Subject, desk: Desk) -> None:
             """It is read exclusively, with both its sides."""

@@ -1,7 +1,7 @@
 """Nothing is left out: what a store keeps and finds is all of it, however much there is and whatever became of it."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, get_args
 
 import attrs
 import pytest
@@ -16,7 +16,21 @@ from ocs_core.errors import Conflict
 from ocs_core.messages import PaymentDocuments, Response, Step, link_of
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports import DOCUMENT_NUMBERS, PAYMENT_NUMBERS, SliceWanted, Wanted
+from ocs_core.ports import (
+    DOCUMENT_NUMBERS,
+    PAYMENT_NUMBERS,
+    AccountsNamed,
+    AdjustmentsOf,
+    DocumentNamed,
+    LiveSettlements,
+    NextNumber,
+    PaymentNamed,
+    Series,
+    SliceWanted,
+    Taken,
+    TakenEvents,
+)
+from ocs_core.ports.lookups import Unique
 from ocs_core.testkit.contracts.subject import (
     MORE_THAN_A_PAGE,
     TEXT_THAT_HURTS,
@@ -119,21 +133,8 @@ def whole_laws() -> type:
             keep(subject, first)
             with subject.store.begin() as uow:
                 uow.save(attrs.evolve(first, **becomes))
-            with subject.store.begin() as uow:
-                found = uow.find(
-                    Wanted(
-                        external_account_id="X",
-                        external_payment_no="X",
-                        external_document_no="X",
-                        external_event_ids=("X",),
-                    )
-                )
-            told = (
-                found.external_account_id_taken,
-                found.external_payment_no_taken,
-                found.external_document_no_taken,
-                bool(found.external_event_ids_taken),
-            )
+            told = [subject.look_up(Taken(what, "X")) for what in get_args(Unique)]
+            told.append(bool(subject.look_up(TakenEvents(("X",)))))
             assert sum(told) == 1, "a value is free that is taken"
             with pytest.raises(Conflict):
                 keep(subject, second)
@@ -143,14 +144,10 @@ def whole_laws() -> type:
             account = desk.account("A-1")
             payment = desk.cancel_payment(desk.payment(account=account, external_payment_no="E"))
             document = desk.cancel_document(desk.document(account=account, external_document_no="X"))
-            with subject.store.begin() as uow:
-                for of_payment in (PaymentName(external_payment_no="E"), PaymentName(payment_no=payment.payment_no)):
-                    assert uow.find(Wanted(payment=of_payment)).payment == payment
-                for of_document in (
-                    DocumentName(external_document_no="X"),
-                    DocumentName(document_no=document.document_no),
-                ):
-                    assert uow.find(Wanted(document=of_document)).document == document
+            for of_payment in (PaymentName(external_payment_no="E"), PaymentName(payment_no=payment.payment_no)):
+                assert subject.look_up(PaymentNamed(of_payment)) == payment
+            for of_document in (DocumentName(external_document_no="X"), DocumentName(document_no=document.document_no)):
+                assert subject.look_up(DocumentNamed(of_document)) == document
 
         def test_an_event_is_found_with_all_its_adjustments(self, subject: Subject) -> None:
             """Each adjustment that is overlooked is a credit that may be given twice."""
@@ -161,16 +158,13 @@ def whole_laws() -> type:
             ]
             of_another = an_event(5, ACCOUNT, -UNIT, original_ref_id=id_of(4), kind=ChargeableEventKind.CREDIT)
             keep(subject, ACCOUNT, event, of_another, *adjustments)
-            with subject.store.begin() as uow:
-                found = uow.find(Wanted(chargeable_event=event.ref_id)).adjustments
-            all_there(found, adjustments, "adjustments")
+            all_there(subject.look_up(AdjustmentsOf(event.ref_id)), adjustments, "adjustments")
 
         def test_an_item_is_found_with_all_its_live_settlements(self, subject: Subject) -> None:
             """A payment of many small invoices has many; the one that is overlooked stays paid by a cancelled payment."""
             settlements = [a_settlement(n, PAYMENT, DOCUMENT, 1) for n in range(10, 10 + MORE_THAN_A_PAGE)]
             keep(subject, ACCOUNT, PAYMENT, DOCUMENT, *settlements)
-            with subject.store.begin() as uow:
-                found = uow.find(Wanted(payment=PaymentName(ref_id=PAYMENT.ref_id), settlements=True)).settlements
+            found = subject.look_up(LiveSettlements(PaymentName(ref_id=PAYMENT.ref_id)))
             all_there(found, settlements, "settlements")
             assert [s.ref_id for s in found[:3]] == [s.ref_id for s in settlements[:3]]
 
@@ -184,9 +178,8 @@ def whole_laws() -> type:
             )
             keep(subject, ACCOUNT, a_payer(ACCOUNT), DOCUMENT, credit, settled)
             for side in (credit, DOCUMENT):
-                with subject.store.begin() as uow:
-                    wanted = Wanted(document=DocumentName(ref_id=side.ref_id), settlements=True)
-                    assert uow.find(wanted).settlements == (settled,)
+                of_side = LiveSettlements(document=DocumentName(ref_id=side.ref_id))
+                assert subject.look_up(of_side) == (settled,)
             ledger = subject.queries.ledger(ACCOUNT.ref_id)
             assert ledger is not None
             assert ledger.settlements == (settled,)
@@ -207,8 +200,7 @@ def whole_laws() -> type:
                 else AccountName(external_id=account.external_id): account
                 for n, account in enumerate(accounts)
             }
-            with subject.store.begin() as uow:
-                found = uow.find(Wanted(accounts=tuple(by_name))).accounts
+            found = subject.look_up(AccountsNamed(tuple(by_name)))
             all_there(list(found.items()), list(by_name.items()), "accounts by name")
 
         def test_of_many_external_ids_all_that_are_taken_are_told(self, subject: Subject) -> None:
@@ -216,16 +208,14 @@ def whole_laws() -> type:
             events = [an_event(n, ACCOUNT, external_id=f"E-{n}") for n in range(10, 10 + MORE_THAN_A_PAGE)]
             keep(subject, ACCOUNT, *events)
             asked = tuple(f"E-{n}" for n in range(1000))
-            with subject.store.begin() as uow:
-                found = uow.find(Wanted(external_event_ids=asked)).external_event_ids_taken
+            found = subject.look_up(TakenEvents(asked))
             all_there(found, {event.external_id for event in events}, "external ids")
 
         def test_each_series_counts_for_itself(self, subject: Subject) -> None:
             """An auditor finds a gap in the invoices where payments took their numbers."""
-            drawn: dict[str, list[int | None]] = {PAYMENT_NUMBERS: [], DOCUMENT_NUMBERS: []}
+            drawn: dict[Series, list[int]] = {PAYMENT_NUMBERS: [], DOCUMENT_NUMBERS: []}
             for series in (PAYMENT_NUMBERS, PAYMENT_NUMBERS, DOCUMENT_NUMBERS, PAYMENT_NUMBERS, DOCUMENT_NUMBERS):
-                with subject.store.begin() as uow:
-                    drawn[series].append(uow.find(Wanted(draw=series)).number)
+                drawn[series].append(subject.look_up(NextNumber(series)))
             assert drawn[DOCUMENT_NUMBERS] == [1, 2]
             assert drawn[PAYMENT_NUMBERS] == [1, 2, 3]
 
@@ -246,7 +236,7 @@ def whole_laws() -> type:
             with subject.store.begin() as uow:
                 uow.remember(performed)
             with subject.store.begin() as uow:
-                found = uow.find(Wanted(key=performed.key)).performed
+                found = uow.find(key=performed.key).performed
             assert found is not None
             assert found.answer is not None
             all_there(found.ref_ids, performed.ref_ids, "refIds")

@@ -11,10 +11,11 @@ from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.entities.configuration import AccountType
 from ocs_core.entities.payment import PaymentType
 from ocs_core.testkit.strategies.breaking.changing import (
-    found_by,
+    account_of,
     naming,
     nobody,
     owned,
+    owner_of,
 )
 from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
 from ocs_core.testkit.strategies.requests.charging import events
@@ -55,15 +56,15 @@ def _account_ofnobody(draw: Draw, world: World, operation: type, request: Any) -
 
 @breaks("account_ids_agree")
 def _ids_of_two_accounts(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    found = found_by(world, owned(draw, world, operation, request))
-    one = found.owner or found.account or draw(payers(world))
+    request_of_owner = owned(draw, world, operation, request)
+    one = owner_of(world, request_of_owner) or account_of(world, request_of_owner) or draw(payers(world))
     other = draw(st.sampled_from([world.new("nobody"), world.account().external_id]))
     return naming(draw, operation, request, AccountName(ref_id=one.ref_id, external_id=other))
 
 
 @breaks("account_is_not_deactivated")
 def _deactivated_account(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    owner = found_by(world, owned(draw, world, operation, request)).owner
+    owner = owner_of(world, owned(draw, world, operation, request))
     if owner is not None:
         world.deactivate(owner.ref_id)
         return request

@@ -5,10 +5,10 @@ from typing import Any
 import attrs
 from hypothesis import strategies as st
 
-from ocs_core.entities.account import AccountName
+from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.document import Document, DocumentName
 from ocs_core.entities.payment import Payment, PaymentName
-from ocs_core.ports import Found, Wanted
+from ocs_core.ports import AccountNamed, ChargeableEventWithId, DocumentNamed, OwnerOf, PaymentNamed
 from ocs_core.queries import ReadCollectionBalance, ReadOpenBalance
 from ocs_core.testkit.strategies.breaking.registry import Draw
 from ocs_core.testkit.strategies.requests.things import payers
@@ -48,29 +48,39 @@ def nobody(draw: Draw, world: World) -> AccountName:
     return draw(st.sampled_from([AccountName(ref_id=draw(uuids)), AccountName(external_id=world.new("nobody"))]))
 
 
-def found_by(world: World, request: Any) -> Found:
-    """What a request is about."""
-    payment_ref, document_ref = getattr(request, "payment_ref_id", None), getattr(request, "document_ref_id", None)
-    return world.found(
-        Wanted(
-            account=getattr(request, "account", None),
-            payment=getattr(request, "payment", PaymentName(ref_id=payment_ref) if payment_ref else None),
-            document=getattr(request, "document", DocumentName(ref_id=document_ref) if document_ref else None),
-            chargeable_event=getattr(request, "chargeable_event_ref_id", None),
-        )
-    )
+def _payment_named(request: Any) -> PaymentNamed:
+    ref_id = getattr(request, "payment_ref_id", None)
+    return PaymentNamed(getattr(request, "payment", PaymentName(ref_id=ref_id) if ref_id else None))
+
+
+def _document_named(request: Any) -> DocumentNamed:
+    ref_id = getattr(request, "document_ref_id", None)
+    return DocumentNamed(getattr(request, "document", DocumentName(ref_id=ref_id) if ref_id else None))
 
 
 def payment_of(world: World, request: Any) -> Payment:
-    payment = found_by(world, request).payment
+    payment = world.look_up(_payment_named(request))
     assert payment is not None
     return payment
 
 
 def document_of(world: World, request: Any) -> Document:
-    document = found_by(world, request).document
+    document = world.look_up(_document_named(request))
     assert document is not None
     return document
+
+
+def account_of(world: World, request: Any) -> Account | None:
+    """The account that a request names."""
+    return world.look_up(AccountNamed(getattr(request, "account", None)))
+
+
+def owner_of(world: World, request: Any) -> Account | None:
+    """Whose account what a request is about is on: a document's, else a chargeable event's, else a payment's."""
+    event, document = getattr(request, "chargeable_event_ref_id", None), _document_named(request)
+    if document.name is not None:
+        return world.look_up(OwnerOf(document))
+    return world.look_up(OwnerOf(ChargeableEventWithId(event) if event else _payment_named(request)))
 
 
 def renamed(request: Any, kind: str, **names: Any) -> Any:

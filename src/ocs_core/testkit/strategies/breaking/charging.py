@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.testkit.strategies.breaking.changing import found_by, with_item
+from ocs_core.ports import AdjustmentsOf, ChargeableEventWithId
+from ocs_core.testkit.strategies.breaking.changing import with_item
 from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
 from ocs_core.testkit.strategies.requests.things import MOST, payers
 from ocs_core.testkit.strategies.values import uuids
@@ -29,9 +30,9 @@ def _adjustment_of_an_adjustment(draw: Draw, world: World, operation: type, requ
 
 @breaks("credit_is_covered")
 def _credit_beyond_the_charge(draw: Draw, world: World, operation: type, request: Any) -> Any:
-    found = found_by(world, request)
-    assert found.chargeable_event is not None
-    parts = (found.chargeable_event, *found.adjustments)
+    event = world.look_up(ChargeableEventWithId(request.chargeable_event_ref_id))
+    assert event is not None
+    parts = (event, *world.look_up(AdjustmentsOf(event.ref_id)))
     left = sum(e.charge_with_tax if request.tax_included else e.charge for e in parts)
     amount = left + draw(st.integers(1, MOST))
     return attrs.evolve(request, charge_type=ChargeType.CREDIT, charge_adjustment=amount)

@@ -11,11 +11,11 @@ from ocs_core.entities.configuration import start_of_day
 from ocs_core.entities.document import DocumentName, DueAmountType
 from ocs_core.entities.payment import PaymentName
 from ocs_core.entities.settlement import Settlement, SettlementSide
-from ocs_core.ports import Wanted
+from ocs_core.ports import LiveSettlements
 from ocs_core.testkit.strategies.breaking.changing import (
     by_items,
     document_of,
-    found_by,
+    owner_of,
     payment_of,
     renamed,
 )
@@ -58,7 +58,7 @@ def _assigneddocument_of(draw: Draw, world: World, operation: type, request: Any
 def _document_not_assigned(draw: Draw, world: World, operation: type, request: Any) -> Any:
     """Another document of the same payer, or one whose assignment is cancelled already."""
     request = by_items(request)
-    owner = found_by(world, request).owner
+    owner = owner_of(world, request)
     assert owner is not None
     if draw(st.booleans()):
         world.desk.perform(CancelPaymentInAssignment, request)
@@ -70,11 +70,8 @@ def _document_not_assigned(draw: Draw, world: World, operation: type, request: A
 def _no_such_assignment(draw: Draw, world: World, operation: type, request: Any) -> Any:
     """The id of nothing, of an assignment that is another's, or of one that is cancelled already."""
     payment, document = draw(assignments(world))
-    theirs = world.found(
-        Wanted(
-            payment=PaymentName(ref_id=payment.ref_id), document=DocumentName(ref_id=document.ref_id), settlements=True
-        )
-    ).settlements[0]
+    between = LiveSettlements(PaymentName(ref_id=payment.ref_id), DocumentName(ref_id=document.ref_id))
+    theirs = world.look_up(between)[0]
     kind = draw(st.sampled_from(["nothing", "another", "cancelled"]))
     if kind == "cancelled":
         world.desk.cancel_assignment(payment, document)

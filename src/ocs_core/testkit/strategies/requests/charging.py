@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from ocs_core.entities.account import Account
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.money import BASIS_POINTS
-from ocs_core.ports import Wanted
+from ocs_core.ports import AdjustmentsOf
 from ocs_core.testkit.strategies.requests.registry import Draw, valid
 from ocs_core.testkit.strategies.requests.things import MOST, common_fields, currencies, namings, payers
 from ocs_core.testkit.strategies.values import field_values, instants, tax_rates
@@ -49,7 +49,7 @@ def _adjust_chargeable_event(draw: Draw, world: World) -> AdjustChargeableEventR
 
 
 def _adjustments_of(world: World, event: ChargeableEvent) -> list[ChargeableEvent]:
-    return list(world.found(Wanted(chargeable_event=event.ref_id)).adjustments)
+    return list(world.look_up(AdjustmentsOf(event.ref_id)))
 
 
 def _adjustment(

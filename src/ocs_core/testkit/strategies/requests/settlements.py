@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from ocs_core.entities.configuration import start_of_day
 from ocs_core.entities.document import DocumentName
 from ocs_core.entities.payment import PaymentName
-from ocs_core.ports import Wanted
+from ocs_core.ports import LiveSettlements
 from ocs_core.testkit.strategies.requests.registry import Draw, valid
 from ocs_core.testkit.strategies.requests.things import (
     REASON,
@@ -52,10 +52,8 @@ def _assign_payment_in_to_document(draw: Draw, world: World) -> AssignPaymentInT
 @valid(CancelPaymentInAssignment)
 def _cancel_payment_in_assignment(draw: Draw, world: World) -> CancelPaymentInAssignmentRequest:
     payment, document = draw(assignments(world))
-    between = Wanted(
-        payment=PaymentName(ref_id=payment.ref_id), document=DocumentName(ref_id=document.ref_id), settlements=True
-    )
-    live = [settlement.ref_id for settlement in world.found(between).settlements]
+    between = LiveSettlements(PaymentName(ref_id=payment.ref_id), DocumentName(ref_id=document.ref_id))
+    live = [settlement.ref_id for settlement in world.look_up(between)]
     return CancelPaymentInAssignmentRequest(
         **common_fields(draw, world),
         monetary_transaction_ref_id=draw(st.none() | st.sampled_from(live)),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ocs_core.entities.account import Account, AccountName, AccountRef, AccountState
 from ocs_core.entities.document import Document, DocumentName
 from ocs_core.entities.payment import Payment, PaymentName, PaymentType
-from ocs_core.ports import Wanted
+from ocs_core.ports import DocumentNamed, PaymentNamed
 from ocs_core.testkit.examples import named
 from ocs_core.testkit.strategies.requests.registry import Draw
 from ocs_core.testkit.strategies.values import payable_amounts, some_fields
@@ -79,20 +79,20 @@ def assignments(draw: Draw, world: World) -> tuple[Payment, Document]:
     document = draw(documents(world, payer))
     payment = draw(payments(world, draw(st.sampled_from([payer, None])), document.currency))
     for _ in range(draw(st.integers(1, 2))):
-        found = world.found(
-            Wanted(payment=PaymentName(ref_id=payment.ref_id), document=DocumentName(ref_id=document.ref_id))
-        )
-        assert found.payment is not None
-        assert found.document is not None
-        most = min(found.payment.remaining_amount, found.document.due_amount)
+        payment, document = _as_they_are(world, payment, document)
+        most = min(payment.remaining_amount, document.due_amount)
         if most:
             world.desk.assign(payment, document, draw(amounts_in(world, document.currency, most)))
-    found = world.found(
-        Wanted(payment=PaymentName(ref_id=payment.ref_id), document=DocumentName(ref_id=document.ref_id))
-    )
-    assert found.payment is not None
-    assert found.document is not None
-    return found.payment, found.document
+    return _as_they_are(world, payment, document)
+
+
+def _as_they_are(world: World, payment: Payment, document: Document) -> tuple[Payment, Document]:
+    """Both, as they are by now."""
+    paying = world.look_up(PaymentNamed(PaymentName(ref_id=payment.ref_id)))
+    paid = world.look_up(DocumentNamed(DocumentName(ref_id=document.ref_id)))
+    assert paying is not None
+    assert paid is not None
+    return paying, paid
 
 
 @st.composite
