@@ -69,7 +69,8 @@ MAPPING_FIELDS = [
     (cls, field.name)
     for cls in _values()
     for field in attrs.fields(cls)
-    if any(word in str(get_type_hints(cls, include_extras=True)[field.name]) for word in ("Mapping[", "dict["))
+    if not field.name.startswith("_")
+    and any(word in str(get_type_hints(cls, include_extras=True)[field.name]) for word in ("Mapping[", "dict["))
     and cls.__setattr__ is not object.__setattr__
 ]
 
