@@ -1,7 +1,6 @@
 """The stores that the contracts are held against: in memory, on SQLite, on PostgreSQL."""
 
 import functools
-import itertools
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -22,12 +21,13 @@ from ocs_core.memory import MemoryEventLog, MemoryOutbox, MemoryQueries, MemoryS
 from ocs_core.testkit.contracts import OutboxSubject, Published, PublisherSubject, StreamSubject, Subject, published_in
 from ocs_core.testkit.examples import configuration
 from ocs_core.testkit.fakes import NOW
+from tests.contract.lending import Lender
 from tests.contract.postgres import Cluster, cluster
 
 MakeDatabase = Callable[[], AbstractContextManager[Database]]
 MakeLog = Callable[[], AbstractContextManager[MemoryEventLog | SqlEventLog]]
 
-_names = itertools.count(1)
+TEMPLATE = "template_ocs"
 
 
 def entries(configured: Configuration) -> list[object]:
@@ -89,23 +89,26 @@ def postgres_cluster() -> Cluster:
     running = cluster()
     started = running.__enter__()
     atexit.register(running.__exit__, None, None, None)
-    database = connect(started.create("template_ocs"))
+    database = connect(started.create(TEMPLATE))
     migrate(database.engine)
     write_entries(database, entries(configuration()))
     database.close()
     return started
 
 
+@functools.cache
+def _lender() -> Lender:
+    return Lender(postgres_cluster(), TEMPLATE)
+
+
 @contextmanager
 def postgres_database() -> Iterator[Database]:
-    name = f"ocs_{next(_names)}"
-    server = postgres_cluster()
-    database = connect(server.create(name, "template_ocs"))
-    try:
-        yield database
-    finally:
-        database.close()
-        server.drop(name)
+    with _lender().lent() as url:
+        database = connect(url)
+        try:
+            yield database
+        finally:
+            database.close()
 
 
 @contextmanager
