@@ -1,15 +1,27 @@
-"""A change of the configuration: what it would change, field by field, and what live data contradicts.
+"""A change of the configuration: what it would change, field by field, and why it is not taken.
 
 A configuration is added to and replaced entry by entry, never taken away from: what is left out stays as it is.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
 
-from ocs_core.entities.configuration import KINDS, Configuration
+from ocs_core.entities.configuration import (
+    KINDS,
+    SYSTEM,
+    CollectionSetting,
+    CollectionThreshold,
+    Configuration,
+    NotificationSetting,
+    SystemSetting,
+    Tax,
+)
+from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE
 from ocs_core.errors import Violation
+from ocs_core.messages import NOTIFICATIONS
 
 _KIND_OF = {entry_class: kind for kind, entry_class in KINDS.items()}
 _FIXED: Mapping[str, Mapping[str, str]] = {
@@ -54,9 +66,40 @@ def uses_to_look_up(before: Configuration, entries: Iterable[Any]) -> frozenset[
     return frozenset(Use(d.kind, d.code) for d in differences(before, entries) if _is_fixed(d))
 
 
+def refusals(before: Configuration, entries: Collection[Any], used: Collection[Use]) -> tuple[Violation, ...]:
+    """Why a change is not taken: what of it has no effect or two meanings, and what contradicts what is kept, where `used` are
+    those of `uses_to_look_up` of which there is anything. Each at its field: `/currencies/EUR/minor_digits`."""
+    return (*inconsistencies(before, entries), *contradictions(before, entries, used))
+
+
+def inconsistencies(before: Configuration, entries: Collection[Any]) -> tuple[Violation, ...]:
+    """Entries that would have no effect beside what is configured already, or two meanings: `ENTRY_INCONSISTENT`."""
+    whole = before.with_entries(entries)
+    return tuple(
+        Violation("ENTRY_INCONSISTENT", f"/{_KIND_OF[type(entry)]}/{entry.code}/{field}", message)
+        for entry in entries
+        for field, message in _inconsistent(entry, whole)
+    )
+
+
+def _inconsistent(entry: Any, whole: Configuration) -> Iterator[tuple[str, str]]:
+    match entry:
+        case CollectionSetting() if entry.code != CALCULATE_COLLECTION_BALANCE:
+            yield "code", f"There is no such process; give {CALCULATE_COLLECTION_BALANCE}."
+        case SystemSetting() if entry.code != SYSTEM:
+            yield "code", "Leave the code out."
+        case NotificationSetting() if entry.code not in NOTIFICATIONS:
+            yield "code", f"There is no such notification; there are {', '.join(NOTIFICATIONS)}."
+        case CollectionThreshold() if entry.code not in whole.currencies:
+            yield "code", "The currency is not configured."
+        case Tax():
+            days = Counter(rate.valid_from for rate in entry.rates)
+            for day in [day for day, times in days.items() if times > 1]:
+                yield "rates", f"More than one rate is valid from {day}."
+
+
 def contradictions(before: Configuration, entries: Iterable[Any], used: Collection[Use]) -> tuple[Violation, ...]:
-    """Every change that contradicts what is kept, where `used` are those of `uses_to_look_up` of which there is anything:
-    `ENTRY_IN_USE` at the field, `/currencies/EUR/minor_digits`."""
+    """Every change that contradicts what is kept: `ENTRY_IN_USE`."""
     return tuple(
         Violation("ENTRY_IN_USE", f"/{d.kind}/{d.code}/{d.field}", _reason(d))
         for d in differences(before, entries)

@@ -40,7 +40,7 @@ from ocs_adapters.streaming.expanding import Expanding
 from ocs_adapters.streaming.relay import Relay
 from ocs_adapters.telling import told
 from ocs_core.access import ApiKeys
-from ocs_core.configuring import contradictions, uses_to_look_up
+from ocs_core.configuring import refusals, uses_to_look_up
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, RunState
 from ocs_core.errors import OcsError, Violation
@@ -165,16 +165,16 @@ class Platform:
         """What `migrate` would do, as statements."""
         return as_sql(self.database.engine)
 
-    def contradictions(self, entries: Collection[Any]) -> tuple[Violation, ...]:
-        """What of this master data contradicts what is kept."""
+    def refusals(self, entries: Collection[Any]) -> tuple[Violation, ...]:
+        """Why this master data would not be taken, without changing anything."""
         queries = self.services.queries
         before = queries.configuration()
         used = {use for use in uses_to_look_up(before, entries) if queries.is_used(use)}
-        return contradictions(before, entries, used)
+        return refusals(before, entries, used)
 
     def configure(self, entries: Iterable[Any]) -> Configuration:
         """Add master data, or put it in the place of that with the same code; gives what was configured before. Raises
-        `RequestRejected` with everything that contradicts what is kept; then nothing is changed."""
+        `RequestRejected` with every reason not to; then nothing is changed."""
         return change_entries(self.database, entries, self._zone)
 
     @contextmanager

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Json, Refused, example_text
-from ocs_adapters.cli.master_data import FileWrong, check_together, read_entries, refusal, written
+from ocs_adapters.cli.master_data import FileWrong, read_entries, refusal, written
 from ocs_core.configuring import Difference, differences
 from ocs_core.entities.configuration import KINDS
 from ocs_core.errors import RequestRejected
@@ -68,12 +68,11 @@ def _take(platform: Platform, file: Path, *, dry_run: bool, json: bool) -> None:
     name, text = _text(file)
     entries = read_entries(text, name)
     before = platform.services.queries.configuration()
-    check_together(entries, before, name)
     try:
         if not dry_run:
             before = platform.configure(entries)
-        elif contradicted := platform.contradictions(entries):
-            raise RequestRejected(*contradicted)
+        elif refused := platform.refusals(entries):
+            raise RequestRejected(*refused)
     except RequestRejected as rejected:
         raise FileWrong(refusal(rejected.violations, name)) from None
     found = differences(before, entries)

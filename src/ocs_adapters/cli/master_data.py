@@ -1,7 +1,6 @@
 """The configuration file: TOML, one array of tables per kind of master data, snake_case fields."""
 
 import tomllib
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any
@@ -10,19 +9,8 @@ import attrs
 import tomli_w
 
 from ocs_adapters.serial import decode_entry
-from ocs_core.entities.configuration import (
-    KINDS,
-    SYSTEM,
-    CollectionSetting,
-    CollectionThreshold,
-    Configuration,
-    NotificationSetting,
-    SystemSetting,
-    Tax,
-)
-from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE
+from ocs_core.entities.configuration import KINDS, Configuration
 from ocs_core.errors import OcsError, RequestRejected, Violation
-from ocs_core.messages import NOTIFICATIONS
 
 
 class FileWrong(OcsError):
@@ -47,14 +35,6 @@ def read_entries(text: str, name: str) -> list[Any]:
     if failures:
         raise FileWrong("\n".join([*failures, _told(name, failures)]))
     return entries
-
-
-def check_together(entries: Sequence[Any], configured: Configuration, name: str) -> None:
-    """Look for what would be taken and have no effect. Raises `FileWrong` with everything found."""
-    whole = configured.with_entries(entries)
-    failures = [failure for entry in entries for failure in _no_effect(entry, whole)]
-    if failures:
-        raise FileWrong("\n".join([*failures, _told(name, failures)]))
 
 
 def refusal(violations: Sequence[Violation], name: str) -> str:
@@ -82,22 +62,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     return value.value if isinstance(value, Enum) else value
-
-
-def _no_effect(entry: Any, whole: Configuration) -> Iterator[str]:
-    match entry:
-        case CollectionSetting() if entry.code != CALCULATE_COLLECTION_BALANCE:
-            yield f"[[processes]] {entry.code}: there is no such process; give {CALCULATE_COLLECTION_BALANCE}."
-        case SystemSetting() if entry.code != SYSTEM:
-            yield f"[[system]] {entry.code}: leave the code out."
-        case NotificationSetting() if entry.code not in NOTIFICATIONS:
-            yield f"[[notifications]] {entry.code}: there is no such notification; there are {', '.join(NOTIFICATIONS)}."
-        case CollectionThreshold() if entry.code not in whole.currencies:
-            yield f"[[collection_thresholds]] {entry.code}: the currency is not configured."
-        case Tax():
-            days = Counter(rate.valid_from for rate in entry.rates)
-            for day in [day for day, times in days.items() if times > 1]:
-                yield f"[[taxes]] {entry.code}: more than one rate is valid from {day}."
 
 
 def _told(name: str, failures: Sequence[str]) -> str:

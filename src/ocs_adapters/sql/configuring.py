@@ -7,7 +7,7 @@ from ocs_adapters.sql import tables
 from ocs_adapters.sql.configuration import configuration_in, write_in
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.uses import is_used
-from ocs_core.configuring import contradictions, uses_to_look_up
+from ocs_core.configuring import refusals, uses_to_look_up
 from ocs_core.entities.configuration import Configuration
 from ocs_core.errors import Conflict, RequestRejected, StoreBusy
 
@@ -21,7 +21,7 @@ def change_entries(database: Database, entries: Iterable[object], default_zone: 
 
     A change that what is kept may contradict waits for every command to end and holds up the next ones: each has looked at the
     version of the configuration it goes by, and none that went by the old one lands behind the check. Raises `RequestRejected`
-    with all contradictions; then nothing is changed. Raises `StoreBusy` where others never let go.
+    with every reason not to; then nothing is changed. Raises `StoreBusy` where others never let go.
     """
     entries, alone = list(entries), False
     for attempt in range(1, ATTEMPTS + 1):
@@ -49,8 +49,7 @@ def _change(transaction: Transaction, entries: list[object], default_zone: str, 
     # SQLite has one writer at a time.
     if uses and not alone and transaction.driver.name == "postgresql":
         raise _NotAlone
-    contradicted = contradictions(before, entries, {use for use in uses if is_used(transaction, use)})
-    if contradicted:
-        raise RequestRejected(*contradicted)
+    if refused := refusals(before, entries, {use for use in uses if is_used(transaction, use)}):
+        raise RequestRejected(*refused)
     write_in(transaction, entries)
     return before

@@ -111,12 +111,7 @@ class MemoryQueries:
         return self.store.configuration
 
     def is_used(self, use: Use) -> bool:
-        with self.store.lock:
-            kept = self.store.entities
-            if use.kind == "account_types":
-                return any(account.account_type == use.code for account in kept[Account].values())
-            classes = (Account, Payment, Document, ChargeableEvent)
-            return any(entity.currency == use.code for cls in classes for entity in kept[cls].values())
+        return self.store.is_used(use)
 
     def account(self, named: AccountName) -> Account | None:
         with self.store.lock:

@@ -10,13 +10,14 @@ from uuid import UUID
 
 import attrs
 
+from ocs_core.configuring import Use, refusals, uses_to_look_up
 from ocs_core.entities.account import Account, AccountState, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentHistory, PaymentType
 from ocs_core.entities.process import GoneThrough, ProcessRun, RunSlice, RunState
 from ocs_core.entities.settlement import Settlement
-from ocs_core.errors import Conflict
+from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.ledger import Ledger
 from ocs_core.memory.journal import Journal, MemoryTables
 from ocs_core.memory.lookups import answer
@@ -38,9 +39,22 @@ class MemoryStore(MemoryTables):
     lock: Any = attrs.field(factory=threading.RLock, repr=False)
 
     def configure(self, *entries: object) -> None:
-        """Add entries to the configuration, or put them in the place of those with the same code."""
+        """Add entries to the configuration, or put them in the place of those with the same code. Raises `RequestRejected` with
+        every reason not to; then nothing is changed."""
         with self.lock:
-            self.configuration = self.configuration.with_entries(entries)
+            before = self.configuration
+            used = [use for use in uses_to_look_up(before, entries) if self.is_used(use)]
+            if refused := refusals(before, entries, used):
+                raise RequestRejected(*refused)
+            self.configuration = before.with_entries(entries)
+
+    def is_used(self, use: Use) -> bool:
+        """Whether there is anything that goes by an entry of the configuration."""
+        with self.lock:
+            if use.kind == "account_types":
+                return any(account.account_type == use.code for account in self.entities[Account].values())
+            classes = (Account, Payment, Document, ChargeableEvent)
+            return any(entity.currency == use.code for cls in classes for entity in self.entities[cls].values())
 
     @contextmanager
     def begin(self, *, snapshot: bool = False) -> Iterator["MemoryUnitOfWork"]:

@@ -149,11 +149,11 @@ def test_what_would_have_no_effect_is_refused_whole(ocs: Ocs) -> None:
     )
     told = ocs("configure", file).refused().splitlines()
     assert [line.partition(":")[0] for line in told[:-1]] == [
-        "[[processes]] calculate-colection-balance",
-        "[[system]] sistem",
-        "[[notifications]] colectionStart",
-        "[[collection_thresholds]] GPB",
-        "[[taxes]] vat",
+        "[[processes]] calculate-colection-balance, code",
+        "[[system]] sistem, code",
+        "[[notifications]] colectionStart, code",
+        "[[collection_thresholds]] GPB, code",
+        "[[taxes]] vat, rates",
     ]
     assert told[-1] == f"{file} has 5 failures; nothing was changed."
     assert configured(ocs) == before

@@ -1,11 +1,29 @@
 """A change of the configuration: its differences, and what live data contradicts."""
 
+import datetime as dt
+
 import attrs
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_core.configuring import Use, contradictions, differences, uses_to_look_up
-from ocs_core.entities.configuration import KINDS, AccountType, Configuration, Currency, DocumentType
+from ocs_core.configuring import Use, contradictions, differences, refusals, uses_to_look_up
+from ocs_core.entities.configuration import (
+    KINDS,
+    AccountType,
+    CollectionSetting,
+    CollectionThreshold,
+    Configuration,
+    Currency,
+    DocumentType,
+    NotificationSetting,
+    SystemSetting,
+    Tax,
+    TaxRateFrom,
+)
+from ocs_core.errors import RequestRejected
+from ocs_core.memory import MemoryStore
+from ocs_core.testkit.examples import Desk, configuration
 from ocs_core.testkit.strategies.entities import configurations
 
 BEFORE = Configuration.of(Currency(code="EUR"), AccountType(code="payer"), DocumentType(code="invoice"))
@@ -67,3 +85,45 @@ def test_what_is_new_or_changes_nothing_that_matters_asks_nothing(data: st.DataO
         for entry in getattr(wanted, kind).values()
     ]
     assert uses_to_look_up(BEFORE, harmless) == frozenset()
+
+
+DAY = dt.date(2024, 1, 1)
+INCONSISTENT: dict[str, object] = {
+    "/processes/calculate-balance/code": CollectionSetting(code="calculate-balance"),
+    "/system/sistem/code": SystemSetting(code="sistem", zone="Europe/Madrid"),
+    "/notifications/paymentRecieved/code": NotificationSetting(code="paymentRecieved"),
+    "/collection_thresholds/GBP/code": CollectionThreshold(code="GBP"),
+    "/taxes/vat/rates": Tax(
+        code="vat", rates=(TaxRateFrom(valid_from=DAY, rate=1), TaxRateFrom(valid_from=DAY, rate=2))
+    ),
+}
+
+
+def test_everything_that_would_have_no_effect_or_two_meanings_is_told_at_once() -> None:
+    told = refusals(BEFORE, list(INCONSISTENT.values()), ())
+    assert [(violation.code, violation.field) for violation in told] == [
+        ("ENTRY_INCONSISTENT", f) for f in INCONSISTENT
+    ]
+
+
+@pytest.mark.parametrize("field", INCONSISTENT)
+def test_a_store_in_memory_takes_nothing_of_a_change_that_is_refused(field: str) -> None:
+    store = MemoryStore(BEFORE)
+    with pytest.raises(RequestRejected, match="ENTRY_INCONSISTENT"):
+        store.configure(Currency(code="CZK"), INCONSISTENT[field])
+    assert store.configuration == BEFORE
+    store.configure(Currency(code="GBP"), CollectionThreshold(code="GBP"))
+    assert "GBP" in store.configuration.collection_thresholds
+
+
+def test_a_store_in_memory_looks_at_what_is_kept() -> None:
+    store = MemoryStore(configuration())
+    Desk(store).account("A-1")
+    with pytest.raises(RequestRejected, match="ENTRY_IN_USE"):
+        store.configure(Currency(code="EUR", minor_digits=3))
+    store.configure(Currency(code="USD", minor_digits=3))
+
+
+@given(configurations())
+def test_what_is_configured_can_be_taken_again(configured: Configuration) -> None:
+    assert refusals(configured, entries_of(configured), ()) == ()
