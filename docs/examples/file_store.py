@@ -18,7 +18,7 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.memory import MemoryStore
 from ocs_core.messages import Message
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports import E, Found, Lookup, NextNumber, PayerBalance, UnitOfWork
+from ocs_core.ports import E, Found, Lookup, NextNumber, PayerBalance, Series, UnitOfWork
 
 
 class FileStore:
@@ -73,6 +73,10 @@ class FileUnitOfWork:
     ) -> Sequence[Payer]:
         self.written.append(("keep_balances", found, as_of, calculated_at))
         return self.inner.keep_balances(found, as_of, calculated_at)
+
+    def draw(self, series: Series, count: int = 1) -> Sequence[int]:
+        self.written.append(("draw", series, count))
+        return self.inner.draw(series, count)
 
     def publish(self, message: Message) -> None:
         self.written.append(("publish", message))

@@ -21,13 +21,16 @@ from ocs_adapters.sql.outbox import SqlOutbox
 from ocs_adapters.sql.store import SqlStore
 from ocs_core.entities.account import AccountState
 from ocs_core.entities.chargeable_event import ChargeType
+from ocs_core.entities.document import Document
 from ocs_core.errors import RequestRejected, StoreBusy, StoreUnavailable
+from ocs_core.ports import Found
 from ocs_core.queries import AccountSearch, PaymentSearch
-from ocs_core.testkit.contracts.subject import at_once
+from ocs_core.testkit.contracts.subject import at_once, beside
 from ocs_core.testkit.contracts.values import id_of
 from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.testkit.fakes import NOW, FaultyStore
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
+from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.identify_payment_in import IdentifyPaymentIn, IdentifyPaymentInRequest
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
@@ -325,6 +328,21 @@ def test_the_database_is_waited_for_at_most_so_often(mission, monkeypatch) -> No
             waited[name] = database.driver.round_trips - before
         assert {name: n for name, n in waited.items() if n > (4 if mission else 6)} == {}
         assert all(n > 0 for n in waited.values())
+
+
+def test_nobody_waits_for_the_numbers_of_a_document_that_is_still_decided_about() -> None:
+    """The series is held from when everything is decided until the commit: between one's look and its end another draws."""
+    with postgres_database() as database:
+        desk = Desk(subject_on(database).store)
+        account, others = desk.account("A-1"), list[Document]()
+
+        def another_is_faster(request: CreateAnyDocumentRequest, found: Found) -> None:
+            if request.external_document_no == "slow":
+                others.append(beside(lambda: desk.document(account=account)).future.result(timeout=4))
+
+        desk.own_rules = {CreateAnyDocument: [another_is_faster]}
+        slow = desk.document(account=account, external_document_no="slow")
+        assert [document.document_no for document in (*others, slow)] == ["D0000000001", "D0000000002"]
 
 
 @DATABASES

@@ -18,6 +18,7 @@ from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Copy
 from ocs_adapters.sql.gone_through import gone_through
 from ocs_adapters.sql.lookups import find
+from ocs_adapters.sql.numbers import draw
 from ocs_adapters.sql.outbox import outbox_columns
 from ocs_adapters.sql.rows import Rows, rows_of
 from ocs_adapters.sql.slices import ledgers_of_slice, plan_of
@@ -27,7 +28,7 @@ from ocs_core.errors import Conflict
 from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message, TopicNames
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports import E, Found, Lookup, PayerBalance, SlicePlan, SliceWanted
+from ocs_core.ports import E, Found, Lookup, PayerBalance, Series, SlicePlan, SliceWanted
 
 _RUN = rows_of(ProcessRun)
 _RUNNING = (
@@ -84,6 +85,9 @@ class SqlUnitOfWork:
         saved = attrs.evolve(entity, version=entity.version + 1)
         self._saved[type(entity)].append(saved)
         return saved
+
+    def draw(self, series: Series, count: int = 1) -> Sequence[int]:
+        return draw(self._transaction, series, count)
 
     def publish(self, message: Message) -> None:
         self.has_published = True

@@ -1,7 +1,7 @@
 """What the store in memory keeps, and a journal that takes back what an abandoned unit of work wrote."""
 
 from collections import defaultdict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -37,10 +37,10 @@ class Journal:
     def one(self, cls: type[E], ref_id: UUID | None) -> E | None:
         return self.store.entities[cls].get(ref_id) if ref_id else None
 
-    def next_number(self, series: Series) -> int:
-        number = self.store.numbers.get(series.name, 0) + 1
-        self.put(self.store.numbers, series.name, number)
-        return number
+    def draw(self, series: Series, count: int = 1) -> Sequence[int]:
+        last = self.store.numbers.get(series.name, 0)
+        self.put(self.store.numbers, series.name, last + count)
+        return range(last + 1, last + count + 1)
 
     def put(self, table: dict[Any, Any], key: Hashable, value: Any) -> None:
         self._journal.append((table, key, table.get(key)))

@@ -17,7 +17,7 @@ from ocs_core.entities.settlement import Settlement
 from ocs_core.ledger import OpenLedger
 from ocs_core.messages import Message
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports.lookups import Found, Lookup
+from ocs_core.ports.lookups import Found, Lookup, Series
 
 Clock = Callable[[], dt.datetime]
 """Gives the present instant, in UTC, with its offset."""
@@ -87,6 +87,10 @@ class UnitOfWork(Protocol):
 
         Raises `Conflict`, here or at the end, when the stored version is not the one that was read.
         """
+
+    def draw(self, series: Series, count: int = 1) -> Sequence[int]:
+        """The next numbers of a series, each given once. Of one without gaps they are held until the commit, and given
+        back without one."""
 
     def publish(self, message: Message) -> None:
         """Put a message into the outbox, to leave after the commit, in order per key. An id already there is published once."""

@@ -11,7 +11,8 @@ from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeableEventK
 from ocs_core.form import Code, PositiveAmount
 from ocs_core.money import TaxSplit, split_tax
 from ocs_core.ports import AccountNamed, AdjustmentsOf, ChargeableEventWithId, Found, OwnerOf
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

@@ -18,8 +18,9 @@ from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Code, PositiveAmount
 from ocs_core.ports import AccountNamed, DocumentNamed, Found, OwnerOf, PaymentNamed, SettlementsAfter
 from ocs_core.usecases.payment_steps import identify, record
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, UseCase, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

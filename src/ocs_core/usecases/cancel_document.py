@@ -12,7 +12,8 @@ from ocs_core.entities.configuration import CANCELLATION
 from ocs_core.entities.document import DocumentName
 from ocs_core.form import Code, ExternalId, one_of
 from ocs_core.ports import AccountNamed, DocumentNamed, Found, LiveSettlements, OwnerOf
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

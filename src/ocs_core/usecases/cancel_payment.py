@@ -8,7 +8,8 @@ from ocs_core.entities.payment import OperationType
 from ocs_core.form import Code
 from ocs_core.ports import AccountNamed, Found, LiveSettlements, OwnerOf, PaymentNamed
 from ocs_core.usecases.payment_steps import AboutPayment, record
-from ocs_core.usecases.perform import UseCase, Work, fields_of
+from ocs_core.usecases.perform import UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

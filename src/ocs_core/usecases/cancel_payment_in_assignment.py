@@ -25,8 +25,9 @@ from ocs_core.ports import (
     TargetOf,
 )
 from ocs_core.usecases.payment_steps import AboutPayment, record
-from ocs_core.usecases.perform import UseCase, Work, fields_of
+from ocs_core.usecases.perform import UseCase, fields_of
 from ocs_core.usecases.settlement_steps import notify_open_balance, publish_assignment
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

@@ -7,7 +7,8 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.process import RunState
 from ocs_core.ports import Found
-from ocs_core.usecases.perform import Command, NothingWanted, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, NothingWanted, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

@@ -6,7 +6,8 @@ from ocs_core import rules
 from ocs_core.entities.account import Account, AccountName, AccountState, Payer
 from ocs_core.form import Code, ExternalId, Label
 from ocs_core.ports import AccountNamed, Found, Taken
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

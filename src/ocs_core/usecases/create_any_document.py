@@ -12,8 +12,9 @@ from ocs_core.form import Code, CustomAttributes, ExternalId, Label, PositiveAmo
 from ocs_core.frozen import frozen_mappings
 from ocs_core.messages import DocumentCreated
 from ocs_core.money import round_to_minor_units, split_tax
-from ocs_core.ports import DOCUMENT_NUMBERS, AccountNamed, Found, NextNumber, PayerOf, Taken
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.ports import DOCUMENT_NUMBERS, AccountNamed, Found, PayerOf, Taken
+from ocs_core.usecases.perform import Command, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True, field_transformer=frozen_mappings)
@@ -55,7 +56,6 @@ class _Wanted:
     account: AccountNamed
     payer: PayerOf
     external_document_no: Taken
-    number: NextNumber
 
 
 class CreateAnyDocument(UseCase[CreateAnyDocumentRequest, _Wanted]):
@@ -70,7 +70,6 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest, _Wanted]):
             account=AccountNamed(request.account),
             payer=PayerOf(request.account),
             external_document_no=Taken("external_document_no", request.external_document_no),
-            number=NextNumber(DOCUMENT_NUMBERS),
         )
 
     def execute(self, request: CreateAnyDocumentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
@@ -108,7 +107,7 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest, _Wanted]):
         document = work.add(
             Document(
                 ref_id=work.ids(),
-                document_no=f"D{found[wanted.number]:010d}",
+                document_no=work.number(DOCUMENT_NUMBERS),
                 external_document_no=request.external_document_no,
                 document_type=request.document_type,
                 document_source=request.document_source,

@@ -13,7 +13,8 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.errors import Violation
 from ocs_core.form import AmountFromZero, Code, ExternalId, Form, Items, Label, TaxRate
 from ocs_core.ports import AccountsNamed, Found, TakenEvents
-from ocs_core.usecases.perform import Command, UseCase, Work
+from ocs_core.usecases.perform import Command, UseCase
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

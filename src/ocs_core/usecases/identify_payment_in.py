@@ -9,7 +9,8 @@ from ocs_core.entities.account import AccountName
 from ocs_core.entities.payment import PaymentName
 from ocs_core.ports import AccountNamed, Found, PayerOf, PaymentNamed
 from ocs_core.usecases.payment_steps import identify
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,8 @@ from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentName, PaymentType
 from ocs_core.form import Code, ExternalId, one_of
 from ocs_core.messages import PaymentReceived, PaymentSent
-from ocs_core.usecases.perform import Command, Work
+from ocs_core.usecases.perform import Command
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

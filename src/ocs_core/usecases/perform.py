@@ -9,20 +9,17 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
-from uuid import UUID
 
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.configuration import Configuration
-from ocs_core.entities.payment import Payment
-from ocs_core.entities.process import ProcessRun
 from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreTooSlow, StoreUnavailable, Violation
 from ocs_core.form import ExternalId, Form, Label, wire_name
-from ocs_core.messages import Message, Payload, Response, Step, key_of
+from ocs_core.messages import Response
 from ocs_core.performed import Performed, RequestKey
-from ocs_core.ports import Clock, E, Found, Ids, Lookup, Store, UnitOfWork
+from ocs_core.ports import Clock, Found, Ids, Lookup, Store
 from ocs_core.rules.common import ANSWERS_KEPT
+from ocs_core.usecases.work import Work
 
 ATTEMPTS = 8
 """How often a command is tried when somebody else is faster each time."""
@@ -58,54 +55,6 @@ class Caller:
 
     application: str = "embedded"
     user: str | None = None
-
-
-@attrs.define
-class Work:
-    """One command being performed: its unit of work, its instant, and what it announces."""
-
-    uow: UnitOfWork
-    now: dt.datetime
-    ids: Ids
-    configuration: Configuration
-    step: str
-    transaction_id: str
-    user: str
-    notifies: bool = True
-    steps: list[Step] = attrs.field(factory=list)
-
-    def add(self, entity: E) -> E:
-        return self.uow.add(entity)
-
-    def save(self, entity: E) -> E:
-        return self.uow.save(entity)
-
-    def publish(self, payload: Payload, *, subject: UUID | None = None, of: Payment | None = None) -> None:
-        """Announce a business transaction: one message, and one step of the answer. What happened to a payment is `of` it."""
-        self._send(payload, key_of(payload, of), subject or payload.ref_id)  # type: ignore[attr-defined]
-        self.answer(payload)
-
-    def notify(self, payload: Payload, *, subject: UUID) -> None:
-        """Announce that a condition is met, where such is sent, unless this is to be done quietly."""
-        if self.notifies and self.configuration.sends(payload.code):
-            self._send(payload, key_of(payload), subject)
-
-    def answer(self, payload: Payload | ProcessRun) -> None:
-        """Put a step into the answer."""
-        self.steps.append(Step(self.step, len(self.steps) + 1, payload))
-
-    def _send(self, payload: Payload, key: UUID, subject: UUID) -> None:
-        self.uow.publish(
-            Message(
-                ref_id=self.ids(),
-                key=key,
-                subject=subject,
-                transaction_id=self.transaction_id,
-                occurred_at=self.now,
-                payload=payload,
-                own_topic=self.configuration.topic_of(payload.code),
-            )
-        )
 
 
 class _PerformedEarlier(Exception):
@@ -197,8 +146,10 @@ class UseCase(Generic[R, W]):
                 notifies=self.notifies,
             )
             self._execute(request, wanted, found, work)
-            answer = Response(tuple(work.steps))
-            touched = tuple(dict.fromkeys(step.object.ref_id for step in work.steps if hasattr(step.object, "ref_id")))
+            answer = work.finish()
+            touched = tuple(
+                dict.fromkeys(step.object.ref_id for step in answer.steps if hasattr(step.object, "ref_id"))
+            )
             uow.remember(
                 Performed(
                     key=key, operation=self.operation, digest=digest, ref_ids=touched, performed_at=now, answer=answer

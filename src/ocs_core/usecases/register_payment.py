@@ -12,7 +12,8 @@ from ocs_core.entities.payment import MoneyOrder, OperationType, Payment, Paymen
 from ocs_core.form import Code, ExternalId, Form, Label, Note, PositiveAmount
 from ocs_core.ports import PAYMENT_NUMBERS, AccountNamed, Found, NextNumber, PayerOf, Taken
 from ocs_core.usecases.payment_steps import notify_payment, record, record_identified
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)
@@ -120,7 +121,7 @@ class RegisterPayment(UseCase[RegisterPaymentRequest, _Wanted]):
         payment = work.add(
             Payment(
                 ref_id=work.ids(),
-                payment_no=f"P{found[wanted.number]:010d}",
+                payment_no=PAYMENT_NUMBERS.written(found[wanted.number]),
                 external_payment_no=request.external_payment_no,
                 payment_type=request.payment_type,
                 payment_method=request.payment_method,

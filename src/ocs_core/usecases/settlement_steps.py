@@ -3,7 +3,7 @@
 from ocs_core.entities.document import Document
 from ocs_core.entities.settlement import Settlement
 from ocs_core.messages import DocumentOpenBalanceChanged, DocumentPayments, PaymentDocuments, link_of
-from ocs_core.usecases.perform import Work
+from ocs_core.usecases.work import Work
 
 
 def publish_assignment(settlement: Settlement, work: Work) -> None:

@@ -14,7 +14,8 @@ from ocs_core.entities.configuration import Configuration, as_instant, day_given
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, GoneThrough, ProcessRun, RunSlice
 from ocs_core.form import Items, Moment
 from ocs_core.ports import AccountsNamed, Found, PayersOf, SliceWanted
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

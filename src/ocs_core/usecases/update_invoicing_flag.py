@@ -7,7 +7,8 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.account import AccountName
 from ocs_core.ports import AccountNamed, Found, PayerOf
-from ocs_core.usecases.perform import Command, UseCase, Work, fields_of
+from ocs_core.usecases.perform import Command, UseCase, fields_of
+from ocs_core.usecases.work import Work
 
 
 @attrs.frozen(kw_only=True)

@@ -10,7 +10,7 @@ import pytest
 from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import Configuration
 from ocs_core.memory import MemoryStore
-from ocs_core.ports import LOOKUPS, AccountNamed, Found, NextNumber, PayerOf
+from ocs_core.ports import DOCUMENT_NUMBERS, LOOKUPS, AccountNamed, Found, NextNumber, PayerOf
 from ocs_core.testkit.contracts.store.lookups import EVERY
 from ocs_core.usecases.perform import lookups_of
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
@@ -49,6 +49,11 @@ def test_what_a_use_case_wants_is_its_lookups() -> None:
     command = UpdateInvoicingFlag(MemoryStore(), clock=lambda: None, ids=lambda: None)  # type: ignore[arg-type, return-value]
     request = UpdateInvoicingFlagRequest(request_id="1", account=NAME, invoicing_excluded=True)
     assert lookups_of(command.wanted(request)) == [AccountNamed(NAME), PayerOf(NAME)]
+
+
+def test_a_number_without_gaps_is_no_lookup() -> None:
+    with pytest.raises(ValueError, match="draw one when everything is decided"):
+        NextNumber(DOCUMENT_NUMBERS)
 
 
 def test_every_lookup_has_a_law() -> None:

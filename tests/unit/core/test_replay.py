@@ -1,6 +1,7 @@
 """A command may be repeated safely (domain: section 2, requestId), and nothing is left of one that failed."""
 
 import datetime as dt
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
+from ocs_core.entities.document import Document
 from ocs_core.entities.process import RunState
 from ocs_core.errors import Conflict, RequestRejected, StoreBusy, StoreTooSlow, StoreUnavailable
 from ocs_core.form import UNSET
@@ -233,6 +235,21 @@ def test_wherever_a_command_fails_nothing_is_left_behind(operation: str) -> None
     assert failures >= 3
     assert answer.steps
     assert everything_in(scene.store) != before
+
+
+def test_numbers_without_gaps_are_drawn_when_everything_is_decided_and_are_in_all_that_is_told(scene: Scene) -> None:
+    """Who holds the series holds up everybody else: nothing is looked at any more, only written."""
+    counting = FaultyStore(scene.store, 0, RuntimeError("never"))
+    answer = scene.perform("CreateAnyDocument", scene.request("CreateAnyDocument"), store=counting)
+    assert counting.steps == ["find", "draw", "add", "publish", "publish", "remember", "commit"]
+    (document,) = (step.object for step in answer.steps)
+    assert isinstance(document, Document)
+    assert document == scene.now_is(document)
+    told = [message.payload for message in scene.store.outbox.values()][-2:]
+    assert [type(payload).__name__ for payload in told] == ["Document", "DocumentCreated"]
+    assert {payload.document_no for payload in told} == {document.document_no}  # type: ignore[union-attr]
+    assert re.fullmatch(r"D\d{10}", document.document_no)
+    assert type(document.document_no) is str
 
 
 @pytest.mark.parametrize("error", [StoreBusy("held"), StoreTooSlow("ended")])

@@ -1,5 +1,6 @@
 """Values that are taken, and numbers, in SQL."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,8 @@ from sqlalchemy import bindparam
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.drivers import Driver
 from ocs_adapters.sql.lookups.asking import Asked, Known, ask, truth, value
-from ocs_core.ports import PAYMENT_NUMBERS, NextNumber, Taken
+from ocs_adapters.sql.numbers import DRAW, sequence_of
+from ocs_core.ports import NextNumber, Taken
 
 
 def _exists(column: Any, name: str, *conditions: Any) -> Any:
@@ -25,13 +27,6 @@ _TAKEN: Mapping[str, Any] = {
     ),
     "external_document_no": _exists(tables.documents.c.external_document_no, "external_document_no"),
 }
-_SEQUENCE = sa.select(tables.payment_numbers.next_value().label("number"))
-_DRAW = (
-    sa.update(tables.series)
-    .where(tables.series.c.name == bindparam("series"))
-    .values(last=tables.series.c.last + 1)
-    .returning(tables.series.c.last)
-)
 
 
 @ask.register
@@ -43,6 +38,12 @@ def _taken(lookup: Taken, driver: Driver) -> Asked | Known:
 
 @ask.register
 def _next_number(lookup: NextNumber, driver: Driver) -> Asked | Known:
-    if lookup.series == PAYMENT_NUMBERS and driver.name == "postgresql":
-        return Asked(_SEQUENCE, {}, value, joins=True)
-    return Asked(_DRAW, {"series": lookup.series.name}, value)
+    sequence = sequence_of(lookup.series, driver)
+    if sequence is None:
+        return Asked(DRAW, {"series": lookup.series.name, "count": 1}, value)
+    return Asked(_next_of(sequence), {}, value, joins=True)
+
+
+@functools.cache
+def _next_of(sequence: sa.Sequence) -> Any:
+    return sa.select(sequence.next_value().label("number"))

@@ -145,8 +145,8 @@ class LooksAtAPageOfExternalIds(UnitOfWork):
 class DrawsAllNumbersFromOneSeries(UnitOfWork):
     """One counter for everything, so that no number comes twice."""
 
-    def next_number(self, series: Series) -> int:
-        return super().next_number(attrs.evolve(series, name="all"))
+    def draw(self, series: Series, count: int = 1) -> Sequence[int]:
+        return super().draw(attrs.evolve(series, name="all"), count)
 
 
 @breaks("test_an_answer_comes_back_with_everything_that_was_in_it")

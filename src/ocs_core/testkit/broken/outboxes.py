@@ -186,7 +186,8 @@ class _NumberedUnitOfWork(MemoryUnitOfWork):
     numbered: list[tuple[int, Message]] = attrs.field(factory=list)
 
     def publish(self, message: Message) -> None:
-        self.numbered.append((self.next_number(Series("outbox", gapless=False)), message))
+        (number,) = self.draw(Series("outbox", "", gapless=False))
+        self.numbered.append((number, message))
 
 
 class _NumberingStore(MemoryStore):

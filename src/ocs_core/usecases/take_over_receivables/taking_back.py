@@ -29,9 +29,10 @@ from ocs_core.ports import (
     TakenRow,
 )
 from ocs_core.usecases.payment_steps import record
-from ocs_core.usecases.perform import Command, UseCase, Work
+from ocs_core.usecases.perform import Command, UseCase
 from ocs_core.usecases.settlement_steps import publish_assignment
 from ocs_core.usecases.take_over_receivables.table import Problem
+from ocs_core.usecases.work import Work
 
 REASON = "takenBack"
 """Why what is taken back is cancelled."""

@@ -25,7 +25,6 @@ from ocs_core.ports import (
     LiveSettlements,
     NextNumber,
     PaymentNamed,
-    Series,
     SliceWanted,
     Taken,
     TakenEvents,
@@ -213,11 +212,15 @@ def whole_laws() -> type:
 
         def test_each_series_counts_for_itself(self, subject: Subject) -> None:
             """An auditor finds a gap in the invoices where payments took their numbers."""
-            drawn: dict[Series, list[int]] = {PAYMENT_NUMBERS: [], DOCUMENT_NUMBERS: []}
-            for series in (PAYMENT_NUMBERS, PAYMENT_NUMBERS, DOCUMENT_NUMBERS, PAYMENT_NUMBERS, DOCUMENT_NUMBERS):
-                drawn[series].append(subject.look_up(NextNumber(series)))
-            assert drawn[DOCUMENT_NUMBERS] == [1, 2]
-            assert drawn[PAYMENT_NUMBERS] == [1, 2, 3]
+            payments, documents = [subject.look_up(NextNumber(PAYMENT_NUMBERS))], list[int]()
+            with subject.store.begin() as uow:
+                documents += uow.draw(DOCUMENT_NUMBERS)
+                payments += uow.draw(PAYMENT_NUMBERS, 2)
+            with subject.store.begin() as uow:
+                documents += uow.draw(DOCUMENT_NUMBERS, 3)
+            payments.append(subject.look_up(NextNumber(PAYMENT_NUMBERS)))
+            assert documents == [1, 2, 3, 4]
+            assert payments == [1, 2, 3, 4]
 
         def test_an_answer_comes_back_with_everything_that_was_in_it(self, subject: Subject) -> None:
             """A client that lost an answer repeats itself to learn what was done, and believes what it is told then."""

@@ -1,0 +1,120 @@
+"""One command being performed: what it changes, what it announces, and the numbers that it draws at its end."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+import attrs
+
+from ocs_core.entities.configuration import Configuration
+from ocs_core.entities.payment import Payment
+from ocs_core.entities.process import ProcessRun
+from ocs_core.messages import Message, Payload, Response, Step, key_of
+from ocs_core.ports import E, Ids, Series, UnitOfWork
+
+V = TypeVar("V")
+
+
+class Undrawn(str):
+    """Stands in a field of an entity in the place of a number that is drawn when everything is decided."""
+
+    series: Series
+
+    @classmethod
+    def of(cls, series: Series, place: int) -> "Undrawn":
+        """The number at that place among those that a command draws."""
+        undrawn = cls(f"{series.prefix}?{place}")
+        undrawn.series = series
+        return undrawn
+
+
+@attrs.define
+class Work:
+    """One command being performed: its unit of work, its instant, and what it announces.
+
+    What is announced goes out at its end (`finish`), in the order in which it was said.
+    """
+
+    uow: UnitOfWork
+    now: dt.datetime
+    ids: Ids
+    configuration: Configuration
+    step: str
+    transaction_id: str
+    user: str
+    notifies: bool = True
+    _steps: list[Step] = attrs.field(factory=list, init=False)
+    _messages: list[Message] = attrs.field(factory=list, init=False)
+    _undrawn: list[Undrawn] = attrs.field(factory=list, init=False)
+    _added: list[Any] = attrs.field(factory=list, init=False)
+
+    def number(self, series: Series) -> str:
+        """A number of a series without gaps, for an entity that is added. It is drawn last of all, so that nobody waits for what
+        this command still looks at; until then it is `Undrawn`."""
+        self._undrawn.append(Undrawn.of(series, len(self._undrawn)))
+        return self._undrawn[-1]
+
+    def add(self, entity: E) -> E:
+        """Keep a new entity: at once, or when the numbers that this command asked for are drawn."""
+        if not self._undrawn:
+            return self.uow.add(entity)
+        self._added.append(entity)
+        return entity
+
+    def save(self, entity: E) -> E:
+        return self.uow.save(entity)
+
+    def publish(self, payload: Payload, *, subject: UUID | None = None, of: Payment | None = None) -> None:
+        """Announce a business transaction: one message, and one step of the answer. What happened to a payment is `of` it."""
+        self._send(payload, key_of(payload, of), subject or payload.ref_id)  # type: ignore[attr-defined]
+        self.answer(payload)
+
+    def notify(self, payload: Payload, *, subject: UUID) -> None:
+        """Announce that a condition is met, where such is sent, unless this is to be done quietly."""
+        if self.notifies and self.configuration.sends(payload.code):
+            self._send(payload, key_of(payload), subject)
+
+    def answer(self, payload: Payload | ProcessRun) -> None:
+        """Put a step into the answer."""
+        self._steps.append(Step(self.step, len(self._steps) + 1, payload))
+
+    def finish(self) -> Response:
+        """Draw what is undrawn, and keep and publish what waited for it; gives the answer. Nothing is decided any more."""
+        numbers = self._drawn()
+        for entity in self._added:
+            self.uow.add(_numbered(entity, numbers))
+        for message in self._messages:
+            self.uow.publish(attrs.evolve(message, payload=_numbered(message.payload, numbers)) if numbers else message)
+        if not numbers:
+            return Response(tuple(self._steps))
+        return Response(tuple(attrs.evolve(step, object=_numbered(step.object, numbers)) for step in self._steps))
+
+    def _drawn(self) -> Mapping[str, str]:
+        """What stands in the place of each; series by series in the order of their names, in which all hold them."""
+        numbers: dict[str, str] = {}
+        for series in sorted({undrawn.series for undrawn in self._undrawn}, key=lambda series: series.name):
+            places = [undrawn for undrawn in self._undrawn if undrawn.series == series]
+            drawn = self.uow.draw(series, len(places))
+            numbers |= zip(places, map(series.written, drawn), strict=True)
+        return numbers
+
+    def _send(self, payload: Payload, key: UUID, subject: UUID) -> None:
+        self._messages.append(
+            Message(
+                ref_id=self.ids(),
+                key=key,
+                subject=subject,
+                transaction_id=self.transaction_id,
+                occurred_at=self.now,
+                payload=payload,
+                own_topic=self.configuration.topic_of(payload.code),
+            )
+        )
+
+
+def _numbered(value: V, numbers: Mapping[str, str]) -> V:
+    """The same value, with numbers in the place of what was undrawn in its fields."""
+    fields = {field.name: getattr(value, field.name) for field in attrs.fields(type(value))}  # type: ignore[arg-type]
+    drawn = {name: numbers[of] for name, of in fields.items() if isinstance(of, Undrawn)}
+    return attrs.evolve(value, **drawn) if drawn else value  # type: ignore[misc]
