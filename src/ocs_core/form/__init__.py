@@ -20,7 +20,8 @@ from ocs_core.form.failures import (
     noun,
     required,
 )
-from ocs_core.form.forms import UNSET, Form, Unset, changes_in, one_of, type_hints, violations_of, wire_name
+from ocs_core.form.fields import UNSET, Field, InstantOrDay, Unset, field_named, fields, property_field, wire_name
+from ocs_core.form.forms import Form, changes_in, one_of, type_hints, violations_of
 from ocs_core.form.names import CurrencyName, ZoneName
 from ocs_core.form.ranges import Items, Whole
 from ocs_core.form.texts import Text, Texts
@@ -63,8 +64,10 @@ __all__ = [
     "CustomAttributes",
     "DueDateOffset",
     "ExternalId",
+    "Field",
     "Form",
     "FormError",
+    "InstantOrDay",
     "Items",
     "Label",
     "Moment",
@@ -81,8 +84,11 @@ __all__ = [
     "check_moment",
     "describe",
     "escaped",
+    "field_named",
+    "fields",
     "noun",
     "one_of",
+    "property_field",
     "required",
     "type_hints",
     "violations_of",

@@ -1,7 +1,7 @@
 """What checks one value, by its type and its constraint: a function of the value and of where it stands in the request."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -16,7 +16,7 @@ from ocs_core.form.failures import (
     noun,
 )
 
-Checker = Callable[[Any, str], Iterator[Violation]]
+Checker = Callable[[Any, str], Sequence[Violation]]
 """Every failure of a value that stands at a place, written as a JSON Pointer."""
 
 
@@ -33,64 +33,59 @@ def check_moment(value: dt.date) -> None:
         raise FormError(VALUE_OUT_OF_RANGE, "Give a moment in the years 1900 to 2999.")
 
 
-def typed(expected: type) -> Checker:
+def typed(expected: type, constraints: Sequence[Constraint] = ()) -> Checker:
     """A value of exactly this type; of days and instants, such as are allowed."""
+    checks = [constraint.check for constraint in constraints]
+    if issubclass(expected, dt.date):
+        checks.insert(0, check_moment)
 
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
-        if issubclass(expected, StrEnum) and type(value) is str:
-            yield Violation(TYPE_WRONG, pointer, member_instead(expected, value))
-        elif type(value) is not expected:
-            yield Violation(TYPE_WRONG, pointer, f"Give {noun(expected)}, not {describe(value)}.")
-        elif isinstance(value, dt.date):
-            try:
-                check_moment(value)
-            except FormError as error:
-                yield Violation(error.code, pointer, error.message)
+    def check(value: Any, pointer: str) -> Sequence[Violation]:
+        if type(value) is not expected:
+            return (Violation(TYPE_WRONG, pointer, _instead(expected, value)),)
+        try:
+            for allowed in checks:
+                allowed(value)
+        except FormError as error:
+            return (Violation(error.code, pointer, error.message),)
+        return ()
 
     return check
 
 
-def moment(value: Any, pointer: str) -> Iterator[Violation]:
+def _instead(expected: type, value: Any) -> str:
+    if issubclass(expected, StrEnum) and type(value) is str:
+        return member_instead(expected, value)
+    return f"Give {noun(expected)}, not {describe(value)}."
+
+
+_INSTANT, _DAY = typed(dt.datetime), typed(dt.date)
+
+
+def moment(value: Any, pointer: str) -> Sequence[Violation]:
     """A day or an instant."""
 
-    return typed(dt.datetime if isinstance(value, dt.datetime) else dt.date)(value, pointer)
+    return (_INSTANT if isinstance(value, dt.datetime) else _DAY)(value, pointer)
 
 
-def constrained(checker: Checker, constraint: Constraint) -> Checker:
-    """What another checker finds; where it finds nothing, the constraint is asked."""
+def each(item: Checker, constraints: Sequence[Constraint]) -> Checker:
+    """A list, each of whose items is checked at its own place; where all are right, the list as a whole."""
 
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
-        wrong = False
-        for violation in checker(value, pointer):
-            wrong = True
-            yield violation
-        if not wrong:
-            try:
-                constraint.check(value)
-            except FormError as error:
-                yield Violation(error.code, pointer, error.message)
-
-    return check
-
-
-def each(checker: Checker) -> Checker:
-    """A list, each of whose items is checked at its own place."""
-
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
+    def check(value: Any, pointer: str) -> Sequence[Violation]:
         if type(value) is not tuple:
-            yield Violation(TYPE_WRONG, pointer, f"Give a list, not {describe(value)}.")
-            return
-        for index, item in enumerate(value):
-            yield from checker(item, f"{pointer}/{index}")
+            return (Violation(TYPE_WRONG, pointer, f"Give a list, not {describe(value)}."),)
+        wrong = [found for index, one in enumerate(value) for found in item(one, f"{pointer}/{index}")]
+        return wrong or whole(value, pointer)
 
+    whole = typed(tuple, constraints)
     return check
 
 
 def nested(cls: type) -> Checker:
     """An instance of a class of forms."""
 
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
-        if not isinstance(value, cls):  # a form that exists has the right form
-            yield Violation(TYPE_WRONG, pointer, f"Give an object, not {describe(value)}.")
+    def check(value: Any, pointer: str) -> Sequence[Violation]:
+        if isinstance(value, cls):  # a form that exists has the right form
+            return ()
+        return (Violation(TYPE_WRONG, pointer, f"Give an object, not {describe(value)}."),)
 
     return check

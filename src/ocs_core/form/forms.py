@@ -1,36 +1,24 @@
 """Forms: requests that have the right form as soon as they exist."""
 
-import datetime as dt
 import functools
-import types
 import typing
-from collections.abc import Collection, Iterator, Mapping
-from enum import Enum
-from typing import Annotated, Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import attrs
 
 from ocs_core.errors import RequestRejected, Violation
-from ocs_core.form.checkers import Checker, constrained, each, moment, nested, typed
+from ocs_core.form.checkers import Checker, each, moment, nested, typed
 from ocs_core.form.failures import required
+from ocs_core.form.fields import UNSET, Field, InstantOrDay, fields
 from ocs_core.form.texts import Texts
-
-
-class Unset(Enum):
-    """The type of `UNSET`, for the type of a field: `Label | Unset | None = UNSET`."""
-
-    UNSET = "UNSET"
-
-
-UNSET: Final = Unset.UNSET
-"""The default of a field that is left as it is where a request does not give it; null, which is given, clears it."""
 
 
 class Form:
     """Base of every request: one that exists has the right form. Raises `RequestRejected` with every failure."""
 
     def __attrs_post_init__(self) -> None:
-        violations = tuple(violations_of(self))
+        violations = violations_of(self)
         if violations:
             raise RequestRejected(*violations)
 
@@ -43,7 +31,7 @@ class Form:
 def changes_in(form: Form) -> dict[str, Any]:
     """The fields that a form gives, of those that it may leave as they are."""
     cls: Any = type(form)
-    may_be_unset = [f.name for f in attrs.fields(cls) if f.default is UNSET]
+    may_be_unset = [field.name for field in fields(cls) if field.unset]
     return {name: value for name in may_be_unset if (value := getattr(form, name)) is not UNSET}
 
 
@@ -55,25 +43,26 @@ def one_of(given: Mapping[str, Any], *names: str) -> Collection[str]:
     return names[:1] if all(name in given and given[name] is None for name in names) else ()
 
 
-def wire_name(name: str) -> str:
-    """`payment_amount` → `paymentAmount`: names as they stand in JSON."""
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
-
-
-def violations_of(value: Any, pointer: str = "") -> Iterator[Violation]:
+def violations_of(value: Any) -> list[Violation]:
     """Every failure of form in an attrs instance, in the order of its fields."""
     cls: Any = type(value)
-    checkers = _checkers(cls)
+    checks = _checks(cls)
     also_required: Collection[str] = ()
-    if isinstance(value, Form):
-        also_required = value.also_required({name: getattr(value, name) for name, _, _, _ in checkers})
-    for name, wire, checker, optional in checkers:
+    if _may_require_more(cls):
+        also_required = value.also_required({name: getattr(value, name) for name, _, _ in checks})
+    found: list[Violation] = []
+    for name, pointer, check in checks:
         given = getattr(value, name)
         if given is None and name in also_required:
-            yield required(f"{pointer}/{wire}")
-        elif given is not None or not optional:
-            yield from checker(given, f"{pointer}/{wire}")
+            found.append(required(pointer))
+        else:
+            found += check(given, pointer)
+    return found
+
+
+@functools.cache
+def _may_require_more(cls: Any) -> bool:
+    return bool(cls.also_required.__func__ is not Form.also_required.__func__)  # type: ignore[attr-defined]
 
 
 type_hints = functools.cache(functools.partial(typing.get_type_hints, include_extras=True))
@@ -81,36 +70,29 @@ type_hints = functools.cache(functools.partial(typing.get_type_hints, include_ex
 
 
 @functools.cache
-def _checkers(cls: Any) -> tuple[tuple[str, str, Checker, bool], ...]:
-    """For each field its name, its name in JSON, what checks it, and whether it may be null."""
-    hints = type_hints(cls)
-    return tuple(
-        (f.name, wire_name(f.name), _checker(hints[f.name]), types.NoneType in typing.get_args(hints[f.name]))
-        for f in attrs.fields(cls)
-    )
+def _checks(cls: Any) -> tuple[tuple[str, str, Checker], ...]:
+    """For each field its name, where it stands in JSON, and what checks it."""
+    return tuple((field.name, f"/{field.wire}", _checker(field)) for field in fields(cls))
 
 
-@functools.cache
-def _checker(hint: Any) -> Checker:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {types.UnionType, typing.Union}:
-        some = [a for a in arguments if a not in {types.NoneType, Unset}]
-        blanks = [blank for blank in (None, UNSET) if type(blank) in arguments]
-        return _or_blank(moment if set(some) == {dt.datetime, dt.date} else _checker(some[0]), blanks)
-    if origin is Annotated and isinstance(arguments[1], Texts):
-        return arguments[1].failures
-    if origin is Annotated:
-        return constrained(_checker(arguments[0]), arguments[1])
-    if origin is tuple:
-        return each(_checker(arguments[0]))
-    if attrs.has(hint):
-        return nested(hint)
-    return typed(hint)
+def _checker(field: Field) -> Checker:
+    check = _checker_of_given(field)
+    optional, unset = field.optional, field.unset
+
+    def check_if_given(value: Any, pointer: str) -> Sequence[Violation]:
+        if (value is None and optional) or (value is UNSET and unset):
+            return ()
+        return check(value, pointer)
+
+    return check_if_given if optional or unset else check
 
 
-def _or_blank(checker: Checker, blanks: list[Unset | None]) -> Checker:
-    def check(value: Any, pointer: str) -> Iterator[Violation]:
-        if not any(value is blank for blank in blanks):
-            yield from checker(value, pointer)
-
-    return check
+def _checker_of_given(field: Field) -> Checker:
+    texts = next((constraint for constraint in field.constraints if isinstance(constraint, Texts)), None)
+    if texts is not None:
+        return texts.failures
+    if field.base is InstantOrDay:
+        return moment
+    if field.base is tuple and field.item:
+        return each(_checker(field.item), field.constraints)
+    return nested(field.base) if attrs.has(field.base) else typed(field.base, field.constraints)

@@ -1,13 +1,13 @@
 """What a text may be, alone or as one of a map."""
 
 import unicodedata
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from ocs_core.errors import Violation
-from ocs_core.form.checkers import constrained, typed
+from ocs_core.form.checkers import typed
 from ocs_core.form.failures import LENGTH_OUT_OF_RANGE, TEXT_NOT_ALLOWED, TYPE_WRONG, FormError, describe, escaped
 
 _CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
@@ -72,14 +72,16 @@ class Texts:
         for violation in self.failures(value, ""):
             raise FormError(violation.code, violation.message)
 
-    def failures(self, value: Any, pointer: str) -> Iterator[Violation]:
+    def failures(self, value: Any, pointer: str) -> Sequence[Violation]:
         """Every failure of form, each at its own name."""
         if not isinstance(value, dict):
-            yield Violation(TYPE_WRONG, pointer, f"Give an object, not {describe(value)}.")
-            return
+            return (Violation(TYPE_WRONG, pointer, f"Give an object, not {describe(value)}."),)
+        found: list[Violation] = []
         if len(value) > self.most:
-            yield Violation(LENGTH_OUT_OF_RANGE, pointer, f"Give at most {self.most} names, not {len(value)}.")
+            message = f"Give at most {self.most} names, not {len(value)}."
+            found.append(Violation(LENGTH_OUT_OF_RANGE, pointer, message))
+        check_name, check_text = typed(str, [self.name]), typed(str, [self.text])
         for name, text in value.items():
             at = f"{pointer}/{escaped(name)}"
-            yield from constrained(typed(str), self.name)(name, at)
-            yield from constrained(typed(str), self.text)(text, at)
+            found += (*check_name(name, at), *check_text(text, at))
+        return found
