@@ -35,25 +35,30 @@ _COLUMNS = (
 
 @functools.cache
 def _query(driver: Any, limited_to_accounts: bool, after: bool, through: bool) -> Any:
-    began, position = _BEFORE.c.through, _SLICES.c.position
+    began, position, end = _BEFORE.c.through, _SLICES.c.position, _SLICES.c.through
+    # What of a cancelled run is not done may be in somebody's hands: it is locked with the rest, which waits for them.
+    went = [position.is_not(None), sa.or_(began.is_(None), position > began)]
+    in_hand = [~_SLICES.c.done, _RUNS.c.state == RunState.CANCELLED.value]
     conditions: list[Any] = [
         _RUNS.c.process == bindparam("process"),
         _RUNS.c.as_of > bindparam("as_of_elsewhere"),  # for the index
         _RUNS.c.started_at > bindparam("as_of"),
         ~_RUNS.c.dry_run,
         _RUNS.c.state != RunState.RUNNING.value,
-        sa.or_(began.is_(None), position > began),
     ]
     if after:
-        conditions.append(position > bindparam("after"))
+        went.append(position > bindparam("after"))
+        in_hand.append(sa.or_(end.is_(None), end > bindparam("after")))
     if through:
         conditions.append(sa.or_(began.is_(None), began < bindparam("through")))
     if limited_to_accounts:
         account = _ACCOUNTS.c.ref_id
-        within = (account <= position, sa.or_(began.is_(None), account > began))
-        conditions.append(sa.exists().where(driver.one_of(account, "accounts"), *within))
-    # The lock waits for who still has a slice in hand of a run that was cancelled.
-    found = sa.select(*_COLUMNS).select_from(_OF_RUNS).where(position.is_not(None), *conditions)
+        behind = sa.or_(began.is_(None), account > began)
+        went.append(sa.exists().where(driver.one_of(account, "accounts"), account <= position, behind))
+        in_hand.append(
+            sa.exists().where(driver.one_of(account, "accounts"), sa.or_(end.is_(None), account <= end), behind)
+        )
+    found = sa.select(*_COLUMNS).select_from(_OF_RUNS).where(*conditions, sa.or_(sa.and_(*went), sa.and_(*in_hand)))
     return found.with_for_update(read=True, of=_SLICES)
 
 
@@ -86,6 +91,7 @@ def gone_through(transaction: Transaction, process: str, wanted: SliceWanted) ->
             through=key(position),
         )
         for as_of, as_of_day, started_at, accounts, after, position in rows
+        if position is not None and (after is None or position > after)
     ]
 
 

@@ -17,6 +17,13 @@ class KnowsWhatWasStoredAlone(UnitOfWork):
         return ()
 
 
+@breaks("test_what_a_worker_still_holds_of_a_cancelled_run_is_waited_for")
+class LooksBackBesideASliceInHand(UnitOfWork):
+    """It is read without a lock: what another has found by now, and is about to write, is not there yet."""
+
+    store_locks = False
+
+
 @breaks("test_who_was_found_unchanged_is_not_stored_as_of_an_earlier_instant")
 class LooksForRunsThatBeganLater(UnitOfWork):
     """Which of them saw a payer as of a later instant is taken for when this run begins, and not as of when it is."""
