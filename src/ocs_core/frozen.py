@@ -1,8 +1,8 @@
 """Mappings that nobody can change: what was read of a store is a value, not a door into it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import UnionType
-from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, NoReturn, Self, TypeVar, Union, get_args, get_origin
 
 import attrs
 
@@ -13,10 +13,22 @@ V = TypeVar("V")
 class FrozenDict(dict[K, V]):
     """A `dict` that cannot be changed, and has a hash where its values have one. Whatever takes a `dict` takes it.
 
-    Raises `TypeError` where it would change.
+    Its values are as they were: a list among them can be changed. Raises `TypeError` where it would change itself.
     """
 
     __slots__ = ("_hash",)
+
+    def __new__(cls, *given: Any, **named: Any) -> Self:
+        made = super().__new__(cls)
+        dict.update(made, *given, **named)
+        return made
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        """It is filled when it is made, and not again."""
+
+    @classmethod
+    def fromkeys(cls, keys: Iterable[Any], value: Any = None) -> "FrozenDict[Any, Any]":
+        return FrozenDict(dict.fromkeys(keys, value))
 
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("a FrozenDict cannot be changed; make another one of it")

@@ -14,17 +14,20 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_adapters.clock import new_id
+from ocs_adapters.clock import new_id, utc_now
 from ocs_adapters.consumers.notifications.tables import tables as consumers_tables
+from ocs_adapters.serial import encode
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.event_log import SqlEventLog
 from ocs_adapters.sql.retention import PRUNABLES, Prunable, Retention
 from ocs_adapters.sql.rows import rows_of
 from ocs_adapters.sql.store import SqlStore
 from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.errors import RequestRejected
-from ocs_core.testkit.examples import UNIT, Desk, named
+from ocs_core.memory import MemoryOutbox, MemoryStore
+from ocs_core.testkit.examples import UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from tests.contract.explained import plan_of, steps_of
@@ -297,3 +300,22 @@ def test_what_is_old_is_found_through_an_index(prunable, row) -> None:
             steps = steps_of(database, call)
             assert any(index in step for step in steps), steps
             assert not [step for step in steps if step.startswith(f"SCAN {prunable.table.name}")], steps
+
+
+def test_a_publisher_whose_clock_ran_ahead_keeps_nothing_longer_than_the_days_that_are_set() -> None:
+    """No event is logged earlier than the one before it: without a limit, a wrong year stayed the log's for that long."""
+    with postgres_database() as database:
+        now = utc_now()
+        for number, ahead in enumerate((365, 0)):
+            log = SqlEventLog(database, lambda days=ahead: now + dt.timedelta(days=days))
+            publisher = MemoryOutbox(_published(number), encode)
+            log.publish(publisher.waiting(1))
+        (rows,) = database.read(Call(sa.select(tables.event_log.c.logged_at)))
+        assert len(rows) == 2
+        assert max(at for (at,) in rows) < now + dt.timedelta(minutes=5)
+
+
+def _published(number: int) -> MemoryStore:
+    store = MemoryStore(configuration())
+    Desk(store, ids=new_id).account(f"A-{number}")
+    return store

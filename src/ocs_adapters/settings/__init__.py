@@ -12,6 +12,7 @@ from ocs_adapters.settings.options import (
     between,
     database,
     days,
+    mail,
     named,
     networks,
     one_of,
@@ -20,6 +21,7 @@ from ocs_adapters.settings.options import (
     read,
     secret,
     servers,
+    topic,
     variable_of,
     zone,
 )
@@ -47,6 +49,7 @@ class Settings:
         help="Connections that a process has to a database at the most; give two at least, and let the server allow them all",
     )
     database_statement_seconds: int | None = option(
+        valid=between(1, 86_400),
         default=None,
         help="How long PostgreSQL lets a statement of a command or a read take; any time if not set. Runs are not cut off",
     )
@@ -116,7 +119,11 @@ class Settings:
         default="PLAINTEXT",
         help="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL",
     )
-    kafka_sasl_mechanism: str | None = option(default=None, help="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 …")
+    kafka_sasl_mechanism: str | None = option(
+        valid=one_of("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "GSSAPI", "OAUTHBEARER"),
+        default=None,
+        help="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 …",
+    )
     kafka_sasl_username: str | None = option(default=None, help="Who we are to Kafka")
     kafka_sasl_password: str | None = secret(default=None, help="The password that goes with it")
     kafka_ssl_cafile: str | None = option(default=None, help="The authorities that brokers are checked against")
@@ -128,18 +135,20 @@ class Settings:
         help="How messages are compressed: gzip, which every client reads, none, lz4, snappy or zstd",
     )
     business_transactions_topic: str = option(
-        valid=named, default=Family.BUSINESS_TRANSACTION.topic, help="Topic of entities"
+        valid=topic, default=Family.BUSINESS_TRANSACTION.topic, help="Topic of entities"
     )
-    notifications_topic: str = option(valid=named, default=Family.NOTIFICATION.topic, help="Topic of notifications")
+    notifications_topic: str = option(valid=topic, default=Family.NOTIFICATION.topic, help="Topic of notifications")
     messages_expand_codes: bool = option(
         default=False,
         help="Whether messages tell configured things as {refId, code, name}, in the place of the code alone",
     )
     process_slices_topic: str = option(
-        valid=named, default="ocs.rm.process-slices", help="Topic of the commands that ocs worker works off"
+        valid=topic, default="ocs.rm.process-slices", help="Topic of the commands that ocs worker works off"
     )
     collection_starts_unasked: int = option(
-        default=10, help="How many collections ocs collect starts as of now without asking, or being told --yes"
+        valid=between(0, 1_000_000_000),
+        default=10,
+        help="How many collections ocs collect starts as of now without asking, or being told --yes",
     )
     collection_workers: str = option(
         valid=one_of(LOCAL, OVER_KAFKA),
@@ -180,7 +189,9 @@ class Settings:
     )
     recipients_file: str | None = option(default=None, help="The TOML file of those who are told of notifications")
     smtp_url: str | None = secret(
-        default=None, help="Where e-mails go: smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT"
+        valid=mail,
+        default=None,
+        help="Where e-mails go: smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT",
     )
     mail_from: str | None = option(default=None, help="The address that e-mails come from")
 

@@ -15,7 +15,8 @@ from ocs_adapters.settings.secrecy import masked
 from ocs_core.form import FormError, ZoneName
 
 Validator = Callable[[Any, "attrs.Attribute[Any]", Any], None]
-_SERVERS = re.compile(r"\s*[^\s,:]+:\d{1,5}\s*(,\s*[^\s,:]+:\d{1,5}\s*)*")
+_SERVER = re.compile(r"\s*(?:\[[0-9A-Fa-f:.]+\]|[^\s,:\[\]]+):(\d{1,5})\s*")
+_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _DATABASE = re.compile(r"(sqlite|postgres|postgresql)(\+\w+)?://")
 _BOOLEANS = dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True) | dict.fromkeys(
     ("0", "false", "f", "no", "n", "off"), False
@@ -88,6 +89,20 @@ def named(_: Any, field: "attrs.Attribute[Any]", value: str) -> None:
         raise ValueError(f"{variable_of(field)} is empty; give a name, or do not set it.")
 
 
+def topic(_: Any, field: "attrs.Attribute[Any]", value: str) -> None:
+    """The name of a topic, as Kafka takes it."""
+    named(_, field, value)
+    if not _TOPIC.fullmatch(value):
+        raise _wrong(field, value, "a name of at most 249 letters, digits, dots, underscores and hyphens")
+
+
+def mail(_: Any, field: "attrs.Attribute[Any]", value: str) -> None:
+    """The URL of a server that takes e-mails."""
+    if not re.match(r"smtps?://[^/]", value):
+        wanted = "smtp://USER:PASSWORD@HOST:PORT or smtps://USER:PASSWORD@HOST:PORT"
+        raise ValueError(f"{variable_of(field)} is {masked(value)}; give {wanted}.")
+
+
 def zone(_: Any, field: "attrs.Attribute[Any]", value: str) -> None:
     """An IANA zone."""
     try:
@@ -98,7 +113,8 @@ def zone(_: Any, field: "attrs.Attribute[Any]", value: str) -> None:
 
 def servers(_: Any, field: "attrs.Attribute[Any]", value: str) -> None:
     """Kafka's brokers."""
-    if not _SERVERS.fullmatch(value):
+    given = [_SERVER.fullmatch(part) for part in value.split(",")]
+    if not all(found and 1 <= int(found[1]) <= 65535 for found in given):
         wanted = "HOST:PORT of Kafka's brokers, separated by commas, or do not set it for the event log"
         raise _wrong(field, value, wanted)
 

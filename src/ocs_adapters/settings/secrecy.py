@@ -4,7 +4,7 @@ import re
 
 from ocs_core.errors import OcsError
 
-_PASSWORD = re.compile(r"(://[^:/]*:).*@", re.DOTALL)
+_USER = re.compile(r"(\w[\w+.-]*://)([^:/@\s]*)(:)?")
 _SECRET_PARAMETER = re.compile(
     r"((?:[?&;\s]|^)[^=&;?\s]*(?:pass|secret|token|key)[^=&;?\s]*)\s*=.*", re.IGNORECASE | re.DOTALL
 )
@@ -12,8 +12,15 @@ _SECRET_PARAMETER = re.compile(
 
 
 def masked(url: str) -> str:
-    """A URL without its passwords, wherever they stand, and whether or not they are written as they should be."""
-    return _SECRET_PARAMETER.sub(r"\1=***", _PASSWORD.sub(r"\1***@", url))
+    """A URL without its passwords, wherever they stand, and whether or not they are written as they should be: where it cannot
+    be told which part of it is a password, all before the last `@` is taken for one."""
+    before, at, behind = url.rpartition("@")
+    named = _USER.match(before)
+    if at and named and named.end() == len(before):
+        before = named[1] + named[2] + ":***" * bool(named[3])
+    elif at:
+        before = f"{named[1]}{named[2]}:***" if named and named[3] else f"{named[1] if named else ''}***"
+    return _SECRET_PARAMETER.sub(r"\1=***", before + at + behind)
 
 
 def usable(url: str) -> str:

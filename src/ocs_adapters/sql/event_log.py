@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call, Row
+from ocs_core.entities.process import CLOCKS_APART
 from ocs_core.ports import Clock, Delivered, Gap, OutboxRow, Published
 
 _LOG, _READERS, _FORGOTTEN = tables.event_log, tables.event_readers, tables.event_log_forgotten
@@ -38,10 +39,14 @@ _LAST = sa.select(sa.func.max(_LOG.c.offset))
 @functools.cache
 def _append(driver_name: str) -> Any:
     """No event is logged earlier than the one before it, by whatever clock: what is forgotten by its time is the log's oldest
-    part then, and a reader is told from where on nothing is missing."""
-    later = sa.func.greatest if driver_name == "postgresql" else sa.func.max
+    part then, and a reader is told from where on nothing is missing. A clock that runs ahead of the database's does not hold
+    up for as long what comes behind it."""
+    is_server = driver_name == "postgresql"
+    later = sa.func.greatest if is_server else sa.func.max
     last = sa.select(_LOG.c.logged_at).order_by(_LOG.c.offset.desc()).limit(1).scalar_subquery()
-    now = bindparam("logged_at", type_=_LOG.c.logged_at.type)
+    now: Any = bindparam("logged_at", type_=_LOG.c.logged_at.type)
+    if is_server:
+        now = sa.func.least(now, sa.func.clock_timestamp() + CLOCKS_APART)
     told: dict[str, Any] = {
         c.name: bindparam(c.name) for c in (_LOG.c.ref_id, _LOG.c.topic, _LOG.c.key, _LOG.c.headers, _LOG.c.value)
     }

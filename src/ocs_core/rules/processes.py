@@ -53,7 +53,7 @@ def run_is_the_latest(run: ProcessRun, as_of: dt.datetime, seen_as_of: Iterable[
     later = [seen for seen in seen_as_of if seen is not None and run.is_behind(seen, as_of)]
     if not later:
         return None
-    return f"This payer was calculated as of {format_instant(max(later))} already; only a dry run may look back."
+    return f"A run as of {format_instant(max(later))} has gone through this payer; only a dry run may look back."
 
 
 @rule("CLOCKS_DIFFER", "")

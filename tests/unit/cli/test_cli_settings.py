@@ -292,3 +292,54 @@ def test_no_part_of_a_password_is_shown_however_it_is_written(url: str) -> None:
 def test_what_is_no_secret_is_shown() -> None:
     url = "postgresql://u@h/db?application_name=x&connect_timeout=3"
     assert masked(url) == url
+
+
+SCHEMES = ("postgresql://", "postgresql:/", "postgres//", "postgresql:", "smtp:/", "mysql+x://", "://", "")
+USERS = ("ocs", "o/cs", "o:cs", "o@cs", "", "a b")
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("user", USERS)
+def test_a_password_is_not_shown_however_wrong_the_address_is(scheme: str, user: str) -> None:
+    for password in (PASSWORD, f"x@{PASSWORD}", f"{PASSWORD}/x", f"x:{PASSWORD}", f"x {PASSWORD}"):
+        url = f"{scheme}{user}:{password}@db.example/ocs"
+        for field in attrs.fields(Settings):
+            if field.metadata["is_secret"] and field.name.endswith("_url"):
+                assert "planted" not in masked(url) + _refusal(field.name, url)
+        assert masked(url).endswith("@db.example/ocs")
+
+
+def _refusal(name: str, url: str) -> str:
+    """Why a setting is not taken; nothing where it is."""
+    try:
+        Settings(**{name: url})
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def test_every_number_has_its_limits() -> None:
+    for field in attrs.fields(Settings):
+        if field.type in (int, int | None):
+            for absurd in (-(10**12), 10**12):
+                assert _refusal(field.name, absurd), field.name  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("servers", ["[::1]:9092", "a:1,b:65535", " a:1 , [fe80::1]:2 "])
+def test_brokers_by_name_and_by_address_are_taken(servers: str) -> None:
+    assert Settings(kafka_servers=servers).kafka_servers == servers
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kafka_servers", "a:99999"),
+        ("kafka_servers", "::1:9092"),
+        ("kafka_sasl_mechanism", "pass"),
+        ("notifications_topic", "a b/c"),
+        ("smtp_url", "mail.example"),
+    ],
+)
+def test_what_no_server_would_take_is_told_before_it_is_asked(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"OCS_{name.upper()} is "):
+        Settings(**{name: value})

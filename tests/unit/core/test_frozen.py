@@ -40,6 +40,13 @@ def test_no_way_to_change_a_dict_changes_one_that_is_frozen(change: Any) -> None
     assert frozen == {"a": 0}
 
 
+def test_a_frozen_one_is_not_filled_a_second_time() -> None:
+    frozen = FrozenDict({"a": 0})
+    frozen.__init__({"b": 1})  # type: ignore[misc]
+    assert frozen == {"a": 0}
+    assert FrozenDict.fromkeys("ab", 0) == {"a": 0, "b": 0}
+
+
 def test_every_way_to_change_a_dict_is_known_here() -> None:
     kept = {"__class_getitem__", "__init__", "copy", "fromkeys", "get", "items", "keys", "values"}
     given_by_dict = {name for name, of in vars(dict).items() if callable(of) or isinstance(of, classmethod)}
