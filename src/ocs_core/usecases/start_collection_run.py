@@ -60,7 +60,8 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
         failures = failed.failed_in(work.uow.slices(failed.ref_id)) if failed else ()
         known = found.configuration
         moment = request.as_of or (failed and (failed.as_of_day or failed.as_of)) or work.now
-        accounts = [(named, found[wanted.accounts].get(named)) for named in request.accounts or ()]
+        named_accounts, payers = found[wanted.accounts], found[wanted.payers]
+        accounts = [(named, named_accounts.get(named)) for named in request.accounts or ()]
         run = ProcessRun(
             ref_id=work.ids(),
             as_of=as_instant(moment, known.zone, work.now),
@@ -73,7 +74,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
             started_at=work.now,
             configuration=known,
         )
-        gone_through = _gone_through(run, [account.ref_id for account in found[wanted.accounts].values()], work)
+        gone_through = _gone_through(run, [account.ref_id for account in named_accounts.values()], work)
         running = work.uow.runs(CALCULATE_COLLECTION_BALANCE)
         dry_runs = [r for r in running if r.dry_run and run.dry_run]
         active = next((r for r in running if not (r.dry_run or run.dry_run)), None)
@@ -94,7 +95,7 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
                         rules.account_exists(named, account),
                         rules.account_ids_agree(named, account),
                         rules.payer_exists(account, account.own_payer if account else None),
-                        rules.run_is_the_latest(run, *_seen(run, account, found[wanted.payers], gone_through, known)),
+                        rules.run_is_the_latest(run, *_seen(run, account, payers, gone_through, known)),
                     ),
                 )
             ),
