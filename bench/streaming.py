@@ -28,7 +28,8 @@ from tests.contract.postgres import cluster
 
 from bench.http import prepare
 from bench.options import SHORT, check_arguments
-from ocs_adapters.bootstrap import Platform, consumers, kafka_connection, platform
+from ocs_adapters.bootstrap import Platform, consumers, platform
+from ocs_adapters.bootstrap.kafka import kafka_connection
 from ocs_adapters.kafka.consumer import KafkaStream
 from ocs_adapters.kafka.headers import to_record
 from ocs_adapters.kafka.publisher import KafkaPublisher

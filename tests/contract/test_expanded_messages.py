@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_adapters.bootstrap import Platform
+from ocs_adapters.bootstrap import Platform, platform_on
 from ocs_adapters.consumers.notifications import letters
 from ocs_adapters.consumers.notifications.deliveries import Delivery
 from ocs_adapters.consumers.received import NotUnderstood, received, with_plain_codes
@@ -45,7 +45,7 @@ def delivered(platform: Platform) -> list[Delivered]:
 @DATABASES
 def test_only_codes_and_the_schemas_name_differ_from_what_is_told_without_names(make) -> None:
     with make() as database:
-        named, plain = (Platform(Settings(messages_expand_codes=on), database) for on in (True, False))
+        named, plain = (platform_on(database, Settings(messages_expand_codes=on)) for on in (True, False))
         desk = Desk(named.services.store)
         business(desk)
         waiting = named.outbox.waiting(1000)
@@ -73,7 +73,7 @@ def test_finance_and_the_comparison_take_either_form(make) -> None:
     with make() as database:
         scene = Scene(database)
         business(scene.desk)
-        Platform(Settings(messages_expand_codes=True), database).relay.drain()
+        platform_on(database, Settings(messages_expand_codes=True)).relay.drain()
         scene.desk.payment()
         scene.tell_finance()
         report = scene.reconcile()

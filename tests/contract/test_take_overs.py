@@ -10,7 +10,7 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
-from ocs_adapters.bootstrap import Platform
+from ocs_adapters.bootstrap import Platform, platform_on
 from ocs_adapters.clock import new_id
 from ocs_adapters.files.takeover import Importer
 from ocs_adapters.files.undoing import Undoing
@@ -46,7 +46,7 @@ def in_memory() -> Iterator[Transactions]:
 @contextmanager
 def on(make) -> Iterator[Transactions]:
     with make() as database:
-        yield Platform(Settings(), database).taking_over
+        yield platform_on(database, Settings()).taking_over
 
 
 EVERYWHERE = pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def importer_on(platform: Platform) -> Importer:
 @DATABASES
 def test_what_others_change_between_the_check_and_the_writing_stops_it_with_a_sentence(make) -> None:
     with make() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         importer, rows = importer_on(platform), invoices(*range(1, 4))
         assert len(importer.check(rows).lacking) == 3
         services = platform.services
@@ -175,7 +175,7 @@ def test_what_others_change_between_the_check_and_the_writing_stops_it_with_a_se
 @DATABASES
 def test_two_that_write_one_file_at_once_write_it_once(make, monkeypatch) -> None:
     with make() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         monkeypatch.setattr("ocs_adapters.files.takeover.TOGETHER", 2)
         one, other, rows = importer_on(platform), importer_on(platform), invoices(*range(1, 8), paid=2_000_000)
         one.begin(begun := a_take_over())
@@ -191,7 +191,7 @@ def test_two_that_write_one_file_at_once_write_it_once(make, monkeypatch) -> Non
 @DATABASES
 def test_what_is_taken_back_leaves_nothing_open_at_any_time(make) -> None:
     with make() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         importer, rows = importer_on(platform), invoices(*range(1, 5), paid=2_000_000)
         importer.begin(begun := a_take_over())
         done = importer.write(begun, rows)
@@ -221,7 +221,7 @@ def test_what_is_taken_back_leaves_nothing_open_at_any_time(make) -> None:
 @DATABASES
 def test_a_document_that_somebody_else_made_meanwhile_keeps_an_account_from_being_taken_back(make) -> None:
     with make() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         importer = importer_on(platform)
         importer.begin(begun := a_take_over())
         done = importer.write(begun, invoices(1, 2))
@@ -246,7 +246,7 @@ def test_a_document_that_somebody_else_made_meanwhile_keeps_an_account_from_bein
 @DATABASES
 def test_an_import_that_was_cut_off_may_be_taken_back_instead(make, monkeypatch) -> None:
     with make() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         monkeypatch.setattr("ocs_adapters.files.takeover.TOGETHER", 2)
         importer, rows = importer_on(platform), invoices(*range(1, 8), paid=2_000_000)
         importer.begin(begun := a_take_over())

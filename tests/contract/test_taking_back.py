@@ -10,7 +10,7 @@ import attrs
 import pytest
 import sqlalchemy as sa
 
-from ocs_adapters.bootstrap import Platform
+from ocs_adapters.bootstrap import Platform, platform_on
 from ocs_adapters.files.undoing import Undoing
 from ocs_adapters.settings import Settings
 from ocs_core.entities.account import Account, AccountName
@@ -60,7 +60,7 @@ class Taken:
 @contextmanager
 def taken_over(make: Callable[[], Any]) -> Iterator[Taken]:
     with make() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         importer = importer_on(platform)
         importer.begin(begun := a_take_over())
         yield Taken(platform, importer.write(begun, invoices(1, 2, paid=2 * UNIT)))
@@ -122,7 +122,7 @@ def test_what_others_settled_for_a_time_only_is_not_taken_back(make) -> None:
 @DATABASES
 def test_a_payment_that_others_assigned_for_a_time_only_is_not_taken_back(make) -> None:
     with make() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         importer = importer_on(platform)
         importer.begin(begun := a_take_over())
         taken = Taken(platform, importer.write(begun, [attrs.evolve(invoices(1)[0], paid=7 * UNIT)]))
@@ -184,7 +184,7 @@ def test_a_payment_that_arrives_while_an_account_is_taken_back_keeps_it() -> Non
 
 def test_a_payment_that_arrives_while_its_currency_is_changed_is_seen() -> None:
     with postgres_database() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         platform.configure([Currency(code="XTS", minor_digits=2)])
         with platform.together() as store:
             Desk(store).payment(currency="XTS", amount=12_340_000)
@@ -199,7 +199,7 @@ def test_a_payment_that_arrives_while_its_currency_is_changed_is_seen() -> None:
 def test_a_command_that_began_before_a_currency_was_changed_does_not_land_behind_the_change() -> None:
     """It has read the configuration, and not yet written: the change waits for it, and sees what it wrote."""
     with postgres_database() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         platform.configure([Currency(code="XTS", minor_digits=2)])
         with platform.together() as store:
             desk = Desk(store)
@@ -213,7 +213,7 @@ def test_a_command_that_began_before_a_currency_was_changed_does_not_land_behind
 @DATABASES
 def test_what_is_not_used_is_changed_and_what_was_there_is_given_back(make) -> None:
     with make() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         platform.configure([Currency(code="XTS", minor_digits=2)])
         before = platform.configure([Currency(code="XTS", minor_digits=0)])
         assert before.currencies["XTS"].minor_digits == 2

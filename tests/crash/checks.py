@@ -12,7 +12,8 @@ from uuid import UUID
 import attrs
 import psycopg
 
-from ocs_adapters.bootstrap import consumers, kafka_connection
+from ocs_adapters.bootstrap import consumers
+from ocs_adapters.bootstrap.kafka import kafka_connection
 from ocs_adapters.consumers.notifications.keeping import delivery_id
 from ocs_adapters.consumers.received import received
 from ocs_adapters.kafka.history import read_all

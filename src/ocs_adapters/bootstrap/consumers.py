@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import attrs
 
-from ocs_adapters.bootstrap import kafka_connection, notifications, platform
+from ocs_adapters.bootstrap import notifications, platform
+from ocs_adapters.bootstrap.kafka import NOT_INSTALLED, kafka_connection
 from ocs_adapters.clock import utc_now
 from ocs_adapters.consumers.consumer import BATCH, Consumer
 from ocs_adapters.consumers.finance.keeping import KeepFinance
@@ -190,7 +191,7 @@ def stream(settings: Settings, kind: Kind, database: Database) -> Iterator[Strea
     try:
         from ocs_adapters.kafka.consumer import KafkaStream
     except ImportError:
-        raise OcsError("OCS_KAFKA_SERVERS needs Kafka's client; install ocs-rm[kafka].") from None
+        raise OcsError(NOT_INSTALLED) from None
     positions = SqlPositions(database, kind.tables)
     read = KafkaStream(kafka_connection(settings), sorted(topics), name, positions=positions)
     try:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-from ocs_adapters.bootstrap import Platform, kafka_connection
+from ocs_adapters.bootstrap import Platform
+from ocs_adapters.bootstrap.kafka import kafka_connection
 from ocs_adapters.clock import new_id, utc_now
 from ocs_adapters.reconcile.reconciliation import Read, Reconciliation
 from ocs_adapters.sql.database import Database
@@ -36,7 +37,7 @@ def reconciliation(opened: Platform, finance: Database) -> Reconciliation:
 
 def republishing(opened: Platform) -> Republish:
     """What publishes an entity again."""
-    return Republish(opened.database, opened.topics, utc_now, new_id)
+    return Republish(opened.database, opened.stores.topics, utc_now, new_id)
 
 
 def _logged(log: SqlEventLog, topic: str, last: int) -> Iterator[Delivered]:

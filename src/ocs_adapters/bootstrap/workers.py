@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ocs_adapters.bootstrap import Platform, kafka_connection, kafka_queues
+from ocs_adapters.bootstrap import Platform
+from ocs_adapters.bootstrap.kafka import kafka_connection, kafka_queues
 from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.slices import SliceWorker
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from ocs_adapters.bootstrap import kafka_connection
+from ocs_adapters.bootstrap.kafka import kafka_connection
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Refused
 

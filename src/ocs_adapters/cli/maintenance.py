@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from ocs_adapters.bootstrap import backed_up, consumers
+from ocs_adapters.bootstrap import consumers
+from ocs_adapters.bootstrap.backup import backed_up
 from ocs_adapters.cli import say
 from ocs_adapters.cli.commands import Commands, Flag, Json
 from ocs_adapters.sql.retention import Retention
