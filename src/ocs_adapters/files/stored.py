@@ -48,7 +48,7 @@ class Stored:
 
     @property
     def next_payment_number(self) -> str:
-        return payment_number(self.invoice, len(self.payments) + 1)
+        return payment_number(self.invoice.number, len(self.payments) + 1)
 
 
 def find_stored(
@@ -75,7 +75,7 @@ def find_stored(
 def _payments(queries: Queries, invoice: Invoice) -> Iterator[Payment]:
     place = 1
     while True:
-        number = payment_number(invoice, place)
+        number = payment_number(invoice.number, place)
         search = PaymentSearch(external_payment_no=number, payment_type=PaymentType.IN)
         found = queries.payments(search).items
         if not found:

@@ -16,8 +16,9 @@ from ocs_adapters.files.making import Making
 from ocs_adapters.files.stored import Stored, find_stored
 from ocs_core.entities.account import Account
 from ocs_core.entities.configuration import Configuration, day_of
+from ocs_core.entities.document import DocumentName
 from ocs_core.errors import Conflict, RequestRejected
-from ocs_core.ports import Clock, Ids, Store, TakenRow, TakeOver, TakeOvers, TakeOverState
+from ocs_core.ports import Clock, DocumentNamed, Ids, Store, TakenRow, TakeOver, TakeOvers, TakeOverState
 from ocs_core.queries import Queries
 from ocs_core.usecases.take_over_receivables import (
     Contradiction,
@@ -124,6 +125,7 @@ class Importer:
         behind = bisect.bisect_right(invoices, current.through, key=lambda invoice: invoice.line)
         some = invoices[behind : behind + TOGETHER]
         created, taken = Counter(current.created), list[TakenRow]()
+        _hold_documents(some, store)
         for invoice in some:
             if row := self._write_one(invoice, current.ref_id, store, created):
                 taken.append(row)
@@ -176,6 +178,12 @@ class Importer:
 
     def _stored(self, invoice: Invoice) -> Stored:
         return find_stored(self.queries, invoice, self.terms, self.configuration, self._accounts.get(invoice.customer))
+
+
+def _hold_documents(invoices: Sequence[Invoice], store: Store) -> None:
+    """Nobody takes back, until the end of the transaction, what is read of them here."""
+    with store.begin() as work:
+        work.find(*(DocumentNamed(DocumentName(external_document_no=invoice.number)) for invoice in invoices))
 
 
 def _reason(reason: Exception) -> str:

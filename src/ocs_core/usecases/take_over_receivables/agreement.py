@@ -11,6 +11,8 @@ from ocs_core.entities.payment import Payment
 from ocs_core.money import Money
 from ocs_core.usecases.take_over_receivables.invoices import Invoice
 
+_FURTHER = "/payment/"
+
 
 class Contradiction(Exception):
     """The row and what is stored cannot both be true; nothing of the row is changed."""
@@ -47,9 +49,16 @@ def document_agrees(invoice: Invoice, document: Document) -> None:
     )
 
 
-def payment_number(invoice: Invoice, place: int) -> str:
-    """What the payments of an invoice are called: the first like the invoice itself, further ones by their place."""
-    return invoice.number if place == 1 else f"{invoice.number}/payment/{place}"
+def payment_number(invoice_number: str, place: int) -> str:
+    """What the payments of an invoice are called: the first like the invoice itself, further ones by their place. There is no
+    place free among them: what is behind a free one would not be found, and be received once more."""
+    return invoice_number if place == 1 else f"{invoice_number}{_FURTHER}{place}"
+
+
+def number_behind(invoice_number: str, payment_number: str) -> str:
+    """What the payment is called that an invoice gets after this one of its payments."""
+    place = payment_number.removeprefix(invoice_number).removeprefix(_FURTHER)
+    return f"{invoice_number}{_FURTHER}{int(place) + 1 if place.isdecimal() else 2}"
 
 
 def payments_agree(invoice: Invoice, account: Account, payments: Sequence[Payment], zone: ZoneInfo) -> None:

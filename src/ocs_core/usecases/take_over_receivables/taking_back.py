@@ -6,7 +6,7 @@ issue, so that no balance of any time has it. The numbers are let go, so that th
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from uuid import UUID
 
 import attrs
@@ -31,6 +31,7 @@ from ocs_core.ports import (
 from ocs_core.usecases.payment_steps import record
 from ocs_core.usecases.perform import Command, UseCase
 from ocs_core.usecases.settlement_steps import publish_assignment
+from ocs_core.usecases.take_over_receivables.agreement import number_behind
 from ocs_core.usecases.take_over_receivables.table import Problem
 from ocs_core.usecases.work import Work
 
@@ -48,6 +49,7 @@ def touched(rows: Sequence[TakenRow], ledger: Ledger) -> list[Problem]:
     """What keeps these rows of one account from being taken back."""
     documents = {document.ref_id: document for document in ledger.documents}
     payments = {payment.ref_id: payment for payment in ledger.payments}
+    numbers = {payment.external_payment_no for payment in ledger.payments}
     touching: dict[UUID | None, list[Settlement]] = defaultdict(list)
     for settlement in ledger.settlements:
         touching[settlement.source_ref_id].append(settlement)
@@ -56,11 +58,25 @@ def touched(rows: Sequence[TakenRow], ledger: Ledger) -> list[Problem]:
     for row in rows:
         payment = payments.get(row.payment_ref_id) if row.payment_ref_id else None
         settlements = [*touching[row.document_ref_id], *touching[row.payment_ref_id]]
+        document = documents.get(row.document_ref_id)
         try:
-            _check(row, documents.get(row.document_ref_id), payment, settlements, ledger.account.state)
+            _check(row, document, payment, settlements, ledger.account.state)
+            _check_behind(document, payment, numbers.__contains__)
         except Touched as reason:
             found.append(Problem(row.line, str(reason)))
     return found
+
+
+def _check_behind(document: Document | None, payment: Payment | None, is_taken: Callable[[str], bool]) -> None:
+    """Raises `Touched` where a later import received more of the same invoice: it went by what was received before."""
+    if document is None or payment is None or not document.external_document_no or not payment.external_payment_no:
+        return
+    behind = number_behind(document.external_document_no, payment.external_payment_no)
+    if is_taken(behind):
+        raise Touched(
+            f"a later import received more of invoice {document.external_document_no} (payment {behind}): "
+            "take that back first"
+        )
 
 
 def _check(
@@ -156,6 +172,7 @@ class TakeBackRow(UseCase[TakeBackRowRequest, _RowWanted]):
         ours = next((s for s in found[wanted.settlements] if s.ref_id == request.settlement_ref_id), None)
         assert account is not None
         _check(request.row, document, payment, found[wanted.past], account.state)
+        _check_behind(document, payment, lambda number: _is_there(number, work))
         assert document is not None
 
         amount = ours.amount if ours else 0
@@ -179,6 +196,11 @@ class TakeBackRow(UseCase[TakeBackRowRequest, _RowWanted]):
                 record(payment, OperationType.UPDATED, "UPDATED", work, document.ref_id, **taken_back)
         if payment is not None and request.payment_made:
             record(payment, OperationType.UPDATED, "CANCELLED", work, reason=REASON)
+
+
+def _is_there(payment_number: str, work: Work) -> bool:
+    named = PaymentNamed(PaymentName(external_payment_no=payment_number))
+    return work.uow.find(named)[named] is not None
 
 
 def _payment_let_go(payment: Payment) -> Payment:
