@@ -1,7 +1,8 @@
 """Between values and JSON: what goes out (`wire`), what comes in (`forms`), and its published schemas (`schema`)."""
 
 from ocs_adapters.serial.codes import expanded
-from ocs_adapters.serial.forms import decode_entry, decode_request, parse_json
+from ocs_adapters.serial.forms import decode_entry, decode_request
+from ocs_adapters.serial.parsing import parse_json
 from ocs_adapters.serial.schema import components
 from ocs_adapters.serial.wire import (
     decode_answer,
