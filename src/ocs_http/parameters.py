@@ -2,19 +2,17 @@
 
 import functools
 import re
-import types
-import typing
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import attrs
 
 from ocs_adapters.serial import decode_request
 from ocs_core.errors import RequestRejected, Violation
-from ocs_core.form import Form, type_hints, wire_name
+from ocs_core.form import Form, fields
 
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,39})", re.ASCII)
 _TRUTH = {"true": True, "false": False}
@@ -91,7 +89,7 @@ def next_page(path: str, given: Mapping[str, str | list[str]]) -> str:
     return f'<{path}?{urlencode(given)}>; rel="next"'
 
 
-def _converted(value: str | list[str], kind: Any) -> Any:
+def _converted(value: str | list[str], kind: type | None) -> Any:
     """Numbers and truth values from their one text; any other text stays, to be refused for its type."""
     if isinstance(value, str):
         if kind is int and _WHOLE.fullmatch(value):
@@ -102,15 +100,5 @@ def _converted(value: str | list[str], kind: Any) -> Any:
 
 
 @functools.cache
-def _kinds(cls: Any) -> dict[str, Any]:
-    return {wire_name(name): _kind(hint) for name, hint in type_hints(cls).items()}
-
-
-def _kind(hint: Any) -> Any:
-    """The plain type within `Annotated` and `X | None`."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin is Annotated:
-        return _kind(arguments[0])
-    if origin in {types.UnionType, typing.Union}:
-        return _kind(next(argument for argument in arguments if argument is not types.NoneType))
-    return hint
+def _kinds(cls: Any) -> dict[str, type]:
+    return {field.wire: field.base for field in fields(cls)}

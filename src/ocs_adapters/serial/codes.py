@@ -1,7 +1,6 @@
 """Codes of configured things in what is encoded: the plain code, or in its place `{refId, code, name}`."""
 
 import functools
-import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID, uuid5
@@ -9,7 +8,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from ocs_core.entities.configuration import Configuration
-from ocs_core.form import type_hints, wire_name
+from ocs_core.form import fields
 from ocs_core.messages import PAYLOADS
 
 CODED: Mapping[str, str] = {
@@ -22,12 +21,7 @@ CODED: Mapping[str, str] = {
 """The properties that hold the code of a configured thing, and the section of the configuration that it stands in."""
 _SCHEMA, _PLAIN, _EXPANDED = "ce_dataschema", "urn:ocs-rm:schema:", "urn:ocs-rm:expanded-schema:"
 _NAMESPACE = UUID("4d8058f4-0df4-437c-9e10-99be33d39c1e")
-_OF_CALLERS = frozenset(
-    wire_name(name)
-    for cls in PAYLOADS.values()
-    for name, hint in type_hints(cls).items()
-    if any(typing.get_origin(kind) is Mapping for kind in (hint, *typing.get_args(hint)))
-)
+_OF_CALLERS = frozenset(field.wire for cls in PAYLOADS.values() for field in fields(cls) if field.base is Mapping)
 """Properties that hold names of callers: `currency` among them is no code."""
 
 

@@ -5,8 +5,6 @@ msgspec knows how to write a schema of its own structs; each attrs class gets a 
 
 import datetime as dt
 import functools
-import types
-import typing
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -15,10 +13,10 @@ import msgspec
 from msgspec import Meta
 
 from ocs_adapters.serial.field_help import description
-from ocs_adapters.serial.wire import DERIVED, OMITTED
+from ocs_adapters.serial.wire import fields_shown, properties_shown
 from ocs_core.entities.process import ProcessRun
 from ocs_core.entities.settlement import Settlement
-from ocs_core.form import UNSET, Form, Items, Text, Texts, Unset, Whole, ZoneName, type_hints, wire_name
+from ocs_core.form import UNSET, Field, Form, InstantOrDay, Items, Text, Texts, Whole, ZoneName, wire_name
 from ocs_core.messages import PAYLOADS, payload_type
 
 _NAMES: Mapping[Any, str] = {
@@ -75,19 +73,15 @@ def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 @functools.cache
 def _mirror(cls: Any) -> type[msgspec.Struct]:
-    hints, is_request = type_hints(cls), issubclass(cls, Form)
-    fields: list[Any] = []
-    for field in attrs.fields(cls):
-        if field.name in OMITTED.get(cls, ()):
-            continue
-        hint = _mirrored(hints[field.name])
-        optional = is_request and field.default is not attrs.NOTHING
-        default = _mirrored_default(field.default)
-        fields.append((field.name, hint, default) if optional else (field.name, hint))
-    fields.extend((name, hint) for name, hint in DERIVED.get(cls, {}).items())
+    shown: list[Any] = []
+    for field in fields_shown(cls):
+        optional = issubclass(cls, Form) and field.default is not attrs.NOTHING
+        hint = _mirrored(field)
+        shown.append((field.name, hint, _mirrored_default(field.default)) if optional else (field.name, hint))
+    shown += [(field.name, field.base | None if field.optional else field.base) for field in properties_shown(cls)]
     mirror = msgspec.defstruct(
         schema_name(cls),
-        fields,
+        shown,
         rename=wire_name,
         kw_only=True,
         forbid_unknown_fields=True,
@@ -103,30 +97,31 @@ def _mirrored_default(default: Any) -> Any:
     return () if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
 
 
-def _mirrored(hint: Any) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {types.UnionType, typing.Union}:
-        if {dt.datetime, dt.date} <= set(arguments):
-            moment = Annotated[str, Meta(examples=["2024-05-14", "2024-05-14T07:15:00Z"])]
-            return moment | None if types.NoneType in arguments else moment
-        mirrored = [_mirrored(a) for a in arguments]
-        return functools.reduce(lambda left, right: left | right, mirrored)
-    if origin is Annotated and isinstance(arguments[1], Texts):
-        name, text = (Annotated[str, _meta(each)] for each in (arguments[1].name, arguments[1].text))
-        return Annotated[dict[name, text], Meta(max_length=arguments[1].most)]  # type: ignore[valid-type]
-    if origin is Annotated:
-        return Annotated[_mirrored(arguments[0]), _meta(arguments[1])]
-    if origin is tuple:
-        return list[_mirrored(arguments[0])]  # type: ignore[misc]
-    if origin is not None:
-        return dict[str, _mirrored(arguments[1])]  # type: ignore[misc]
-    if hint is Unset:
-        return msgspec.UnsetType
-    if hint is dt.datetime:
+def _mirrored(field: Field) -> Any:
+    hint = _mirrored_base(field)
+    for constraint in field.constraints:
+        if not isinstance(constraint, Texts):
+            hint = Annotated[hint, _meta(constraint)]
+    if field.unset:
+        hint |= msgspec.UnsetType
+    return hint | None if field.optional else hint
+
+
+def _mirrored_base(field: Field) -> Any:
+    texts = next((constraint for constraint in field.constraints if isinstance(constraint, Texts)), None)
+    if texts is not None:
+        name, text = (Annotated[str, _meta(each)] for each in (texts.name, texts.text))
+        return Annotated[dict[name, text], Meta(max_length=texts.most)]  # type: ignore[valid-type]
+    if field.base is InstantOrDay:
+        return Annotated[str, Meta(examples=["2024-05-14", "2024-05-14T07:15:00Z"])]
+    if field.item:
+        item = _mirrored(field.item)
+        return list[item] if field.base is tuple else dict[str, item]  # type: ignore[valid-type]
+    if field.base is dt.datetime:
         return Annotated[dt.datetime, Meta(tz=True)]
-    if hint is int:
+    if field.base is int:
         return Annotated[int, Meta(extra_json_schema={"format": "int64"})]
-    return _mirror(hint) if attrs.has(hint) else hint
+    return _mirror(field.base) if attrs.has(field.base) else field.base
 
 
 def _meta(constraint: Any) -> Meta:

@@ -3,8 +3,6 @@
 import datetime as dt
 import functools
 import threading
-import types
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from operator import attrgetter
@@ -18,10 +16,10 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from ocs_core.collection import Line
 from ocs_core.entities.account import Payer
-from ocs_core.entities.document import Document, DocumentState
+from ocs_core.entities.document import Document
 from ocs_core.entities.process import ProcessRun
-from ocs_core.entities.settlement import Settlement, SettlementSide
-from ocs_core.form import type_hints, wire_name
+from ocs_core.entities.settlement import Settlement
+from ocs_core.form import Field, fields, property_field, wire_name
 from ocs_core.messages import (
     PAYLOADS,
     DocumentPayments,
@@ -40,18 +38,14 @@ OMITTED: Mapping[type, frozenset[str]] = {
 }
 """Fields that stay inside (domain: section 6 lists them): how a run goes on is nobody else's business, a line's
 currency is its balance's."""
-_LINK: Mapping[str, Any] = {"ref_id": UUID, "source_entity": SettlementSide, "target_entity": SettlementSide}
-DERIVED: Mapping[type, Mapping[str, Any]] = {
-    Payer: {"ref_id": UUID},
-    Document: {"state": DocumentState, "recommended_payment_date": dt.date, "total_invoiced": int},
-    Settlement: {
-        "monetary_transaction_ref_id": UUID,
-        "transaction_amount": int,
-        "transaction_created_date": dt.datetime,
-    },
+_LINK = ("ref_id", "source_entity", "target_entity")
+DERIVED: Mapping[type, tuple[str, ...]] = {
+    Payer: ("ref_id",),
+    Document: ("state", "recommended_payment_date", "total_invoiced"),
+    Settlement: ("monetary_transaction_ref_id", "transaction_amount", "transaction_created_date"),
     PaymentDocuments: _LINK,
     DocumentPayments: _LINK,
-    ProcessRun: {"payers_per_second": int | None, "seconds_left": int | None},
+    ProcessRun: ("payers_per_second", "seconds_left"),
 }
 """Properties that are shown beside the fields."""
 
@@ -61,14 +55,25 @@ _PAYLOADS = {payload_type(code): cls for code, cls in PAYLOADS.items()}
 _PAYLOADS[payload_type(ProcessRun.code)] = ProcessRun
 
 
-def _names(cls: type) -> dict[str, Any]:
+def fields_shown(cls: Any) -> list[Field]:
+    """The fields of a class but those that stay inside."""
     omitted = OMITTED.get(cls, frozenset())
-    return {f.name: override(rename=wire_name(f.name), omit=f.name in omitted) for f in attrs.fields(cls)}
+    return [field for field in fields(cls) if field.name not in omitted]
+
+
+def properties_shown(cls: Any) -> list[Field]:
+    """The properties that are shown behind the fields."""
+    return [property_field(cls, name) for name in DERIVED.get(cls, ())]
+
+
+def _names(cls: Any) -> dict[str, Any]:
+    omitted = OMITTED.get(cls, frozenset())
+    return {field.name: override(rename=field.wire, omit=field.name in omitted) for field in fields(cls)}
 
 
 def _unstructure(cls: type) -> Any:
     plain_fields: Any = make_dict_unstructure_fn(cls, _out, **_names(cls))
-    derived = tuple(DERIVED.get(cls, ()))
+    derived = DERIVED.get(cls, ())
     if not derived:
         return plain_fields
     return lambda value: {
@@ -113,14 +118,10 @@ def _mirrored(cls: Any) -> Callable[[Any], Any]:
     """
     if not attrs.has(cls):
         return plain
-    hints, omitted = type_hints(cls), OMITTED.get(cls, frozenset())
-    names = [field.name for field in attrs.fields(cls) if field.name not in omitted]
-    derived = DERIVED.get(cls, {})
-    names += derived
-    hints = {**hints, **derived}
-    steps = [(at, step) for at, name in enumerate(names) if (step := _step(hints[name])) is not None]
-    values_of = attrgetter(*names)
-    struct: Any = msgspec.defstruct(cls.__name__, [(wire_name(name), Any) for name in names])
+    shown = fields_shown(cls) + properties_shown(cls)
+    steps = [(at, step) for at, field in enumerate(shown) if (step := _step(field)) is not None]
+    values_of = attrgetter(*[field.name for field in shown])
+    struct: Any = msgspec.defstruct(cls.__name__, [(field.wire, Any) for field in shown])
 
     def mirrored(value: Any) -> Any:
         values = list(values_of(value))
@@ -132,19 +133,13 @@ def _mirrored(cls: Any) -> Callable[[Any], Any]:
     return mirrored
 
 
-def _step(hint: Any) -> Callable[[Any], Any] | None:
-    """What a field needs before msgspec writes it."""
-    if hint == Mapping[str, int]:
-        return None
-    some = [kind for kind in typing.get_args(hint) or (hint,) if kind is not types.NoneType]
-    if len(some) != 1 or typing.get_origin(hint) not in {None, types.UnionType, typing.Union}:
-        return plain
-    (kind,) = some
-    if kind is dt.datetime:
+def _step(field: Field) -> Callable[[Any], Any] | None:
+    """What a field needs before msgspec writes it; None: nothing."""
+    if field.item:
+        return plain if field.base is not Mapping or _step(field.item) else None
+    if field.base is dt.datetime:
         return format_instant
-    if attrs.has(kind):
-        return _mirrored(kind)
-    return None if isinstance(kind, type) else plain
+    return _mirrored(field.base) if attrs.has(field.base) else None
 
 
 def encode_each(values: Sequence[Any]) -> list[bytes]:

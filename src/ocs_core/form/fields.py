@@ -31,9 +31,10 @@ class InstantOrDay:
 class Field:
     """One field of a class, or the items of one that holds several.
 
-    `wire` is its name in JSON. `base` is the plain class of its values: a scalar's, an enum, a nested class, `InstantOrDay`, or
-    `tuple` and `Mapping`, whose values each are as `item` says. It may be None where it is `optional`, and `UNSET` where it is
-    `unset`. `constraints` hold for values other than these. `default` is `attrs.NOTHING` where it must be given.
+    `wire` is its name in JSON. `base` is the plain class of its values: a scalar's, an enum, a nested class, `InstantOrDay`,
+    `object` where it is any, or `tuple`, `frozenset` and `Mapping`, whose values each are as `item` says. It may be None where
+    it is `optional`, and `UNSET` where it is `unset`. `constraints` hold for values other than these. `default` is
+    `attrs.NOTHING` where it must be given.
     """
 
     name: str
@@ -113,7 +114,7 @@ def _field(name: str, hint: Any) -> Field:
         return Field(name, wire, origin, item=_field(name, arguments[0]))
     if origin is Mapping and arguments[0] is str:
         return Field(name, wire, origin, item=_field(name, arguments[1]))
-    if hint is Any:
+    if hint is Any or isinstance(hint, typing.TypeVar):
         return Field(name, wire, object)
     if origin is not None or not isinstance(hint, type) or hint in {tuple, list, dict, set, frozenset}:
         raise _Unknown(hint)

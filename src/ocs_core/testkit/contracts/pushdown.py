@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ocs_core.collection import balance_of
 from ocs_core.entities.account import Account
-from ocs_core.form import type_hints
+from ocs_core.form import field_named
 from ocs_core.ledger import Ledger
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.ports import Ids, SliceWanted, Store
@@ -127,7 +127,7 @@ def _filters(search: Any, name: str, thing: Any) -> st.SearchStrategy[Any]:
         "invoiced": lambda: thing.invoiced_document_ref_id is not None,
     }
     value = names[name]() if name in names else getattr(thing, name)
-    return st.just(value) | field_values(type_hints(search)[name])
+    return st.just(value) | field_values(field_named(search, name))
 
 
 def _first_of(thing: Any, *names: str) -> Any:

@@ -2,16 +2,14 @@
 
 import datetime as dt
 import functools
-import types
-import typing
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from ocs_core.form import UNSET, FormError, Text, Texts, Unset, Whole, type_hints
+from ocs_core.form import UNSET, Field, FormError, InstantOrDay, Text, Texts, Whole, field_named
 from ocs_core.money import MAX_AMOUNT, MIN_AMOUNT, minor_unit
 
 EPOCH = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
@@ -94,25 +92,27 @@ def _is_taken(form: Text, text: str) -> bool:
 
 
 @functools.cache
-def field_values(hint: Any) -> st.SearchStrategy[Any]:
-    """Values of the type and constraint that a form's field is declared with. Raises `TypeError` for one it does not know."""
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in {types.UnionType, typing.Union}:
-        return st.one_of(*(st.none() if a is types.NoneType else field_values(a) for a in arguments))
-    if hint is Unset:
-        return st.just(UNSET)
-    if origin is Annotated and isinstance(arguments[1], Text):
-        return texts_of(arguments[1])
-    if origin is Annotated and isinstance(arguments[1], Texts):
-        return st.dictionaries(texts_of(arguments[1].name), texts_of(arguments[1].text), max_size=3)
-    if origin is Annotated and isinstance(arguments[1], Whole):
-        return st.integers(arguments[1].least, arguments[1].most)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return st.sampled_from(list(hint))
-    simple = {bool: st.booleans(), UUID: uuids, dt.datetime: instants, dt.date: days}
-    if hint not in simple:
-        raise TypeError(f"no strategy for {hint!r}")
-    return simple[hint]
+def field_values(field: Field) -> st.SearchStrategy[Any]:
+    """Values that a form's field may have. Raises `TypeError` for a type that it does not know."""
+    blanks: list[Any] = [None] * field.optional + [UNSET] * field.unset
+    return st.one_of(_values(field), *map(st.just, blanks))
+
+
+def _values(field: Field) -> st.SearchStrategy[Any]:
+    for constraint in field.constraints:
+        match constraint:
+            case Text():
+                return texts_of(constraint)
+            case Texts():
+                return st.dictionaries(texts_of(constraint.name), texts_of(constraint.text), max_size=3)
+            case Whole(least=least, most=most):
+                return st.integers(least, most)
+    if issubclass(field.base, StrEnum):
+        return st.sampled_from(list(field.base))
+    simple = {bool: st.booleans(), UUID: uuids, dt.datetime: instants, dt.date: days, InstantOrDay: instants | days}
+    if field.base not in simple:
+        raise TypeError(f"no strategy for {field.base!r}")
+    return simple[field.base]
 
 
 def codes(*known: str) -> st.SearchStrategy[str]:
@@ -124,4 +124,4 @@ def codes(*known: str) -> st.SearchStrategy[str]:
 def some_fields(draw: st.DrawFn, cls: type, *names: str) -> dict[str, Any]:
     """Values for a few of these optional fields of a form: what varies and must not matter."""
     chosen = draw(st.lists(st.sampled_from(names), max_size=3, unique=True))
-    return {name: draw(field_values(type_hints(cls)[name])) for name in chosen}
+    return {name: draw(field_values(field_named(cls, name))) for name in chosen}

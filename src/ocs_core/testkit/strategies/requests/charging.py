@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from ocs_core.entities.account import Account
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
+from ocs_core.form import field_named
 from ocs_core.money import BASIS_POINTS
 from ocs_core.ports import AdjustmentsOf
 from ocs_core.testkit.strategies.requests.registry import Draw, valid
@@ -80,7 +81,7 @@ def _fed(draw: Draw, world: World) -> ChargeableEventFed:
     return ChargeableEventFed(
         external_id=draw(st.none() | st.just(world.new("EV"))),
         account=draw(namings(owner)),
-        event_type=draw(field_values(attrs.fields(ChargeableEventFed).event_type.type)),
+        event_type=draw(field_values(field_named(ChargeableEventFed, "event_type"))),
         event_date=draw(instants),
         charge=charge,
         tax=tax,
