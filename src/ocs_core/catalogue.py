@@ -11,9 +11,11 @@ from typing import Any
 import attrs
 
 from ocs_core import rules, usecases
-from ocs_core.queries import ReadCollectionBalance, ReadOpenBalance, ReadProcessRun
 from ocs_core.rules import RULES
 from ocs_core.usecases.perform import UseCase
+from ocs_core.usecases.read_collection_balance import ReadCollectionBalance
+from ocs_core.usecases.read_open_balance import ReadOpenBalance
+from ocs_core.usecases.read_process_run import ReadProcessRun
 
 
 @attrs.frozen
@@ -55,7 +57,7 @@ def operations() -> dict[str, type]:
 
 
 def rules_applied(operation: type) -> frozenset[str]:
-    """The names of the rules that a class applies, in its methods and the functions of their modules that they call."""
+    """The names of the rules that a class applies, in its methods and the functions of use-cases' modules that they call."""
     methods = [m for cls in operation.__mro__ for m in vars(cls).values() if isinstance(m, FunctionType)]
     seen: set[Callable[..., Any]] = set()
     return frozenset(name for method in methods for name in _applied_by(method, seen))
@@ -71,7 +73,7 @@ def _applied_by(function: FunctionType, seen: set[Callable[..., Any]]) -> Iterat
             yield name
         elif inspect.isfunction(group := getattr(rules, name, None)):
             yield from _applied_by(group, seen)
-        elif inspect.isfunction(helper) and helper.__module__ == function.__module__:
+        elif inspect.isfunction(helper) and helper.__module__.startswith(usecases.__name__):
             yield from _applied_by(helper, seen)
 
 

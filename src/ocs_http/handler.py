@@ -14,8 +14,10 @@ from ocs_adapters.bootstrap import Services
 from ocs_adapters.serial import decode_request, encode, encode_answer, expanded, parse_json
 from ocs_core.errors import RequestRejected, StoreBusy, StoreUnavailable
 from ocs_core.messages import format_instant
-from ocs_core.queries import CollectionBalanceView, OpenBalanceView, Page
+from ocs_core.queries import Page
 from ocs_core.usecases.perform import Caller, digest_of
+from ocs_core.usecases.read_collection_balance import CollectionBalanceView
+from ocs_core.usecases.read_open_balance import OpenBalanceView
 from ocs_http.auth import needs
 from ocs_http.errors import LONGEST_BODY, PRIVATE
 from ocs_http.lanes import Lanes

@@ -8,7 +8,7 @@ import attrs
 from ocs_adapters.bootstrap import Services
 from ocs_core.entities.process import ProcessRun
 from ocs_core.form import Form
-from ocs_core.queries import ReadProcessRun
+from ocs_core.usecases.read_process_run import ReadProcessRun
 
 
 @attrs.frozen(kw_only=True)

@@ -12,19 +12,13 @@ from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun
 from ocs_core.form import Form
-from ocs_core.queries import (
-    AccountSearch,
-    ChargeableEventSearch,
+from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, PaymentSearch, ProcessRunSearch
+from ocs_core.usecases.read_collection_balance import (
     CollectionBalanceView,
-    DocumentSearch,
-    OpenBalanceView,
-    PaymentSearch,
-    ProcessRunSearch,
     ReadCollectionBalance,
     ReadCollectionBalanceRequest,
-    ReadOpenBalance,
-    ReadOpenBalanceRequest,
 )
+from ocs_core.usecases.read_open_balance import OpenBalanceView, ReadOpenBalance, ReadOpenBalanceRequest
 from ocs_http.processes import ProcessRunRead, read_process_run
 
 Answer = Callable[[Any], Any]

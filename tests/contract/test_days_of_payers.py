@@ -12,16 +12,12 @@ from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.configuration import AccountType
 from ocs_core.errors import RequestRejected
 from ocs_core.memory import MemoryQueries, MemoryStore
-from ocs_core.queries import (
-    ReadCollectionBalance,
-    ReadCollectionBalanceRequest,
-    ReadOpenBalance,
-    ReadOpenBalanceRequest,
-)
 from ocs_core.testkit.contracts import Subject, published_in
 from ocs_core.testkit.contracts.subject import codes_of, desk_on
 from ocs_core.testkit.examples import UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import NOW
+from ocs_core.usecases.read_collection_balance import ReadCollectionBalance, ReadCollectionBalanceRequest
+from ocs_core.usecases.read_open_balance import ReadOpenBalance, ReadOpenBalanceRequest
 from tests.contract.stores import postgres_database, sqlite_database, subject_on
 
 DAY, MOMENT = dt.timedelta(days=1), dt.timedelta(microseconds=1)

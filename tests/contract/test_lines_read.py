@@ -15,16 +15,12 @@ from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.queries import SqlQueries
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage, lines_page
-from ocs_core.queries import (
-    ReadCollectionBalance,
-    ReadCollectionBalanceRequest,
-    ReadOpenBalance,
-    ReadOpenBalanceRequest,
-)
 from ocs_core.testkit.contracts.subject import keep
 from ocs_core.testkit.contracts.values import a_document, a_payer, a_payment, a_settlement, an_account, id_of
 from ocs_core.testkit.fakes import NOW
 from ocs_core.testkit.strategies import ledgers
+from ocs_core.usecases.read_collection_balance import ReadCollectionBalance, ReadCollectionBalanceRequest
+from ocs_core.usecases.read_open_balance import ReadOpenBalance, ReadOpenBalanceRequest
 from tests.contract.explained import plan_of, steps_of
 from tests.contract.stores import postgres_database, sqlite, sqlite_database, subject_on
 

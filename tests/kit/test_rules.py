@@ -130,7 +130,7 @@ def test_a_rule_that_nobody_can_break_yet_is_named_with_what_is_missing() -> Non
 
 
 def test_a_use_case_without_a_valid_request_is_named_with_what_is_missing() -> None:
-    class MyUseCase(UseCase[Any]):
+    class MyUseCase(UseCase[Any, Any]):
         """Somebody's own."""
 
     with pytest.raises(LookupError, match=r"write a function .* under @valid\(MyUseCase\)"):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ocs_adapters.serial import decode_request
 from ocs_adapters.serial.instants import read_day, read_instant
 from ocs_core.form import TIME_WITHOUT_OFFSET, TYPE_WRONG, VALUE_OUT_OF_RANGE, FormError
-from ocs_core.queries import ReadOpenBalanceRequest
+from ocs_core.usecases.read_open_balance import ReadOpenBalanceRequest
 
 INSTANTS = st.datetimes(dt.datetime(1901, 1, 1), dt.datetime(2998, 12, 31))  # noqa: DTZ001 - the offset is another part
 OFFSETS = st.integers(-23 * 60 - 59, 23 * 60 + 59)

@@ -16,7 +16,7 @@ from ocs_adapters.schedule.state import SqlSchedule
 from ocs_adapters.settings import OVER_KAFKA, Settings
 from ocs_adapters.sql.database import Database
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, RunState
-from ocs_core.ports import Store
+from ocs_core.ports import RunStore
 from ocs_core.queries import Queries
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 
@@ -48,7 +48,7 @@ def scheduler_of(
     return scheduler
 
 
-def _dispatcher(opened: ExitStack, settings: Settings, store: Store) -> Dispatcher:
+def _dispatcher(opened: ExitStack, settings: Settings, store: RunStore) -> Dispatcher:
     """Who sends slices to `ocs worker`."""
     queues, connection, topic = kafka_queues(), kafka_connection(settings), settings.process_slices_topic
     publisher = queues.publisher(connection)

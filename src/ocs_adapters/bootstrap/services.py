@@ -25,7 +25,7 @@ from ocs_core.access import ApiKeys
 from ocs_core.configuring import refusals, uses_to_look_up
 from ocs_core.entities.configuration import Configuration
 from ocs_core.errors import Violation
-from ocs_core.ports import Backlog, Clock, Ids, Store, TakeOvers
+from ocs_core.ports import Backlog, Clock, Ids, RunStore, Store, TakeOvers
 from ocs_core.queries import Queries
 from ocs_core.usecases.perform import UseCase
 from ocs_core.usecases.start_collection_run import StartCollectionRun
@@ -38,7 +38,7 @@ class Services:
     """Everything a server, a command or a test works with, put together."""
 
     settings: Settings
-    store: Store
+    store: RunStore
     queries: Queries
     keys: ApiKeys
     runner: CollectionRunner
@@ -46,7 +46,7 @@ class Services:
     ids: Ids = new_id
     own_rules: OwnRules = attrs.field(factory=dict)
     """By use-case, what is judged beside the core's rules."""
-    planning: Store = attrs.field(default=attrs.Factory(lambda services: services.store, takes_self=True))
+    planning: RunStore = attrs.field(default=attrs.Factory(lambda services: services.store, takes_self=True))
     """The store that runs are planned on: it looks at every payer, however long that takes."""
     problems: Callable[[], list[str]] = attrs.field(default=list)
     """Why the system cannot serve, as sentences without their full stop; none when it can."""
@@ -111,7 +111,7 @@ class Platform:
         return change_entries(self.database, entries, self.stores.zone)
 
     @contextmanager
-    def together(self) -> Iterator[Store]:
+    def together(self) -> Iterator[RunStore]:
         """A store all of whose work is kept at the end of the block, or none of it: for much work at once."""
         with self.database.translated(), self.database.engine.begin() as connection:
             yield self.stores.store(connection)

@@ -11,7 +11,7 @@ from ocs_core.collection import Line, Reason
 from ocs_core.entities.configuration import Configuration
 from ocs_core.ledger import Ledger
 from ocs_core.messages import format_instant
-from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
+from ocs_core.usecases.read_collection_balance import ReadCollectionBalance, ReadCollectionBalanceRequest
 
 
 def explain(services: Services, named: str, as_of: str | None, json: bool) -> None:

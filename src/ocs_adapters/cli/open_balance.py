@@ -8,7 +8,7 @@ from ocs_adapters.serial import decode_request
 from ocs_core.entities.configuration import Configuration
 from ocs_core.messages import format_instant
 from ocs_core.open_balance import OpenFigures, OpenLine
-from ocs_core.queries import ReadOpenBalance, ReadOpenBalanceRequest
+from ocs_core.usecases.read_open_balance import ReadOpenBalance, ReadOpenBalanceRequest
 
 
 def join(commands: Commands) -> None:

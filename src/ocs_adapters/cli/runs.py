@@ -13,8 +13,9 @@ from ocs_adapters.cli.collect import CALLER
 from ocs_adapters.cli.commands import Commands, Flag, Json
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import ProcessRun
-from ocs_core.queries import ProcessRunSearch, ReadProcessRun
+from ocs_core.queries import ProcessRunSearch
 from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
+from ocs_core.usecases.read_process_run import ReadProcessRun
 
 Limit = Annotated[int, Parameter(metavar="NUMBER", validator=Number(gte=1, lte=200))]
 

@@ -14,7 +14,7 @@ from ocs_adapters.telling import told
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, ProcessRun
 from ocs_core.errors import RequestRejected
 from ocs_core.messages import format_instant
-from ocs_core.ports import Clock, Ids, Store
+from ocs_core.ports import Clock, Ids, RunStore
 from ocs_core.queries import Queries
 from ocs_core.schedule import Schedule, Seen, seen_at
 from ocs_core.usecases.perform import Caller
@@ -81,7 +81,7 @@ class Scheduler:
                 seconds = PATIENCE_SECONDS
             self._stop.wait(seconds)
 
-    def _fired(self, store: Store, seen: Seen) -> Seen:
+    def _fired(self, store: RunStore, seen: Seen) -> Seen:
         start = StartCollectionRun(store, clock=self.clock, ids=self.ids)
         try:
             (step,) = start(_request(seen.fired_for), caller=CALLER).steps

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Call, Row
-from ocs_core.ports import Store
+from ocs_core.ports import RunStore
 from ocs_core.schedule import Seen
 
 _TABLE = tables.schedules
@@ -35,7 +35,7 @@ class SqlSchedule:
 
     database: Database
     process: str
-    store: Callable[[sa.Connection], Store]
+    store: Callable[[sa.Connection], RunStore]
     """A store within a transaction."""
 
     def seen(self) -> Seen | None:
@@ -47,7 +47,7 @@ class SqlSchedule:
         """Remember what was seen first; who comes later changes nothing."""
         self.database.write(Call(_BEGIN, {"this": self.process, "schedule": seen.schedule, "until": seen.until}))
 
-    def advance(self, seen: Seen, go_on: Callable[[Store], Seen]) -> Seen | None:
+    def advance(self, seen: Seen, go_on: Callable[[RunStore], Seen]) -> Seen | None:
         """Go on from what was seen, in one transaction with all that is done in the store; gives what is seen then.
 
         Of several who come at once with the same, one goes on; the others wait for it, do nothing, and get None.

@@ -12,7 +12,7 @@ from ocs_adapters.sql.configuration import ConfigurationCache
 from ocs_adapters.sql.conflicts import translated
 from ocs_adapters.sql.database import Database, Transaction
 from ocs_adapters.sql.drivers import Driver, driver_for
-from ocs_adapters.sql.unit_of_work import SqlUnitOfWork
+from ocs_adapters.sql.run_work import SqlRunWork
 from ocs_adapters.sql.urls import file_of
 from ocs_core.messages import TopicNames
 
@@ -45,17 +45,17 @@ class SqlStore:
     _bell: Bell | None = attrs.field(init=False)
 
     @contextmanager
-    def begin(self, *, snapshot: bool = False) -> Iterator[SqlUnitOfWork]:
+    def begin(self, *, snapshot: bool = False) -> Iterator[SqlRunWork]:
         if isinstance(self._target, Database):
             with self._target.transaction(snapshot=snapshot) as transaction:
-                uow = SqlUnitOfWork(transaction, self._configuration, self.topics, self.has_clock)
+                uow = SqlRunWork(transaction, self._configuration, self.topics, self.has_clock)
                 yield uow
                 uow.flush(commit=True)
             if uow.has_published and self._bell:
                 self._bell.ring()
         else:
             with _savepoint(self._target) as transaction:
-                uow = SqlUnitOfWork(transaction, self._configuration, self.topics, self.has_clock)
+                uow = SqlRunWork(transaction, self._configuration, self.topics, self.has_clock)
                 yield uow
                 uow.flush(commit=False)
 

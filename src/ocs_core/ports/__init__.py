@@ -27,7 +27,8 @@ from ocs_core.ports.lookups import (
     TakenEvents,
     TargetOf,
 )
-from ocs_core.ports.store import Clock, E, Entity, Ids, PayerBalance, SlicePlan, SliceWanted, Store, UnitOfWork
+from ocs_core.ports.runs import PayerBalance, RunStore, RunWork, SlicePlan, SliceWanted
+from ocs_core.ports.store import Clock, E, Entity, Ids, Store, UnitOfWork
 from ocs_core.ports.streaming import (
     MOST_COUNTED,
     SHARES,
@@ -76,6 +77,8 @@ __all__ = [
     "PaymentNamed",
     "Published",
     "Publisher",
+    "RunStore",
+    "RunWork",
     "Series",
     "SettlementWithId",
     "SettlementsAfter",

@@ -8,7 +8,7 @@ desk.payment(account=payer, amount=50 * UNIT)
 import datetime as dt
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import attrs
@@ -35,7 +35,7 @@ from ocs_core.entities.settlement import Settlement
 from ocs_core.memory import MemoryIds
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Response
 from ocs_core.money import MILLIONTHS as UNIT
-from ocs_core.ports import Ids, Store
+from ocs_core.ports import Ids, RunStore, Store
 from ocs_core.testkit.fakes import NOW, SettableClock
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceFailed
@@ -99,6 +99,11 @@ class Desk:
     own_rules: Mapping[type, Sequence[OwnRule]] = attrs.field(factory=dict)
     """By use-case, what is judged beside the core's rules."""
     _requests: "itertools.count[int]" = attrs.field(factory=lambda: itertools.count(1), init=False)
+
+    @property
+    def run_store(self) -> RunStore:
+        """The store, where runs can be performed on it."""
+        return cast(RunStore, self.store)
 
     def request_id(self) -> str:
         return f"request-{next(self._requests)}"
@@ -215,7 +220,7 @@ class Desk:
 
     def finish(self, run_ref_id: UUID, limit: int | None = None) -> ProcessRun:
         """Calculate what is left of a run, slice by slice."""
-        calculate = CalculateCollectionBalance(self.store, clock=self.clock)
+        calculate = CalculateCollectionBalance(self.run_store, clock=self.clock)
         while (run := calculate(run_ref_id, limit).run).state is RunState.RUNNING:
             pass
         return run
@@ -232,8 +237,8 @@ class Desk:
     def collect_but_one(self, **options: Any) -> ProcessRun:
         """A whole collection run, of which the first payer could not be calculated."""
         run = self.start_run(**options)
-        calculate = CalculateCollectionBalance(self.store, clock=self.clock)
-        with self.store.begin() as uow:
+        calculate = CalculateCollectionBalance(self.run_store, clock=self.clock)
+        with self.run_store.begin() as uow:
             first, *_ = uow.slices(run.ref_id)
         calculate.give_up_next(SliceFailed(first))
         return self.finish(run.ref_id)

@@ -17,7 +17,7 @@ from ocs_core.entities.process import COLLECTIONS_TOLD, CollectionChange, Proces
 from ocs_core.errors import AmountOutOfRange, Conflict, StoreUnavailable
 from ocs_core.ledger import LedgerAccount, LedgerPayer, OpenLedger
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart, Message, Payload, format_instant, key_of
-from ocs_core.ports import Clock, PayerBalance, SliceWanted, Store, UnitOfWork
+from ocs_core.ports import Clock, PayerBalance, RunStore, RunWork, SliceWanted
 
 AMOUNT_OUT_OF_RANGE = "AMOUNT_OUT_OF_RANGE"
 CALCULATION_FAILED = "CALCULATION_FAILED"
@@ -84,7 +84,7 @@ class CalculateCollectionBalance:
     Message ids are made of the process, T, the account, the code and what is told, so telling the same again is told once.
     """
 
-    store: Store
+    store: RunStore
     clock: Clock = attrs.field(kw_only=True)
 
     def __call__(self, run_ref_id: UUID, limit: int | None = None, number: int | None = None) -> SliceDone:
@@ -128,7 +128,7 @@ class CalculateCollectionBalance:
             return SliceDone(run=run, part=uow.save(_progressed(part, gone, 1, self.clock(), dry_run=run.dry_run)))
 
     def _calculated(
-        self, uow: UnitOfWork, run: ProcessRun, configuration: Configuration, part: RunSlice, limit: int
+        self, uow: RunWork, run: ProcessRun, configuration: Configuration, part: RunSlice, limit: int
     ) -> SliceDone:
         gone = _GoneThrough(part.position)
         wanted = _next(run, part, limit, configuration)
@@ -169,7 +169,7 @@ class _GoneThrough:
     passed_over: int = 0
 
 
-def _run(uow: UnitOfWork, run_ref_id: UUID) -> tuple[ProcessRun, Configuration]:
+def _run(uow: RunWork, run_ref_id: UUID) -> tuple[ProcessRun, Configuration]:
     """The run, and the configuration it was started with."""
     run = uow.run(run_ref_id)
     if run is None:
@@ -186,7 +186,7 @@ def _next(run: ProcessRun, part: RunSlice, limit: int, configuration: Configurat
     return SliceWanted(as_of=as_of, after=after, through=through, limit=limit, accounts=accounts)
 
 
-def _ledgers(uow: UnitOfWork, run: ProcessRun, wanted: SliceWanted) -> Iterable[OpenLedger]:
+def _ledgers(uow: RunWork, run: ProcessRun, wanted: SliceWanted) -> Iterable[OpenLedger]:
     """The payers that are wanted: none where those that the run names are all behind it, which to name none would not say."""
     return () if run.accounts and not wanted.accounts else uow.ledgers(wanted)
 
@@ -208,7 +208,7 @@ class _Keeping:
 
     run: ProcessRun
     configuration: Configuration
-    uow: UnitOfWork
+    uow: RunWork
     now: dt.datetime
 
     def keep(self, found: Sequence[PayerCalculated]) -> None:
@@ -317,7 +317,7 @@ def _told(part: RunSlice, payers: Sequence[PayerCalculated]) -> tuple[Collection
     return part.collections + tuple(islice(changes, COLLECTIONS_TOLD - len(part.collections)))
 
 
-def _ended(run: ProcessRun, uow: UnitOfWork, now: dt.datetime) -> ProcessRun:
+def _ended(run: ProcessRun, uow: RunWork, now: dt.datetime) -> ProcessRun:
     """The run as it ends, unless others are still at one of its slices."""
     slices = uow.slices(run.ref_id)
     progressed = run.progressed(slices)

@@ -6,9 +6,9 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.process import RunState
-from ocs_core.ports import Found
+from ocs_core.ports import Found, RunStore
 from ocs_core.usecases.perform import Command, NothingWanted, UseCase, fields_of
-from ocs_core.usecases.work import Work
+from ocs_core.usecases.work import Work, run_work
 
 
 @attrs.frozen(kw_only=True)
@@ -18,17 +18,21 @@ class CancelProcessRunRequest(Command):
     ref_id: UUID
 
 
+@attrs.frozen
 class CancelProcessRun(UseCase[CancelProcessRunRequest, NothingWanted]):
     """Ends a run where it is: what was calculated stays, and another run may be started at once.
 
     A slice in hand may still be kept, and then counts among the run's; no other one is begun. Publishes nothing.
     """
 
+    store: RunStore
+
     def wanted(self, request: CancelProcessRunRequest) -> NothingWanted:
         return NothingWanted()
 
     def execute(self, request: CancelProcessRunRequest, wanted: NothingWanted, found: Found, work: Work) -> None:
-        run = work.uow.run(request.ref_id)
+        uow = run_work(work)
+        run = uow.run(request.ref_id)
         rules.check(
             rules.run_exists(run),
             rules.run_is_going_on(run),
@@ -36,5 +40,5 @@ class CancelProcessRun(UseCase[CancelProcessRunRequest, NothingWanted]):
         )
         assert run is not None
 
-        progressed = run.progressed(work.uow.slices(run.ref_id))
+        progressed = run.progressed(uow.slices(run.ref_id))
         work.answer(work.save(attrs.evolve(progressed, state=RunState.CANCELLED, finished_at=work.now)))

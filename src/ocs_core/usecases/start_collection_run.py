@@ -13,9 +13,9 @@ from ocs_core.entities.account import Account, AccountName, Payer
 from ocs_core.entities.configuration import Configuration, as_instant, day_given
 from ocs_core.entities.process import CALCULATE_COLLECTION_BALANCE, GoneThrough, ProcessRun, RunSlice
 from ocs_core.form import Items, Moment
-from ocs_core.ports import AccountsNamed, Found, PayersOf, SliceWanted
+from ocs_core.ports import AccountsNamed, Found, PayersOf, RunStore, SliceWanted
 from ocs_core.usecases.perform import Command, UseCase, fields_of
-from ocs_core.usecases.work import Work
+from ocs_core.usecases.work import Work, run_work
 
 
 @attrs.frozen(kw_only=True)
@@ -40,12 +40,15 @@ class _Wanted:
     payers: PayersOf
 
 
+@attrs.frozen
 class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
     """Starts a run, or answers the active one where the same is asked for again; a runner then loops over its slices.
 
     One storing run at a time, started by a clock that is right; a payer that was calculated as of a later instant is passed
     over, and refused where it is named. Dry runs are free, as many at once as are configured.
     """
+
+    store: RunStore
 
     @property
     def operation(self) -> str:
@@ -56,8 +59,9 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
         return _Wanted(AccountsNamed(names), PayersOf(() if request.dry_run else names))
 
     def execute(self, request: StartCollectionRunRequest, wanted: _Wanted, found: Found, work: Work) -> None:
-        failed = work.uow.run(request.failed_of) if request.failed_of else None
-        failures = failed.failed_in(work.uow.slices(failed.ref_id)) if failed else ()
+        uow = run_work(work)
+        failed = uow.run(request.failed_of) if request.failed_of else None
+        failures = failed.failed_in(uow.slices(failed.ref_id)) if failed else ()
         known = found.configuration
         moment = request.as_of or (failed and (failed.as_of_day or failed.as_of)) or work.now
         named_accounts, payers = found[wanted.accounts], found[wanted.payers]
@@ -75,13 +79,13 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
             configuration=known,
         )
         gone_through = _gone_through(run, [account.ref_id for account in named_accounts.values()], work)
-        running = work.uow.runs(CALCULATE_COLLECTION_BALANCE)
+        running = uow.runs(CALCULATE_COLLECTION_BALANCE)
         dry_runs = [r for r in running if r.dry_run and run.dry_run]
         active = next((r for r in running if not (r.dry_run or run.dry_run)), None)
         same = active is not None and active.is_same_order(run)
         rules.check(
             *rules.process_is_configured(known),
-            rules.clocks_agree(work.now, None if run.dry_run else work.uow.now()),
+            rules.clocks_agree(work.now, None if run.dry_run else uow.now()),
             rules.no_other_run_is_active(None if same else active),
             rules.dry_runs_are_few(dry_runs, known.collection.dry_runs),
             rules.as_of_has_come(moment, known.zones, work.now),
@@ -107,9 +111,9 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
         )
 
         if active is not None:
-            work.answer(active.progressed(work.uow.slices(active.ref_id)))
+            work.answer(active.progressed(uow.slices(active.ref_id)))
             return
-        plan = work.uow.plan_slices(run.accounts, known.collection.slice_size)
+        plan = uow.plan_slices(run.accounts, known.collection.slice_size)
         bounds = [None, *plan.ends, None] if plan.payers else []
         for number, (after, through) in enumerate(pairwise(bounds), start=1):
             part = RunSlice(ref_id=work.ids(), run_ref_id=run.ref_id, number=number, position=after, through=through)
@@ -122,7 +126,7 @@ def _gone_through(run: ProcessRun, named: Sequence[UUID], work: Work) -> Sequenc
     if run.dry_run or not named:
         return ()
     as_of = min(map(run.as_of_in, work.configuration.zones))
-    return work.uow.gone_through(run.process, SliceWanted(as_of=as_of, accounts=tuple(named)))
+    return run_work(work).gone_through(run.process, SliceWanted(as_of=as_of, accounts=tuple(named)))
 
 
 def _seen(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import attrs
@@ -11,7 +11,7 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun
 from ocs_core.messages import Message, Payload, Response, Step, key_of
-from ocs_core.ports import E, Ids, Series, UnitOfWork
+from ocs_core.ports import E, Ids, RunWork, Series, UnitOfWork
 
 V = TypeVar("V")
 
@@ -111,6 +111,11 @@ class Work:
                 own_topic=self.configuration.topic_of(payload.code),
             )
         )
+
+
+def run_work(work: Work) -> RunWork:
+    """The unit of work of a use-case about runs, whose store is a `RunStore`."""
+    return cast(RunWork, work.uow)
 
 
 def _numbered(value: V, numbers: Mapping[str, str]) -> V:

@@ -9,9 +9,9 @@ import pytest
 
 from ocs_adapters.files import undoing
 from ocs_core.entities.account import AccountName, AccountState
-from ocs_core.queries import ReadOpenBalance, ReadOpenBalanceRequest
 from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
 from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
+from ocs_core.usecases.read_open_balance import ReadOpenBalance, ReadOpenBalanceRequest
 from tests.unit.cli.conftest import Ocs
 from tests.unit.cli.test_cli_import import ROWS as WITH_COMMAS
 from tests.unit.cli.test_cli_import import stored, take

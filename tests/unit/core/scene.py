@@ -14,13 +14,6 @@ from ocs_core.entities.settlement import Settlement
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import Message
 from ocs_core.ports import E, Store
-from ocs_core.queries import (
-    ReadCollectionBalance,
-    ReadCollectionBalanceRequest,
-    ReadOpenBalance,
-    ReadOpenBalanceRequest,
-    ReadProcessRun,
-)
 from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
@@ -41,6 +34,9 @@ from ocs_core.usecases.feed_chargeable_events import (
 )
 from ocs_core.usecases.identify_payment_in import IdentifyPaymentIn, IdentifyPaymentInRequest
 from ocs_core.usecases.perform import Command, UseCase
+from ocs_core.usecases.read_collection_balance import ReadCollectionBalance, ReadCollectionBalanceRequest
+from ocs_core.usecases.read_open_balance import ReadOpenBalance, ReadOpenBalanceRequest
+from ocs_core.usecases.read_process_run import ReadProcessRun
 from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest

@@ -22,11 +22,11 @@ from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import CollectionBalanceCalculated, CollectionStart
 from ocs_core.money import MAX_AMOUNT
-from ocs_core.queries import ReadCollectionBalance, ReadCollectionBalanceRequest
 from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
 from ocs_core.testkit.fakes import FaultyStore
 from ocs_core.testkit.strategies.breaking.processes import ByAnotherClock
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance, SliceDone, SliceFailed
+from ocs_core.usecases.read_collection_balance import ReadCollectionBalance, ReadCollectionBalanceRequest
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 

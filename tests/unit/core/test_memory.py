@@ -25,15 +25,10 @@ from ocs_core.ports import (
     PayerOf,
     PaymentNamed,
 )
-from ocs_core.queries import (
-    AccountSearch,
-    ChargeableEventSearch,
-    DocumentSearch,
-    PaymentSearch,
-    ReadProcessRun,
-)
+from ocs_core.queries import AccountSearch, ChargeableEventSearch, DocumentSearch, PaymentSearch
 from ocs_core.testkit.examples import NOW, UNIT, named
 from ocs_core.testkit.fakes import SettableClock
+from ocs_core.usecases.read_process_run import ReadProcessRun
 
 from .scene import DAY, NOTHING, Scene, everything_in
 

@@ -24,7 +24,7 @@ from ocs_core.ports import (
     SliceWanted,
     TakenEvents,
 )
-from ocs_core.testkit.broken.stores import UnitOfWork, breaks
+from ocs_core.testkit.broken.stores import UnitOfWork, breaks, breaks_runs
 
 T = TypeVar("T")
 A_PAGE = 100
@@ -166,7 +166,7 @@ class RemembersAPageOfWhatWasTouched(UnitOfWork):
         super().remember(attrs.evolve(performed, ref_ids=performed.ref_ids[:A_PAGE]))
 
 
-@breaks("test_everybody_is_calculated_but_the_deactivated")
+@breaks_runs("test_everybody_is_calculated_but_the_deactivated")
 class PlansForTheDeactivated(UnitOfWork):
     """The plan counts every payer, the slices leave out those that are gone."""
 
@@ -178,7 +178,7 @@ class PlansForTheDeactivated(UnitOfWork):
         return [a.ref_id for a in self.store.entities[Account].values() if a.payer_account == a.ref]
 
 
-@breaks("test_everybody_is_calculated_but_the_deactivated")
+@breaks_runs("test_everybody_is_calculated_but_the_deactivated")
 class CalculatesActiveAccountsAlone(UnitOfWork):
     """Who is suspended is left in peace."""
 
@@ -187,7 +187,7 @@ class CalculatesActiveAccountsAlone(UnitOfWork):
         return [ref for ref in super()._to_calculate(accounts) if states[ref].state is AccountState.ACTIVE]
 
 
-@breaks("test_a_payer_that_was_never_calculated_is_calculated_like_any_other")
+@breaks_runs("test_a_payer_that_was_never_calculated_is_calculated_like_any_other")
 class PassesOverNewPayers(UnitOfWork):
     """`collection_balance_as_of <= T` is not true of nothing."""
 
@@ -210,7 +210,7 @@ class _FetchesSome(UnitOfWork):
         raise NotImplementedError
 
 
-@breaks("test_whatever_is_open_of_a_payer_is_in_its_slice")
+@breaks_runs("test_whatever_is_open_of_a_payer_is_in_its_slice")
 class FetchesReceivablesAlone(_FetchesSome):
     """What the provider owes is another department's."""
 
@@ -218,7 +218,7 @@ class FetchesReceivablesAlone(_FetchesSome):
         return isinstance(item, Payment) or item.due_amount_type is DueAmountType.AR
 
 
-@breaks("test_whatever_is_open_of_a_payer_is_in_its_slice")
+@breaks_runs("test_whatever_is_open_of_a_payer_is_in_its_slice")
 class FetchesTheAccountsOwnCurrency(_FetchesSome):
     """What does not count is not fetched, and so nowhere told of."""
 
@@ -226,7 +226,7 @@ class FetchesTheAccountsOwnCurrency(_FetchesSome):
         return item.currency == "EUR"
 
 
-@breaks("test_whatever_is_open_of_a_payer_is_in_its_slice")
+@breaks_runs("test_whatever_is_open_of_a_payer_is_in_its_slice")
 class FetchesIncomingPaymentsAlone(_FetchesSome):
     """Whether money that was sent counts is decided where it is not to be."""
 
@@ -234,7 +234,7 @@ class FetchesIncomingPaymentsAlone(_FetchesSome):
         return isinstance(item, Document) or item.payment_type is PaymentType.IN
 
 
-@breaks("test_a_payment_is_in_the_ledger_of_its_own_account_alone")
+@breaks_runs("test_a_payment_is_in_the_ledger_of_its_own_account_alone")
 class LeavesAPaymentWhereItWas(UnitOfWork):
     """The index of an account's payments is added to, and never taken from."""
 
@@ -246,7 +246,7 @@ class LeavesAPaymentWhereItWas(UnitOfWork):
         return saved
 
 
-@breaks("test_a_payment_that_moved_to_another_account_takes_its_past_along")
+@breaks_runs("test_a_payment_that_moved_to_another_account_takes_its_past_into_the_slice")
 class FetchesSettlementsByTheirAccount(UnitOfWork):
     """A settlement belongs to the account it was made on, wherever its payment is by now."""
 
@@ -266,7 +266,7 @@ def _failures(entity: Any) -> tuple[RunFailure, ...]:
     return entity.failures if isinstance(entity, RunSlice) else ()
 
 
-@breaks("test_what_a_slice_found_is_kept_whole")
+@breaks_runs("test_what_a_slice_found_is_kept_whole")
 class KeepsAPageOfFailures(UnitOfWork):
     """A slice tells of so many failures at the most."""
 
@@ -274,7 +274,7 @@ class KeepsAPageOfFailures(UnitOfWork):
         return super().save(_changed(RunSlice, entity, failures=_failures(entity)[:A_PAGE]))
 
 
-@breaks("test_what_a_slice_found_is_kept_whole")
+@breaks_runs("test_what_a_slice_found_is_kept_whole")
 class KeepsFailuresWithoutTheirSentence(UnitOfWork):
     """The code says it all."""
 
@@ -283,7 +283,7 @@ class KeepsFailuresWithoutTheirSentence(UnitOfWork):
         return super().save(_changed(RunSlice, entity, failures=bare))
 
 
-@breaks("test_a_run_is_kept_whole")
+@breaks_runs("test_a_run_is_kept_whole")
 class ForgetsWhoARunIsOver(UnitOfWork):
     """A run over two accounts goes on as one over all."""
 
@@ -291,7 +291,7 @@ class ForgetsWhoARunIsOver(UnitOfWork):
         return super().add(_changed(ProcessRun, entity, accounts=()))
 
 
-@breaks("test_runs_that_are_over_and_other_processes_are_in_nobodys_way")
+@breaks_runs("test_runs_that_are_over_and_other_processes_are_in_nobodys_way")
 class CountsRunsThatAreOver(UnitOfWork):
     """Any run there ever was is in the way of the next."""
 
@@ -299,7 +299,7 @@ class CountsRunsThatAreOver(UnitOfWork):
         return [run for run in self.store.entities[ProcessRun].values() if run.process == process]
 
 
-@breaks("test_a_run_that_goes_on_keeps_its_configuration")
+@breaks_runs("test_a_run_that_goes_on_keeps_its_configuration")
 class LosesTheConfigurationOnTheWay(UnitOfWork):
     """What is not compared was taken for not needed, and is not written again."""
 

@@ -6,10 +6,10 @@ import attrs
 
 from ocs_core.entities.process import GoneThrough, ProcessRun, RunState
 from ocs_core.ports import SliceWanted
-from ocs_core.testkit.broken.stores import UnitOfWork, breaks
+from ocs_core.testkit.broken.stores import UnitOfWork, breaks_runs
 
 
-@breaks("test_whatever_runs_are_made_nobody_is_stored_as_of_an_earlier_instant")
+@breaks_runs("test_whatever_runs_are_made_nobody_is_stored_as_of_an_earlier_instant")
 class KnowsWhatWasStoredAlone(UnitOfWork):
     """A payer's own balance tells when it was calculated last; where nothing changed, it does not."""
 
@@ -17,14 +17,14 @@ class KnowsWhatWasStoredAlone(UnitOfWork):
         return ()
 
 
-@breaks("test_what_a_worker_still_holds_of_a_cancelled_run_is_waited_for")
+@breaks_runs("test_what_a_worker_still_holds_of_a_cancelled_run_is_waited_for")
 class LooksBackBesideASliceInHand(UnitOfWork):
     """It is read without a lock: what another has found by now, and is about to write, is not there yet."""
 
     store_locks = False
 
 
-@breaks("test_who_was_found_unchanged_is_not_stored_as_of_an_earlier_instant")
+@breaks_runs("test_who_was_found_unchanged_is_not_stored_as_of_an_earlier_instant")
 class LooksForRunsThatBeganLater(UnitOfWork):
     """Which of them saw a payer as of a later instant is taken for when this run begins, and not as of when it is."""
 
@@ -33,7 +33,7 @@ class LooksForRunsThatBeganLater(UnitOfWork):
         return super().gone_through(process, attrs.evolve(wanted, as_of=now))
 
 
-@breaks("test_a_run_shuts_the_past_for_those_alone_whom_it_went_through")
+@breaks_runs("test_a_run_shuts_the_past_for_those_alone_whom_it_went_through")
 class TakesOneAccountForAll(UnitOfWork):
     """A run is a run, whomever it was limited to."""
 
@@ -41,7 +41,7 @@ class TakesOneAccountForAll(UnitOfWork):
         return [attrs.evolve(each, accounts=frozenset()) for each in super().gone_through(process, wanted)]
 
 
-@breaks("test_whatever_runs_are_made_nobody_is_stored_as_of_an_earlier_instant")
+@breaks_runs("test_whatever_runs_are_made_nobody_is_stored_as_of_an_earlier_instant")
 class ForgetsRunsThatWereCancelled(UnitOfWork):
     """What was cancelled is as if it had never been, though it stored and told what it found until then."""
 
@@ -53,7 +53,7 @@ class ForgetsRunsThatWereCancelled(UnitOfWork):
         return [run for run in self.store.entities[ProcessRun].values() if not run.dry_run]
 
 
-@breaks("test_a_slice_is_told_what_runs_went_through_in_it")
+@breaks_runs("test_a_slice_is_told_what_runs_went_through_in_it")
 class TakesEverySliceFromTheFirst(UnitOfWork):
     """Where a slice began stands in the one before it, and is not looked up."""
 

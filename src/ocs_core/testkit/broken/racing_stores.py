@@ -14,7 +14,7 @@ from ocs_core.errors import Conflict
 from ocs_core.ledger import Ledger
 from ocs_core.performed import Performed, RequestKey
 from ocs_core.ports import E, Found, Lookup, PayerBalance, SliceWanted
-from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks
+from ocs_core.testkit.broken.stores import DoesNotCheckVersions, UnitOfWork, breaks, breaks_runs
 
 T = TypeVar("T")
 A_MOMENT = 0.001
@@ -93,7 +93,7 @@ class ChecksVersionsTooEarly(UnitOfWork):
         return saved
 
 
-@breaks("test_a_snapshot_stays_of_one_instant")
+@breaks_runs("test_a_snapshot_stays_of_one_instant")
 class HasNoSnapshots(UnitOfWork):
     """Each query of a unit of work sees what is there by then."""
 
@@ -111,7 +111,7 @@ class RemembersAccountsForEver(UnitOfWork):
         return self.store.related["cache", found.ref_id].setdefault(found.ref_id, found)
 
 
-@breaks("test_a_slice_gives_each_payer_once_in_order_with_all_that_counts")
+@breaks_runs("test_a_slice_gives_each_payer_once_in_order_with_all_that_counts")
 class BeginsASliceWithTheLastOne(UnitOfWork):
     """A slice begins at the key where the last one ended, not behind it."""
 
@@ -120,7 +120,7 @@ class BeginsASliceWithTheLastOne(UnitOfWork):
         return super().ledgers(attrs.evolve(wanted, after=before))
 
 
-@breaks("test_a_slice_knows_what_was_settled_and_cancelled_after_its_instant")
+@breaks_runs("test_a_slice_knows_what_was_settled_and_cancelled_after_its_instant")
 class FetchesOnlyWhatIsOpen(UnitOfWork):
     """What is paid by now is not fetched, even where it was open at the run's instant."""
 
@@ -135,7 +135,7 @@ class FetchesOnlyWhatIsOpen(UnitOfWork):
         ]
 
 
-@breaks("test_a_slice_knows_what_was_settled_and_cancelled_after_its_instant")
+@breaks_runs("test_a_slice_knows_what_was_settled_and_cancelled_after_its_instant")
 class FetchesOnlyLiveSettlements(UnitOfWork):
     """A settlement that was cancelled is not fetched, even where it was in effect at the run's instant."""
 
@@ -146,7 +146,7 @@ class FetchesOnlyLiveSettlements(UnitOfWork):
         ]
 
 
-@breaks("test_an_account_of_ten_thousand_documents_is_whole")
+@breaks_runs("test_an_account_of_ten_thousand_documents_is_whole")
 class FetchesAThousandAtTheMost(UnitOfWork):
     """A limit that nobody ever meets in a test."""
 
@@ -154,7 +154,7 @@ class FetchesAThousandAtTheMost(UnitOfWork):
         return [attrs.evolve(ledger, documents=ledger.documents[:1000]) for ledger in super().ledgers(wanted)]
 
 
-@breaks("test_the_slices_of_a_run_have_each_payer_once")
+@breaks_runs("test_the_slices_of_a_run_have_each_payer_once")
 class EndsASliceBeforeItsEnd(UnitOfWork):
     """The end of a slice is taken to be outside of it."""
 
@@ -162,7 +162,7 @@ class EndsASliceBeforeItsEnd(UnitOfWork):
         return [each for each in super().ledgers(wanted) if each.account.ref_id != wanted.through]
 
 
-@breaks("test_each_slice_is_taken_by_one_worker")
+@breaks_runs("test_each_slice_is_taken_by_one_worker")
 class TakesASliceThatIsDone(UnitOfWork):
     """Where nothing is left, the last one is given once more."""
 
@@ -173,7 +173,7 @@ class TakesASliceThatIsDone(UnitOfWork):
         return taken
 
 
-@breaks("test_a_run_that_is_cancelled_at_its_end_is_cancelled_or_done")
+@breaks_runs("test_a_run_that_is_cancelled_at_its_end_is_cancelled_or_done")
 class KeepsARunWhateverItHasBecome(DoesNotCheckVersions):
     """A run is read without a lock, and kept without a look at what others made of it."""
 
@@ -185,7 +185,7 @@ class KeepsARunWhateverItHasBecome(DoesNotCheckVersions):
         return found
 
 
-@breaks("test_another_run_begins_as_soon_as_one_is_cancelled")
+@breaks_runs("test_another_run_begins_as_soon_as_one_is_cancelled")
 class LetsNobodyStartWhatWasEverBegun(UnitOfWork):
     """That a run is over is read off its slices, of which a cancelled one has some left."""
 
@@ -195,7 +195,7 @@ class LetsNobodyStartWhatWasEverBegun(UnitOfWork):
         return [attrs.evolve(run, state=RunState.RUNNING) for run in left] + storing
 
 
-@breaks("test_a_slice_that_is_named_is_taken_by_one_worker_or_not_at_all")
+@breaks_runs("test_a_slice_that_is_named_is_taken_by_one_worker_or_not_at_all")
 class TakesAnotherSliceThanTheOneNamed(UnitOfWork):
     """Whatever is asked for, the first that is left is given."""
 
@@ -203,7 +203,7 @@ class TakesAnotherSliceThanTheOneNamed(UnitOfWork):
         return super().take_slice(run_ref_id)
 
 
-@breaks("test_the_slices_that_are_left_are_those_that_are_not_done")
+@breaks_runs("test_the_slices_that_are_left_are_those_that_are_not_done")
 class TellsOfSlicesThatAreDone(UnitOfWork):
     """All that a run has is told to be left."""
 
@@ -211,7 +211,7 @@ class TellsOfSlicesThatAreDone(UnitOfWork):
         return [part.number for part in self.slices(run_ref_id)]
 
 
-@breaks("test_what_a_run_found_is_kept_and_the_payers_given_back_whole")
+@breaks_runs("test_what_a_run_found_is_kept_and_the_payers_given_back_whole")
 class GivesPayersBackAsTheirRowsCome(UnitOfWork):
     """The order of the answer is taken for that of the question."""
 
@@ -221,7 +221,7 @@ class GivesPayersBackAsTheirRowsCome(UnitOfWork):
         return sorted(super().keep_balances(found, as_of, calculated_at), key=lambda payer: payer.ref_id)
 
 
-@breaks("test_what_a_run_found_is_kept_and_the_payers_given_back_whole")
+@breaks_runs("test_what_a_run_found_is_kept_and_the_payers_given_back_whole")
 class KeepsTheBalanceAlone(UnitOfWork):
     """Whether a payer is in collection is not written, and so told of again the next night."""
 
@@ -231,7 +231,7 @@ class KeepsTheBalanceAlone(UnitOfWork):
         return super().keep_balances([each._replace(in_collection=False) for each in found], as_of, calculated_at)
 
 
-@breaks("test_a_run_takes_nothing_of_what_is_changed_of_a_payer_meanwhile")
+@breaks_runs("test_a_run_takes_nothing_of_what_is_changed_of_a_payer_meanwhile")
 class WritesPayersAsTheyWereWhenCalculated(UnitOfWork):
     """A payer is read with its slice, and written whole at the slice's end, whatever it has become."""
 
@@ -253,7 +253,7 @@ class WritesPayersAsTheyWereWhenCalculated(UnitOfWork):
         return kept
 
 
-@breaks("test_a_run_keeps_the_configuration_it_was_started_with")
+@breaks_runs("test_a_run_keeps_the_configuration_it_was_started_with")
 class GoesByTheConfigurationOfToday(UnitOfWork):
     """What a run goes by is looked up when it goes on."""
 

@@ -19,7 +19,7 @@ from ocs_core.messages import Message
 from ocs_core.performed import Performed, RequestKey
 from ocs_core.ports import AccountNamed, DocumentNamed, E, Found, Lookup, Series, SettlementsAfter, Taken
 from ocs_core.testkit.broken.planted import planting
-from ocs_core.testkit.contracts import Subject, published_in, store_contract
+from ocs_core.testkit.contracts import Make, Subject, published_in, runs_contract, store_contract
 from ocs_core.testkit.examples import configuration
 
 T = TypeVar("T")
@@ -47,7 +47,7 @@ class UnitOfWork(MemoryUnitOfWork):
     readers_wait: ClassVar[bool] = True
 
 
-def _held(unit_of_work: type[UnitOfWork]) -> type:
+def _making(unit_of_work: type[UnitOfWork]) -> Make:
     @contextmanager
     def make() -> Iterator[Subject]:
         store = _Store(configuration(), unit_of_work=unit_of_work)
@@ -56,10 +56,11 @@ def _held(unit_of_work: type[UnitOfWork]) -> type:
         seen = store if unit_of_work.readers_wait else attrs.evolve(store, lock=nullcontext())
         yield Subject(store, MemoryQueries(seen), lambda: published_in(seen))
 
-    return store_contract(make)
+    return make
 
 
-breaks = planting(store_contract, _held, UnitOfWork)
+breaks = planting(store_contract, lambda broken: store_contract(_making(broken)), UnitOfWork)
+breaks_runs = planting(runs_contract, lambda broken: runs_contract(_making(broken)), UnitOfWork)
 
 
 def _changed(entity: E, change: Callable[[Any], Any]) -> E:
@@ -290,7 +291,7 @@ class FindsWhatTookEffectAlone(_FindsSome):
         return settlement.effective_at > lookup.instant
 
 
-@breaks("test_its_own_clock_if_it_has_one_is_right_and_in_utc")
+@breaks_runs("test_its_own_clock_if_it_has_one_is_right_and_in_utc")
 class ShowsTheTimeOnTheWall(UnitOfWork):
     """The server's local time, as if it were UTC."""
 

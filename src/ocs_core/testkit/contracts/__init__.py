@@ -21,7 +21,7 @@ from ocs_core.testkit.contracts.queries import queries_contract  # noqa: E402
 from ocs_core.testkit.contracts.reference import reference_contract  # noqa: E402
 from ocs_core.testkit.contracts.relay import relay_contract  # noqa: E402
 from ocs_core.testkit.contracts.rules import rules_contract  # noqa: E402
-from ocs_core.testkit.contracts.store import store_contract  # noqa: E402
+from ocs_core.testkit.contracts.store import runs_contract, store_contract  # noqa: E402
 from ocs_core.testkit.contracts.stream import StreamSubject, stream_contract  # noqa: E402
 from ocs_core.testkit.contracts.subject import Make, Published, Subject, published_in  # noqa: E402
 from ocs_core.testkit.contracts.time import clock_contract, ids_contract  # noqa: E402
@@ -44,6 +44,7 @@ __all__ = [
     "reference_contract",
     "relay_contract",
     "rules_contract",
+    "runs_contract",
     "store_contract",
     "stream_contract",
 ]

@@ -20,12 +20,9 @@ from ocs_core.queries import (
     AccountSearch,
     ChargeableEventSearch,
     DocumentSearch,
-    OpenBalanceView,
     PaymentSearch,
     ProcessRunSearch,
     Queries,
-    ReadOpenBalance,
-    ReadOpenBalanceRequest,
     Search,
 )
 from ocs_core.testkit.contracts.lines import line_laws
@@ -54,6 +51,7 @@ from ocs_core.testkit.contracts.world import (
 )
 from ocs_core.testkit.examples import UNIT, configuration, named
 from ocs_core.testkit.fakes import NOW
+from ocs_core.usecases.read_open_balance import OpenBalanceView, ReadOpenBalance, ReadOpenBalanceRequest
 
 EDGES = {
     "a payment on the first instant": (PaymentSearch(date_from=NOW, date_to=NOW + DAY), [10, 14]),
@@ -66,9 +64,10 @@ EDGES = {
 }
 
 
-def queries_contract(make: Make) -> type:
-    """The laws of `Queries`: what each filter means, how pages follow one another, and that all of a ledger is there."""
-    return contract("QueriesContract", make, _lists(), _looks(), line_laws())
+def queries_contract(make: Make, *, runs: bool = True) -> type:
+    """The laws of `Queries`: what each filter means, how pages follow one another, and that all of a ledger is there. `runs`:
+    those of runs, too."""
+    return contract("QueriesContract", make, _lists(), _looks(), line_laws(), *([_runs()] if runs else []))
 
 
 def _lists() -> type:
@@ -229,9 +228,19 @@ def _looks() -> type:
             assert gone is not None
             assert (gone.documents, gone.payments, gone.settlements) == ((), (), ())
 
+        def test_the_configuration_is_the_one_that_was_configured(self, subject: Subject) -> None:
+            """Rules are only as good as the master data they are asked with."""
+            found, expected = subject.queries.configuration(), configuration()
+            assert {kind: getattr(found, kind) for kind in KINDS} == {k: getattr(expected, k) for k in KINDS}
+
+    return LookLaws
+
+
+def _runs() -> type:
+    class RunLaws:
         def test_runs_are_read_as_they_are_and_those_that_go_on_are_listed(self, subject: Subject) -> None:
             """After a restart, what was begun and is not done is taken up again, dry runs too."""
-            _fill(subject.store)
+            _fill(subject.store, RUNS)
             assert [subject.queries.run(run.ref_id) for run in RUNS] == list(RUNS)
             assert subject.queries.run(id_of(99)) is None
             assert {_number(run) for run in subject.queries.running()} == {50, 52}
@@ -271,12 +280,7 @@ def _looks() -> type:
             assert found is not None
             assert (found.state, found.payers_done, found.balances) == (RunState.CANCELLED, 3, {"EUR": 7 * UNIT})
 
-        def test_the_configuration_is_the_one_that_was_configured(self, subject: Subject) -> None:
-            """Rules are only as good as the master data they are asked with."""
-            found, expected = subject.queries.configuration(), configuration()
-            assert {kind: getattr(found, kind) for kind in KINDS} == {k: getattr(expected, k) for k in KINDS}
-
-    return LookLaws
+    return RunLaws
 
 
 def _fill(store: Store, entities: Any = EVERYTHING) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from itertools import zip_longest
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 import attrs
@@ -15,7 +15,7 @@ from ocs_core.entities.settlement import Settlement
 from ocs_core.errors import OcsError, RequestRejected
 from ocs_core.ledger import LedgerAccount, LedgerDocument, LedgerPayer, LedgerPayment
 from ocs_core.memory import MemoryIds, MemoryStore
-from ocs_core.ports import Lookup, SliceWanted, Store, UnitOfWork
+from ocs_core.ports import Lookup, RunStore, RunWork, SliceWanted, Store
 from ocs_core.queries import Queries
 from ocs_core.testkit.examples import Desk
 from ocs_core.testkit.fakes import SettableClock
@@ -44,6 +44,11 @@ class Subject:
     store: Store
     queries: Queries
     published: Callable[[], Sequence[Published]]
+
+    @property
+    def run_store(self) -> RunStore:
+        """The store, where it is held against the laws of runs."""
+        return cast(RunStore, self.store)
 
     def look_up(self, lookup: Lookup[T]) -> T:
         """The answer to one look-up, in a unit of work of its own."""
@@ -178,7 +183,7 @@ class HeldLedger:
     settlements: tuple[Settlement, ...]
 
 
-def slice_of(uow: UnitOfWork, wanted: SliceWanted) -> list[HeldLedger]:
+def slice_of(uow: RunWork, wanted: SliceWanted) -> list[HeldLedger]:
     """A slice's ledgers, gone through as a run does, with all that each had."""
     return [
         HeldLedger(each.account, each.payer, tuple(each.documents), tuple(each.payments), tuple(each.settlements))

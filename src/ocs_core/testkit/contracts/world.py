@@ -65,7 +65,6 @@ EVERYTHING: tuple[Any, ...] = (
     *DOCUMENTS,
     *EVENTS,
     *SETTLEMENTS,
-    *RUNS,
 )
 
 LISTS: dict[type[Search], str] = {

@@ -16,9 +16,10 @@ class RevenueMachine(Commands, Invariants):
     """The machine over one store; `revenue_machine` makes a class of it for each."""
 
 
-def revenue_machine(make: Make) -> type[RevenueMachine]:
-    """A machine class of its own for the stores that `make` gives, as `store_contract` takes them."""
-    return type("RevenueMachine", (RevenueMachine,), {"make": staticmethod(make)})
+def revenue_machine(make: Make, *, runs: bool = True) -> type[RevenueMachine]:
+    """A machine class of its own for the stores that `make` gives, as `store_contract` takes them; `runs`: with collection
+    runs."""
+    return type("RevenueMachine", (RevenueMachine,), {"make": staticmethod(make), "runs": runs})
 
 
 __all__ = ["RevenueMachine", "revenue_machine"]

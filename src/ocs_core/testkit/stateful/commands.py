@@ -254,6 +254,7 @@ class Commands(Beside):
         )
         self.perform(UpdateDueDateOffset, request)
 
+    @precondition(lambda self: self.runs)
     @rule(ago=st.none() | st.integers(0, 20), dry_run=st.booleans(), limit=st.integers(1, 3))
     def calculate_collection_balance(self, ago: int | None, dry_run: bool, limit: int) -> None:
         as_of = None if ago is None else self.desk.clock() - dt.timedelta(days=ago)
@@ -265,13 +266,14 @@ class Commands(Beside):
             expected, found = (desk.finish(run.ref_id, limit) for desk in (self.desk, self.other))
             assert found == expected, "the run ended otherwise than the reference's"
 
+    @precondition(lambda self: self.runs)
     @rule(dry_run=st.booleans(), limit=st.integers(1, 3))
     def cancel_process_run(self, dry_run: bool, limit: int) -> None:
         answer = self.perform(StartCollectionRun, StartCollectionRunRequest(**self.common(), dry_run=dry_run))
         if answer is not None:
             ref_id = _ref_id(answer.steps[0].object)
             for desk in (self.desk, self.other):
-                CalculateCollectionBalance(desk.store, clock=desk.clock)(ref_id, limit)
+                CalculateCollectionBalance(desk.run_store, clock=desk.clock)(ref_id, limit)
             self.perform(CancelProcessRun, CancelProcessRunRequest(**self.common(), ref_id=ref_id))
 
     @precondition(lambda self: self.performed)

@@ -14,7 +14,7 @@ from ocs_core.entities.account import Account, Payer
 from ocs_core.entities.document import Document
 from ocs_core.entities.process import CLOCKS_APART, ProcessRun, RunSlice, RunState
 from ocs_core.errors import Conflict, RequestRejected
-from ocs_core.ports import SliceWanted, UnitOfWork
+from ocs_core.ports import RunWork, SliceWanted
 from ocs_core.testkit.contracts.subject import Subject, beside, codes_of
 from ocs_core.testkit.contracts.values import a_payer, a_run, an_account, id_of
 from ocs_core.testkit.examples import UNIT, Desk, named
@@ -61,7 +61,7 @@ def looking_back_laws() -> type:
             after it is calculated as of any instant."""
             desk.collect()
             accounts = [desk.account(f"A-{n}") for n in range(6)]
-            calculate = CalculateCollectionBalance(subject.store, clock=desk.clock)
+            calculate = CalculateCollectionBalance(subject.run_store, clock=desk.clock)
             desk.clock.advance(days=1)
             desk.collect(dry_run=True)
             desk.collect(accounts=(named(accounts[4]),))
@@ -81,7 +81,7 @@ def looking_back_laws() -> type:
         def test_a_second_run_over_some_knows_the_first(self, subject: Subject, desk: Desk) -> None:
             """A run that names its payers looks for what became of these, in whatever slices others saw them."""
             accounts = [desk.account(f"A-{n}") for n in range(5)]
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 _gone_through(uow, 100, NOW + DAY, accounts[1].ref_id, accounts[3].ref_id, position=accounts[2].ref_id)
             desk.clock.advance(days=2)
             assert _refused(desk, as_of=NOW, accounts=tuple(map(named, accounts))) == ["RUN_NOT_LATEST"] * 3
@@ -92,7 +92,7 @@ def looking_back_laws() -> type:
             began."""
             later, accounts = NOW + DAY, [an_account(n) for n in range(10, 20)]
             refs = [account.ref_id for account in accounts]
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 for account in accounts:
                     uow.add(account)
                     uow.add(a_payer(account))
@@ -117,13 +117,13 @@ def looking_back_laws() -> type:
             run = desk.start_run()
 
             def looks_back() -> int:
-                with subject.store.begin(snapshot=True) as uow:
+                with subject.run_store.begin(snapshot=True) as uow:
                     found = len(uow.gone_through(run.process, wanted))
                     if not found:
                         uow.save(payer)
                     return found
 
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 part = uow.take_slice(run.ref_id)
                 assert part is not None
                 cancelling = beside(lambda: desk.cancel_run(run.ref_id))
@@ -227,7 +227,7 @@ class _Nights:
 
     def _calculated(self, run: ProcessRun, as_of: dt.datetime) -> Iterator[UUID]:
         """Whoever is calculated in the run, which may be cut off on its way."""
-        calculate = CalculateCollectionBalance(self.subject.store, clock=self.desk.clock)
+        calculate = CalculateCollectionBalance(self.subject.run_store, clock=self.desk.clock)
         while True:
             done = calculate(run.ref_id, limit=2)
             for each in done.payers:
@@ -253,7 +253,7 @@ def _refused(desk: Desk, **options: Any) -> list[str]:
     return codes_of(refused.value)
 
 
-def _gone_through(uow: UnitOfWork, number: int, as_of: dt.datetime, *ends: UUID, position: UUID, **more: Any) -> None:
+def _gone_through(uow: RunWork, number: int, as_of: dt.datetime, *ends: UUID, position: UUID, **more: Any) -> None:
     """A run that is over, cut into slices by these ends: all before the position are done, the others nobody began."""
     fields: dict[str, Any] = {"state": RunState.DONE, "finished_at": as_of} | more
     run = uow.add(a_run(number, as_of=as_of, started_at=as_of, **fields))
@@ -270,7 +270,7 @@ def _gone_through(uow: UnitOfWork, number: int, as_of: dt.datetime, *ends: UUID,
 
 def _seen(subject: Subject, refs: list[UUID], wanted: SliceWanted) -> list[UUID]:
     """Which of these payers are told of, each as often as it is."""
-    with subject.store.begin(snapshot=True) as uow:
+    with subject.run_store.begin(snapshot=True) as uow:
         gone = uow.gone_through(a_run(1).process, wanted)
     after, through = wanted.after, wanted.through
     of_slice = [

@@ -1,8 +1,6 @@
 """Many at once: each is told the truth, and what they leave is what one after the other would have left."""
 
-import datetime as dt
 import threading
-from contextlib import suppress
 
 import attrs
 import pytest
@@ -12,9 +10,8 @@ from ocs_core.entities.chargeable_event import ChargeType
 from ocs_core.entities.payment import Payment
 from ocs_core.errors import Conflict, RequestRejected
 from ocs_core.messages import Response
-from ocs_core.ports import PayerBalance, SliceWanted
 from ocs_core.queries import ChargeableEventSearch, PaymentSearch
-from ocs_core.testkit.contracts.subject import MANY, Subject, at_once, beside, codes_of, only, slice_of
+from ocs_core.testkit.contracts.subject import MANY, Subject, at_once, codes_of, only
 from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
@@ -166,36 +163,5 @@ def racing_laws() -> type:
             winner = only([o for o in outcomes if isinstance(o, Account)], "callers who succeeded")
             assert {type(o) for o in outcomes if o is not winner} == {Conflict}
             assert subject.queries.account(named(account)) == winner
-
-        def test_a_snapshot_stays_of_one_instant(self, subject: Subject, desk: Desk) -> None:
-            """A balance that is added up while a payment comes in must have it or not have it, never half."""
-            account = desk.account("A-1")
-            desk.document(account=account, document_issued_date=NOW.date() - dt.timedelta(days=60))
-            wanted = SliceWanted(as_of=NOW)
-            with subject.store.begin(snapshot=True) as uow:
-                before = only(slice_of(uow, wanted), "payers in the slice")
-                writer = beside(lambda: desk.payment(account=account))
-                writer.result_soon()
-                after = only(slice_of(uow, wanted), "payers in the slice")
-            writer.result()
-            assert (after.payments, after.documents) == (before.payments, before.documents)
-
-        def test_a_run_takes_nothing_of_what_is_changed_of_a_payer_meanwhile(
-            self, subject: Subject, desk: Desk
-        ) -> None:
-            """What a customer was promised while the night's run went on is there in the morning."""
-            account = desk.account("A-1")
-            promise = UpdateDueDateOffsetRequest(request_id="promise", account=named(account), due_date_offset=9)
-            with suppress(Conflict), subject.store.begin(snapshot=True) as uow:
-                only(slice_of(uow, SliceWanted(as_of=NOW)), "payers in the slice")
-                writer = beside(lambda: desk.perform(UpdateDueDateOffset, promise))
-                writer.result_soon()
-                uow.keep_balances([PayerBalance(account.ref, account.account_type, 7 * UNIT, None, False)], NOW, NOW)
-            writer.result()
-            ledger = subject.queries.ledger(account.ref_id)
-            assert ledger is not None
-            payer = ledger.payer
-            assert payer.due_date_offset == 9
-            assert (payer.version, payer.collection_balance) in {(2, None), (3, 7 * UNIT)}
 
     return RacingLaws

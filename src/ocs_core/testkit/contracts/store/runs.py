@@ -35,7 +35,7 @@ def _sliced(subject: Subject, desk: Desk) -> ProcessRun:
     for n in range(6):
         desk.account(f"A-{n}")
     run = a_run(1)
-    with subject.store.begin() as uow:
+    with subject.run_store.begin() as uow:
         uow.add(run)
         for number in range(1, 7):
             uow.add(RunSlice(ref_id=id_of(number + 1), run_ref_id=run.ref_id, number=number))
@@ -67,7 +67,7 @@ def runs_laws() -> type:
                 UpdateAccountStateRequest(request_id="bye", account=named(gone), state=AccountState.DEACTIVATED),
             )
             seen: list[UUID] = []
-            with subject.store.begin(snapshot=True) as uow:
+            with subject.run_store.begin(snapshot=True) as uow:
                 after = None
                 for _ in accounts:
                     ledgers = slice_of(uow, SliceWanted(as_of=NOW, after=after, limit=3))
@@ -81,7 +81,7 @@ def runs_laws() -> type:
         def test_the_slices_of_a_run_have_each_payer_once(self, subject: Subject, desk: Desk, size: int) -> None:
             """Where two slices meet, nobody may stand in both, or in none."""
             accounts = [desk.account(f"A-{n}").ref_id for n in range(7)]
-            with subject.store.begin(snapshot=True) as uow:
+            with subject.run_store.begin(snapshot=True) as uow:
                 plan = uow.plan_slices((), size)
                 seen = [
                     [
@@ -103,7 +103,7 @@ def runs_laws() -> type:
                 taken: list[int] = []
                 while True:
                     try:
-                        with subject.store.begin(snapshot=True) as uow:
+                        with subject.run_store.begin(snapshot=True) as uow:
                             part = uow.take_slice(run.ref_id)
                             if part is not None:
                                 uow.save(attrs.evolve(part, done=True))
@@ -115,13 +115,13 @@ def runs_laws() -> type:
 
             taken = at_once([work] * 3)
             assert sorted(number for of_one in taken for number in of_one) == [1, 2, 3, 4, 5, 6]
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 assert [(part.number, part.done) for part in uow.slices(run.ref_id)] == [(n, True) for n in range(1, 7)]
 
         def test_a_run_that_is_cancelled_at_its_end_is_cancelled_or_done(self, subject: Subject, desk: Desk) -> None:
             """An operator who is told that a run is cancelled must not find it done, with a night's work taken for undone."""
             desk.account("A-1")
-            calculate = CalculateCollectionBalance(subject.store, clock=desk.clock)
+            calculate = CalculateCollectionBalance(subject.run_store, clock=desk.clock)
 
             def end(run_ref_id: UUID) -> ProcessRun:
                 with suppress(Conflict):
@@ -143,7 +143,7 @@ def runs_laws() -> type:
         def test_another_run_begins_as_soon_as_one_is_cancelled(self, subject: Subject, desk: Desk) -> None:
             """Who cancels a run does so to start the right one; what was cancelled goes no further."""
             accounts = [desk.account(f"A-{n}") for n in range(3)]
-            calculate = CalculateCollectionBalance(subject.store, clock=desk.clock)
+            calculate = CalculateCollectionBalance(subject.run_store, clock=desk.clock)
             wrong = desk.start_run(as_of=NOW)
             calculate(wrong.ref_id, limit=1)
             cancelled = desk.cancel_run(wrong.ref_id)
@@ -159,7 +159,7 @@ def runs_laws() -> type:
                 taken: list[int] = []
                 for number in [6, 1, 3, 9, 5, 2, 4] * 2:
                     with suppress(Conflict):
-                        with subject.store.begin(snapshot=True) as uow:
+                        with subject.run_store.begin(snapshot=True) as uow:
                             part = uow.take_slice(run.ref_id, number)
                             if part is not None:
                                 assert part.number == number
@@ -173,13 +173,13 @@ def runs_laws() -> type:
         def test_the_slices_that_are_left_are_those_that_are_not_done(self, subject: Subject, desk: Desk) -> None:
             """Who sends for workers sends for these: one left out is never calculated, one too many never ends."""
             run = _sliced(subject, desk)
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 assert list(uow.slices_left(run.ref_id)) == [1, 2, 3, 4, 5, 6]
                 for number in (2, 5):
                     part = uow.take_slice(run.ref_id, number)
                     assert part is not None
                     uow.save(attrs.evolve(part, done=True))
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 assert list(uow.slices_left(run.ref_id)) == [1, 3, 4, 6]
                 assert list(uow.slices_left(id_of(99))) == []
 
@@ -187,9 +187,9 @@ def runs_laws() -> type:
             """A threshold that is changed at midnight must not hold for half of the night's payers."""
             known = configuration(CollectionSetting(grace_days=7), SystemSetting(zone="Europe/Madrid"))
             run = a_run(1, configuration=known)
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 uow.add(run)
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 kept = uow.run(run.ref_id)
             assert kept is not None
             assert kept.configuration == known
@@ -203,7 +203,7 @@ def runs_laws() -> type:
                 return whole.payer
 
             accounts = [an_account(n) for n in range(1, 14)]
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 for n, account in enumerate(accounts, start=1):
                     uow.add(account)
                     uow.add(a_payer(account, payment_ref1=f"R-{n}", due_date_offsets={"genericInvoice": n}))
@@ -214,7 +214,7 @@ def runs_laws() -> type:
                 )
                 for n, account in reversed(list(enumerate(accounts, start=1)))
             ]
-            with subject.store.begin(snapshot=True) as uow:
+            with subject.run_store.begin(snapshot=True) as uow:
                 kept = uow.keep_balances(found, NOW - dt.timedelta(days=1), NOW)
                 assert list(uow.keep_balances([], NOW, NOW)) == []
             assert list(kept) == [
@@ -253,10 +253,10 @@ def runs_laws() -> type:
                     8, payment, part, 40 * UNIT, effective_at=NOW - 7 * day, cancelled=True, cancelled_at=NOW - 3 * day
                 ),
             )
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 for entity in (account, a_payer(account), payment, paid, part, cancelled, *settlements):
                     uow.add(entity)  # type: ignore[type-var]
-            with subject.store.begin(snapshot=True) as uow:
+            with subject.run_store.begin(snapshot=True) as uow:
                 sliced = only(slice_of(uow, SliceWanted(as_of=as_of)), "payers in the slice")
             whole = subject.queries.ledger(account.ref_id)
             assert whole is not None
@@ -269,12 +269,12 @@ def runs_laws() -> type:
             account = an_account(1)
             day = NOW.date() - dt.timedelta(days=60)
             documents = [a_document(n, account, UNIT, document_issued_date=day) for n in range(2, DOCUMENTS + 2)]
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 uow.add(account)
                 uow.add(a_payer(account))
                 for document in documents:
                     uow.add(document)
-            with subject.store.begin(snapshot=True) as uow:
+            with subject.run_store.begin(snapshot=True) as uow:
                 sliced = only(slice_of(uow, SliceWanted(as_of=NOW)), "payers in the slice")
             whole = subject.queries.ledger(account.ref_id)
             assert whole is not None

@@ -20,11 +20,10 @@ from ocs_core.ports import (
     OwnerOf,
     PaymentNamed,
     SettlementWithId,
-    SliceWanted,
     SourceOf,
     TargetOf,
 )
-from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only, slice_of
+from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only
 from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW
 
@@ -219,9 +218,5 @@ def taking_back_laws() -> type:
 
             for as_of, expected in ((settled, 30 * UNIT), (desk.clock(), 40 * UNIT)):
                 assert remaining(subject.queries.ledger(after.ref_id), as_of) == expected
-                for accounts in ((after.ref_id,), ()):
-                    with subject.store.begin(snapshot=True) as uow:
-                        ledgers = slice_of(uow, SliceWanted(as_of=as_of, accounts=accounts))
-                    assert [remaining(ledger, as_of) for ledger in ledgers][-1] == expected
 
     return TakingBackLaws

@@ -1,6 +1,5 @@
 """Nothing is left out: what a store keeps and finds is all of it, however much there is and whatever became of it."""
 
-import datetime as dt
 from typing import Any, get_args
 
 import attrs
@@ -10,7 +9,6 @@ from ocs_core.entities.account import AccountName, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEventKind
 from ocs_core.entities.document import DocumentName, DueAmountType
 from ocs_core.entities.payment import OperationType, PaymentHistory, PaymentName, PaymentType
-from ocs_core.entities.process import RunSlice, RunState
 from ocs_core.entities.settlement import SettlementSide
 from ocs_core.errors import Conflict
 from ocs_core.messages import PaymentDocuments, Response, Step, link_of
@@ -25,7 +23,6 @@ from ocs_core.ports import (
     LiveSettlements,
     NextNumber,
     PaymentNamed,
-    SliceWanted,
     Taken,
     TakenEvents,
 )
@@ -36,14 +33,11 @@ from ocs_core.testkit.contracts.subject import (
     Subject,
     all_there,
     keep,
-    only,
-    slice_of,
 )
 from ocs_core.testkit.contracts.values import (
     a_document,
     a_payer,
     a_payment,
-    a_run,
     a_settlement,
     an_account,
     an_event,
@@ -77,8 +71,6 @@ EACH: dict[str, Any] = {
     "a document": DOCUMENT,
     "a settlement": a_settlement(6, PAYMENT, DOCUMENT, UNIT),
     "a chargeable event": an_event(7, ACCOUNT),
-    "a run": a_run(8, state=RunState.DONE),
-    "a slice of a run": RunSlice(ref_id=id_of(9), run_ref_id=id_of(8), number=1),
 }
 """One of each kind of entity."""
 TAKEN: dict[str, tuple[Any, Any, dict[str, Any]]] = {
@@ -182,10 +174,6 @@ def whole_laws() -> type:
             ledger = subject.queries.ledger(ACCOUNT.ref_id)
             assert ledger is not None
             assert ledger.settlements == (settled,)
-            with subject.store.begin(snapshot=True) as uow:
-                sliced = only(slice_of(uow, SliceWanted(as_of=NOW - dt.timedelta(days=1))), "payers in the slice")
-            assert {d.ref_id for d in sliced.documents} == {credit.ref_id, DOCUMENT.ref_id}
-            assert sliced.settlements == (settled,)
 
         def test_many_accounts_are_found_each_by_the_name_it_was_asked_by(self, subject: Subject) -> None:
             """A feed of a thousand events names a thousand accounts; one that is passed over is told not to exist."""
@@ -225,7 +213,7 @@ def whole_laws() -> type:
         def test_an_answer_comes_back_with_everything_that_was_in_it(self, subject: Subject) -> None:
             """A client that lost an answer repeats itself to learn what was done, and believes what it is told then."""
             settlement = a_settlement(6, PAYMENT, DOCUMENT, MAX_AMOUNT)
-            told = [*(e for e in EACH.values() if not isinstance(e, RunSlice)), link_of(PaymentDocuments, settlement)]
+            told = [*EACH.values(), link_of(PaymentDocuments, settlement)]
             payloads = [e for e in told if hasattr(e, "code")]
             answer = Response(tuple(Step("Anything", n, payload) for n, payload in enumerate(payloads, start=1)))
             performed = Performed(

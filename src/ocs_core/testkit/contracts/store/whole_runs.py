@@ -66,7 +66,7 @@ def whole_runs_laws() -> type:
             keep(subject, an_account(3, account_type="technical", payer_account=ACCOUNT.ref))
             calculated = [OTHER.ref_id] if state is AccountState.DEACTIVATED else [ACCOUNT.ref_id, OTHER.ref_id]
             for accounts in ((), (ACCOUNT.ref_id, OTHER.ref_id, id_of(3), id_of(99))):
-                with subject.store.begin(snapshot=True) as uow:
+                with subject.run_store.begin(snapshot=True) as uow:
                     plan = uow.plan_slices(accounts, 1)
                     sliced = slice_of(uow, SliceWanted(as_of=NOW, accounts=accounts))
                 assert (plan.payers, list(plan.ends)) == (len(calculated), calculated[:-1])
@@ -76,7 +76,7 @@ def whole_runs_laws() -> type:
             """A new customer has no balance yet: that is not a balance of zero, and no reason to be passed over."""
             known = a_payer(OTHER, collection_balance=0, collection_balance_as_of=NOW - dt.timedelta(days=1))
             keep(subject, ACCOUNT, a_payer(ACCOUNT), OTHER, known)
-            with subject.store.begin(snapshot=True) as uow:
+            with subject.run_store.begin(snapshot=True) as uow:
                 sliced = slice_of(uow, SliceWanted(as_of=NOW))
                 kept = uow.keep_balances([PayerBalance(ACCOUNT.ref, ACCOUNT.account_type, 7, None, False)], NOW, NOW)
             assert [each.payer.collection_balance for each in sliced] == [None, 0]
@@ -88,7 +88,7 @@ def whole_runs_laws() -> type:
         def test_whatever_is_open_of_a_payer_is_in_its_slice(self, subject: Subject, item: Any) -> None:
             """Which item counts, and how, is for the rules to say; what was not fetched they cannot judge."""
             keep(subject, ACCOUNT, a_payer(ACCOUNT), item)
-            with subject.store.begin(snapshot=True) as uow:
+            with subject.run_store.begin(snapshot=True) as uow:
                 sliced = only(slice_of(uow, SliceWanted(as_of=NOW + dt.timedelta(days=1))), "payers in the slice")
             found = [d.ref_id for d in sliced.documents] + [p.ref_id for p in sliced.payments]
             assert found == [item.ref_id]
@@ -97,13 +97,13 @@ def whole_runs_laws() -> type:
             """Money that moved and stayed where it was pays two customers' debts."""
             before, after = desk.account("A-1"), desk.account("A-2")
             payment = desk.cancel_identification(desk.payment(account=before))
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 moved = uow.save(attrs.evolve(payment, account=after.ref))
             for account, expected in ((before, ()), (after, (moved,))):
                 ledger = subject.queries.ledger(account.ref_id)
                 assert ledger is not None
                 assert ledger.payments == expected
-                with subject.store.begin(snapshot=True) as uow:
+                with subject.run_store.begin(snapshot=True) as uow:
                     sliced = slice_of(uow, SliceWanted(as_of=NOW, accounts=(account.ref_id,)))
                 assert [p.ref_id for p in only(sliced, "payers in the slice").payments] == [p.ref_id for p in expected]
 
@@ -115,7 +115,7 @@ def whole_runs_laws() -> type:
             )
             part = RunSlice(ref_id=id_of(9), run_ref_id=id_of(8), number=1, through=id_of(77))
             keep(subject, a_run(8), part)
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 saved = uow.save(
                     attrs.evolve(
                         part,
@@ -129,7 +129,7 @@ def whole_runs_laws() -> type:
                         calculated_at=NOW,
                     )
                 )
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 kept = [uow.take_slice(id_of(8)), *uow.slices(id_of(8))]
             for each in kept:
                 assert each is not None
@@ -154,7 +154,7 @@ def whole_runs_laws() -> type:
                 payers_failed=1,
             )
             keep(subject, run)
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 assert uow.run(run.ref_id) == run
 
         def test_runs_that_are_over_and_other_processes_are_in_nobodys_way(self, subject: Subject) -> None:
@@ -162,13 +162,13 @@ def whole_runs_laws() -> type:
             going_on = [a_run(5), a_run(6, dry_run=True), a_run(7, dry_run=True)]
             over = [a_run(9, state=RunState.DONE), a_run(10, state=RunState.CANCELLED, dry_run=True)]
             keep(subject, *going_on, *over, a_run(8, process="another"))
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 assert [run.ref_id for run in uow.runs(going_on[0].process)] == [run.ref_id for run in going_on]
                 assert [run.ref_id for run in uow.runs("another")] == [id_of(8)]
 
         def test_its_own_clock_if_it_has_one_is_right_and_in_utc(self, subject: Subject) -> None:
             """Who starts a storing run is held against it: one that is wrong refuses every run, or lets the wrong ones begin."""
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 shown = uow.now()
             if shown is not None:
                 assert shown.tzinfo is not None, f"{shown!r} is naive"
@@ -180,9 +180,9 @@ def whole_runs_laws() -> type:
             known = configuration(CollectionSetting(grace_days=31))
             run = a_run(5, configuration=known)
             keep(subject, run)
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 uow.save(attrs.evolve(run, payers_total=1))
-            with subject.store.begin() as uow:
+            with subject.run_store.begin() as uow:
                 kept = uow.run(run.ref_id)
             assert kept is not None
             assert kept.configuration == known

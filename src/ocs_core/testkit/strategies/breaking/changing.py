@@ -9,13 +9,14 @@ from ocs_core.entities.account import Account, AccountName
 from ocs_core.entities.document import Document, DocumentName
 from ocs_core.entities.payment import Payment, PaymentName
 from ocs_core.ports import AccountNamed, ChargeableEventWithId, DocumentNamed, OwnerOf, PaymentNamed
-from ocs_core.queries import ReadCollectionBalance, ReadOpenBalance
 from ocs_core.testkit.strategies.breaking.registry import Draw
 from ocs_core.testkit.strategies.requests.things import payers
 from ocs_core.testkit.strategies.values import uuids
 from ocs_core.testkit.world import World
 from ocs_core.usecases.cancel_payment import CancelPayment
 from ocs_core.usecases.feed_chargeable_events import FeedChargeableEvents
+from ocs_core.usecases.read_collection_balance import ReadCollectionBalance
+from ocs_core.usecases.read_open_balance import ReadOpenBalance
 from ocs_core.usecases.start_collection_run import StartCollectionRun
 
 

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from ocs_core.entities.configuration import CollectionSetting
 from ocs_core.entities.process import CLOCKS_APART
 from ocs_core.ports import Store, UnitOfWork
-from ocs_core.queries import ReadProcessRun
 from ocs_core.testkit.strategies.breaking.registry import Draw, breaks
 from ocs_core.testkit.strategies.requests.things import (
     finish_runs,
@@ -20,6 +19,7 @@ from ocs_core.testkit.strategies.requests.things import (
 )
 from ocs_core.testkit.strategies.values import uuids
 from ocs_core.testkit.world import World
+from ocs_core.usecases.read_process_run import ReadProcessRun
 from ocs_core.usecases.start_collection_run import StartCollectionRun
 
 DAY = dt.timedelta(days=1)

@@ -6,12 +6,6 @@ from hypothesis import strategies as st
 
 from ocs_core.entities.account import AccountState
 from ocs_core.form import UNSET, Unset
-from ocs_core.queries import (
-    ReadCollectionBalance,
-    ReadCollectionBalanceRequest,
-    ReadOpenBalance,
-    ReadOpenBalanceRequest,
-)
 from ocs_core.testkit.strategies.requests.registry import Draw, valid
 from ocs_core.testkit.strategies.requests.things import (
     common_fields,
@@ -22,6 +16,8 @@ from ocs_core.testkit.strategies.requests.things import (
 from ocs_core.testkit.strategies.values import instants, some_fields
 from ocs_core.testkit.world import World
 from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
+from ocs_core.usecases.read_collection_balance import ReadCollectionBalance, ReadCollectionBalanceRequest
+from ocs_core.usecases.read_open_balance import ReadOpenBalance, ReadOpenBalanceRequest
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest

@@ -6,7 +6,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ocs_core.entities.process import ProcessRun
-from ocs_core.queries import ReadProcessRun
 from ocs_core.testkit.strategies.requests.registry import Draw, valid
 from ocs_core.testkit.strategies.requests.things import (
     common_fields,
@@ -17,6 +16,7 @@ from ocs_core.testkit.strategies.requests.things import (
 from ocs_core.testkit.world import World
 from ocs_core.usecases.calculate_collection_balance import CalculateCollectionBalance
 from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
+from ocs_core.usecases.read_process_run import ReadProcessRun
 from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 
 
@@ -50,7 +50,7 @@ def _cancel_process_run(draw: Draw, world: World) -> CancelProcessRunRequest:
     finish_runs(world)
     run = world.desk.start_run(dry_run=draw(st.booleans()))
     if draw(st.booleans()):
-        CalculateCollectionBalance(world.store, clock=world.desk.clock)(run.ref_id, limit=1)
+        CalculateCollectionBalance(world.desk.run_store, clock=world.desk.clock)(run.ref_id, limit=1)
     return CancelProcessRunRequest(**common_fields(draw, world), ref_id=run.ref_id)
 
 

@@ -1,0 +1,23 @@
+"""Read a run of a process (domain: section 4, calculate collection balance)."""
+
+from uuid import UUID
+
+import attrs
+
+from ocs_core import rules
+from ocs_core.entities.process import ProcessRun
+from ocs_core.queries import Queries
+
+
+@attrs.frozen
+class ReadProcessRun:
+    """Read a run of a process: how far it is, and which payers it could not calculate. It stores nothing."""
+
+    queries: Queries
+
+    def __call__(self, ref_id: UUID) -> ProcessRun:
+        """Raises `RequestRejected` where there is no such run."""
+        run = self.queries.run(ref_id)
+        rules.check(rules.run_exists(run))
+        assert run is not None
+        return run
