@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocs_core.usecases.take_over_receivables import FileRefused
+from ocs_core.usecases.take_over_receivables.unused import _PLAIN
 from tests.unit.core.test_take_over_receivables import read
 
 SAYING = [
@@ -67,6 +68,44 @@ SAYING = [
     ("Unit", "USD"),
     ("Gutschrift zu", "RE-1000"),
     ("Comment", "Rechnung storniert"),
+    ("30 days", "120.00"),
+    ("30 days", "120"),
+    ("0-30 days", "0.00"),
+    ("Period 1", "120"),
+    ("Account 2", "120"),
+    ("Days late", "100,50"),
+    ("Days late", "1,000"),
+    ("Days late", "12000"),
+    ("Weeks", "2.5"),
+    ("Code", "RG"),
+    ("Code", "1"),
+    ("Code", "offen"),
+    ("Trans code", "4"),
+    ("Reference code", "GS"),
+    ("Product code", "GS"),
+    ("Reference", "GS"),
+    ("Skonto days", "100,50"),
+    ("Rest account", "120"),
+    ("Ausgleich updated", "2024-06-01"),
+    ("Unit", "TEUR"),
+    ("Unit", "Thousand"),
+    ("Unit", "2"),
+    ("Region", "USD"),
+    ("Country", "paid"),
+    ("Disputed", "USD"),
+    ("Disputed", "CR"),
+    ("Limit", "120.00"),
+    ("VAT no amount", "9.00"),
+    ("VAT number", "19"),
+    ("Payment method", "120"),
+    ("Ref (+/-)", "17"),
+    ("Quantity €", "2"),
+    ("Notes", "40’000.00"),
+    ("Notes", "500/-"),
+    ("Notes", "1.2E+03"),
+    ("Schlüssel", "V1"),
+    ("Wert", "120.5k"),
+    ("Fax", "120.50"),
 ]
 
 
@@ -106,10 +145,42 @@ def test_a_column_that_may_change_what_a_row_means_is_named_until_it_is_ignored(
         ("column 9", ""),
         ("Rabatt", "NULL"),
         ("Saldo", " "),
+        ("Address 2", "Hinterhaus"),
+        ("Country code", "US"),
+        ("Country code", "USA"),
+        ("Zip code", "10115"),
+        ("Product code", "4711"),
+        ("Department", "HR"),
+        ("Phone", "+49 30 1234567"),
+        ("Qty", "2.50"),
+        ("Days late", "-4"),
+        ("Days past due", "4"),
+        ("Sales rep", "Lee"),
+        ("Date created", "2024-05-01"),
     ],
 )
 def test_a_plain_name_or_cells_that_can_say_nothing_are_listed_as_not_used(column: str, cell: str) -> None:
     assert read([{column: cell}, {column: ""}]).columns.unused == (column,)
+
+
+PLAIN_WORDS = sorted({word for words in _PLAIN for word in words.split()} - {"hours", "quantity", "qty"})
+
+
+@given(
+    st.lists(st.sampled_from(PLAIN_WORDS), min_size=1, max_size=3), st.sampled_from(["Rest", "31", "€", "%", "Teil"])
+)
+def test_one_word_that_nobody_knows_makes_a_name_that_is_asked_about(words: list[str], other: str) -> None:
+    for name in (" ".join([other, *words]), " ".join([*words, other])):
+        for cell in ("60.00", "-5", "120", "USD", "PAID", "CR", "RG", "2024-06-01"):
+            with pytest.raises(FileRefused, match="may change what a row means"):
+                read([{name: cell}])
+
+
+@given(st.lists(st.sampled_from(PLAIN_WORDS), min_size=1, max_size=3))
+def test_no_plain_name_hides_an_amount_a_state_or_a_currency(words: list[str]) -> None:
+    for cell in ("60.00", "100,50", "12.5", "1,000.00-", "USD", "PAID", "credit note", "60 EUR", "#REF!"):
+        with pytest.raises(FileRefused, match="may change what a row means"):
+            read([{" ".join(["the", *words]): cell}])
 
 
 def test_all_such_columns_are_told_at_once_with_the_options_that_pass_them_over() -> None:
