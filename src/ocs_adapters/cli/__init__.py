@@ -1,4 +1,4 @@
-"""The command line, `ocs`. Other packages join it through the entry-point group `ocs.commands`."""
+"""The command line, `ocs`. Other packages join it through the entry-point groups `ocs.commands` and `ocs.privileges`."""
 
 import signal
 import sys

@@ -12,7 +12,7 @@ from cyclopts.validators import Number
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
 from ocs_adapters.cli.balances import BalancesFile, csv_file, parquet_file
-from ocs_adapters.cli.commands import AccountGiven, AsOf, Commands, File, Flag, Json, Refused, Run
+from ocs_adapters.cli.commands import AccountGiven, AsOf, File, Flag, Json, Refused, Run, opened
 from ocs_adapters.cli.explain import explain
 from ocs_adapters.serial import decode_request
 from ocs_core.entities.configuration import Configuration
@@ -27,61 +27,59 @@ from ocs_core.usecases.start_collection_run import StartCollectionRun, StartColl
 CALLER = Caller("command-line")
 
 
-def join(commands: Commands) -> None:
-    @commands.app.command
-    def collect(
-        *,
-        as_of: AsOf | None = None,
-        dry_run: Flag = False,
-        adopt: Flag = False,
-        failed_of: Run | None = None,
-        explain_account: Annotated[AccountGiven | None, Parameter(name="--explain")] = None,
-        csv: File | None = None,
-        parquet: File | None = None,
-        workers: Annotated[int | None, Parameter(metavar="NUMBER", validator=Number(gte=1))] = None,
-        yes: Flag = False,
-        json: Json = False,
-    ) -> int:
-        """Calculate every payer's collection balance, and start collection where it is due.
+def collect(
+    *,
+    as_of: AsOf | None = None,
+    dry_run: Flag = False,
+    adopt: Flag = False,
+    failed_of: Run | None = None,
+    explain_account: Annotated[AccountGiven | None, Parameter(name="--explain")] = None,
+    csv: File | None = None,
+    parquet: File | None = None,
+    workers: Annotated[int | None, Parameter(metavar="NUMBER", validator=Number(gte=1))] = None,
+    yes: Flag = False,
+    json: Json = False,
+) -> int:
+    """Calculate every payer's collection balance, and start collection where it is due.
 
-        Only a run that is not dry stores balances and announces what changed; a payer that was seen as of a later instant already
-        is passed over. A run that was cut off goes on when the same is asked for again.
+    Only a run that is not dry stores balances and announces what changed; a payer that was seen as of a later instant already
+    is passed over. A run that was cut off goes on when the same is asked for again.
 
-        Args:
-            as_of: A day such as 2024-05-14, which stands for its end where each payer is, or an instant such as
-                2024-05-14T07:15:00Z; now if not given.
-            dry_run: Only show what would be, and whose collection would start or end; nothing is stored or announced.
-            adopt: Store balances of a ledger taken over without announcing that collection starts.
-            failed_of: Only the payers that failed in this run, as ocs runs list names it, all of them; as of its own instant
-                where none is given. If that run was to adopt, say so again.
-            explain_account: Show one account's balance instead, by its externalId or refId: every document and payment
-                with what it contributes, or why it does not count. Nothing is stored.
-            csv: A file to write every payer's figures to; they are then calculated one slice after the other.
-            parquet: The same as a Parquet file, for which ocs-rm[warehouse] is to be installed.
-            workers: How many processes of this machine calculate side by side, on PostgreSQL. If not given: every ocs worker
-                where OCS_COLLECTION_WORKERS=kafka, else as many as configured, or one for each of the machine's processors.
-            yes: Start however many collections are due. Without it, a run as of now that would start more than
-                OCS_COLLECTION_STARTS_UNASKED asks first.
-        """
-        with commands.opened() as platform:
-            services = platform.services
-            if explain_account is not None:
-                if adopt or csv or parquet or failed_of:
-                    raise Refused(
-                        "--explain shows one account and stores nothing; "
-                        "it does not go with --adopt, --csv, --parquet or --failed-of."
-                    )
-                explain(services, explain_account, as_of, json)
-                return 0
-            began = time.monotonic()
-            order = {"asOf": as_of, "dryRun": dry_run, "adopt": adopt, "failedOf": failed_of}
-            if not (dry_run or adopt or yes or as_of) and not _is_going_on(services):
-                order["asOf"] = _agreed(services, order, workers)
-            with ExitStack() as stack:
-                files = _opened(stack, csv, parquet, services.queries.configuration())
-                run = _run(services, order, files, workers)
-            _tell(run, services.queries.configuration(), time.monotonic() - began, json)
-            return 0 if run.state is RunState.DONE else 1
+    Args:
+        as_of: A day such as 2024-05-14, which stands for its end where each payer is, or an instant such as
+            2024-05-14T07:15:00Z; now if not given.
+        dry_run: Only show what would be, and whose collection would start or end; nothing is stored or announced.
+        adopt: Store balances of a ledger taken over without announcing that collection starts.
+        failed_of: Only the payers that failed in this run, as ocs runs list names it, all of them; as of its own instant
+            where none is given. If that run was to adopt, say so again.
+        explain_account: Show one account's balance instead, by its externalId or refId: every document and payment
+            with what it contributes, or why it does not count. Nothing is stored.
+        csv: A file to write every payer's figures to; they are then calculated one slice after the other.
+        parquet: The same as a Parquet file, for which ocs-rm[warehouse] is to be installed.
+        workers: How many processes of this machine calculate side by side, on PostgreSQL. If not given: every ocs worker
+            where OCS_COLLECTION_WORKERS=kafka, else as many as configured, or one for each of the machine's processors.
+        yes: Start however many collections are due. Without it, a run as of now that would start more than
+            OCS_COLLECTION_STARTS_UNASKED asks first.
+    """
+    with opened() as platform:
+        services = platform.services
+        if explain_account is not None:
+            if adopt or csv or parquet or failed_of:
+                raise Refused(
+                    "--explain shows one account and stores nothing; "
+                    "it does not go with --adopt, --csv, --parquet or --failed-of."
+                )
+            explain(services, explain_account, as_of, json)
+            return 0
+        began = time.monotonic()
+        order = {"asOf": as_of, "dryRun": dry_run, "adopt": adopt, "failedOf": failed_of}
+        if not (dry_run or adopt or yes or as_of) and not _is_going_on(services):
+            order["asOf"] = _agreed(services, order, workers)
+        with ExitStack() as stack:
+            files = _opened(stack, csv, parquet, services.queries.configuration())
+            run = _run(services, order, files, workers)
+        _tell(run, services.queries.configuration(), time.monotonic() - began, json)
+        return 0 if run.state is RunState.DONE else 1
 
 
 def _opened(

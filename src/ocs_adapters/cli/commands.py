@@ -3,24 +3,23 @@
 import datetime as dt
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
-import attrs
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from ocs_adapters.bootstrap import Platform, platform
 from ocs_adapters.cli.master_data import read_entries
 from ocs_adapters.settings import Settings, SettingsWrong, load
 from ocs_adapters.settings.secrecy import masked
-from ocs_core.entities.account import Account, AccountName
 from ocs_core.errors import OcsError
-from ocs_core.queries import Queries
 
+PRIVILEGES = "ocs.privileges"
+"""The entry-point group of functions that give the privileges which a key may have."""
 Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 """An option that is given or not."""
 Json = Annotated[
@@ -48,45 +47,27 @@ class Refused(OcsError):
     """A command cannot be performed; the message is one sentence for the operator."""
 
 
-@attrs.define
-class Commands:
-    """The command line as those who join it see it: they add commands to `app`, and work with the rest."""
-
-    app: App
-    _privileges: list[Callable[[], Collection[str]]] = attrs.field(factory=list, init=False)
-
-    def knows(self, privileges: Callable[[], Collection[str]]) -> None:
-        """Tell of privileges that a key may have."""
-        self._privileges.append(privileges)
-
-    def privileges(self) -> list[str]:
-        """Every privilege that was told of, in alphabetical order."""
-        return sorted({privilege for tell in self._privileges for privilege in tell()})
-
-    def settings(self) -> Settings:
-        """The settings of this process. Raises `Refused` with everything that is wrong with them."""
-        return settings()
-
-    @contextmanager
-    def opened(self, changed: Settings | None = None) -> Iterator[Platform]:
-        """The database with all that works on it, ready to be worked on; closed at the end. Raises `Refused`."""
-        with connected(changed or settings()) as opened:
-            if problem := opened.problem():
-                raise Refused(f"{problem}.")
-            _tell_of_zones(opened)
-            yield opened
-
-    def example(self) -> list[Any]:
-        """The entries of the example configuration."""
-        return read_entries(example_text(), "the example")
+def privileges() -> list[str]:
+    """Every privilege that a key may have, in alphabetical order."""
+    return sorted({each for entry_point in entry_points(group=PRIVILEGES) for each in entry_point.load()()})
 
 
-def settings() -> Settings:
+def read_settings() -> Settings:
     """The settings of this process, checked. Raises `Refused` with everything that is wrong with them."""
     try:
         return load()
     except SettingsWrong as wrong:
         raise Refused(str(wrong)) from None
+
+
+@contextmanager
+def opened(changed: Settings | None = None) -> Iterator[Platform]:
+    """The database with all that works on it, ready to be worked on; closed at the end. Raises `Refused`."""
+    with connected(changed or read_settings()) as found:
+        if problem := found.problem():
+            raise Refused(f"{problem}.")
+        _tell_of_zones(found)
+        yield found
 
 
 @contextmanager
@@ -122,16 +103,6 @@ def example_text() -> str:
     return (files("ocs_adapters.cli") / "example.toml").read_text(encoding="utf-8")
 
 
-def account_named(queries: Queries, named: str) -> Account:
-    """The account with this externalId or refId. Raises `Refused` where there is none."""
-    account = queries.account(AccountName(external_id=named)) or queries.account(_by_ref_id(named))
-    if account is None:
-        raise Refused(f"There is no account with the externalId or refId {named}.")
-    return account
-
-
-def _by_ref_id(named: str) -> AccountName:
-    try:
-        return AccountName(ref_id=UUID(named))
-    except ValueError:
-        return AccountName()
+def example() -> list[Any]:
+    """The entries of the example configuration."""
+    return read_entries(example_text(), "the example")

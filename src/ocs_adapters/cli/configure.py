@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Json, Refused, example_text
+from ocs_adapters.cli.commands import Flag, Json, Refused, example_text, opened
 from ocs_adapters.cli.master_data import FileWrong, read_entries, refusal, written
 from ocs_core.configuring import Difference, differences
 from ocs_core.entities.configuration import KINDS
@@ -27,41 +27,44 @@ def _is_there(_: object, value: Any) -> None:
         raise ValueError(f'"{value}" does not exist.')
 
 
-def join(commands: Commands) -> None:
-    @commands.app.command(
-        usage="Usage: ocs configure FILE [--dry-run] [--json]\n       ocs configure --example | --show"
-    )
-    def configure(
-        file: Annotated[Path | None, Parameter(validator=_is_there, allow_leading_hyphen=True)] = None,
-        /,
-        *,
-        dry_run: Flag = False,
-        example: Flag = False,
-        show: Flag = False,
-        json: Json = False,
-    ) -> None:
-        """Take master data from a file: what is new is added, what has the code of something there replaces it.
+app = App(
+    name="configure",
+    usage="Usage: ocs configure FILE [--dry-run] [--json]\n       ocs configure --example | --show",
+)
 
-        All of it is taken, or, with any failure, nothing; every failure is told. What the file does not list stays as it is,
-        but a field that a listed entry leaves out has its default. What contradicts what is kept is refused: minor_digits of
-        a currency that is used, payment_responsible of a type that there are accounts of.
 
-        Args:
-            file: A TOML file of sections such as [[currencies]], one for each entry; - is standard input.
-            dry_run: Only show what would change, field by field.
-            example: Print a complete example with comments, which can be taken as it is.
-            show: Print what is configured, as a file that can be taken again.
-        """
-        if [file is not None, example, show].count(True) != 1:
-            raise Refused("Give the file to take, or --example to see one, or --show to see what is configured.")
-        if example:
-            print(example_text(), end="")
-            return
-        with commands.opened() as platform:
-            if file is None:
-                print(written(platform.services.queries.configuration()), end="")
-            else:
-                _take(platform, file, json=json, dry_run=dry_run)
+@app.default
+def configure(
+    file: Annotated[Path | None, Parameter(validator=_is_there, allow_leading_hyphen=True)] = None,
+    /,
+    *,
+    dry_run: Flag = False,
+    example: Flag = False,
+    show: Flag = False,
+    json: Json = False,
+) -> None:
+    """Take master data from a file: what is new is added, what has the code of something there replaces it.
+
+    All of it is taken, or, with any failure, nothing; every failure is told. What the file does not list stays as it is,
+    but a field that a listed entry leaves out has its default. What contradicts what is kept is refused: minor_digits of
+    a currency that is used, payment_responsible of a type that there are accounts of.
+
+    Args:
+        file: A TOML file of sections such as [[currencies]], one for each entry; - is standard input.
+        dry_run: Only show what would change, field by field.
+        example: Print a complete example with comments, which can be taken as it is.
+        show: Print what is configured, as a file that can be taken again.
+    """
+    if [file is not None, example, show].count(True) != 1:
+        raise Refused("Give the file to take, or --example to see one, or --show to see what is configured.")
+    if example:
+        print(example_text(), end="")
+        return
+    with opened() as platform:
+        if file is None:
+            print(written(platform.services.queries.configuration()), end="")
+        else:
+            _take(platform, file, json=json, dry_run=dry_run)
 
 
 def _take(platform: Platform, file: Path, *, dry_run: bool, json: bool) -> None:

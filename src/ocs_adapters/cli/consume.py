@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 
 from ocs_adapters.bootstrap import consumers, notifications
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Json, Refused, until_terminated
+from ocs_adapters.cli.commands import Flag, Json, Refused, read_settings, until_terminated
 from ocs_adapters.consumers.consumer import Consumer
 from ocs_adapters.consumers.gaps import NotedGap, told, way_out
 from ocs_adapters.consumers.notifications.deliveries import State
@@ -22,143 +22,148 @@ from ocs_core.errors import OcsError
 KindName = Annotated[str, Parameter(help=f"One of: {', '.join(consumers.KINDS)}.")]
 
 
-def join(commands: Commands) -> None:
-    consume = App(name="consume", help="Read the streaming platform, and make something of its messages.")
-    commands.app.command(consume)
+app = App(name="consume", help="Read the streaming platform, and make something of its messages.")
 
-    @consume.command
-    def finance(*, from_beginning: Flag = False, once: Flag = False) -> int:
-        """Keep every entity as it is now, in the database of OCS_FINANCE_URL, for ocs finance to show figures of.
 
-        Runs until interrupted or terminated; at the end, the batch in hand is finished. Several may run at once.
+@app.command
+def finance(*, from_beginning: Flag = False, once: Flag = False) -> int:
+    """Keep every entity as it is now, in the database of OCS_FINANCE_URL, for ocs finance to show figures of.
 
-        Args:
-            from_beginning: Forget what was kept, and make it anew from the oldest message there is.
-            once: Deal with what is there, and end: with 1 where messages were forgotten before they were read.
-        """
-        return _consume(commands, "finance", from_beginning=from_beginning, once=once)
+    Runs until interrupted or terminated; at the end, the batch in hand is finished. Several may run at once.
 
-    @consume.command
-    def warehouse(*, from_beginning: Flag = False, once: Flag = False) -> int:
-        """Keep every message, in Parquet files in the folder of OCS_WAREHOUSE_FOLDER, for ocs warehouse to answer questions.
+    Args:
+        from_beginning: Forget what was kept, and make it anew from the oldest message there is.
+        once: Deal with what is there, and end: with 1 where messages were forgotten before they were read.
+    """
+    return _consume("finance", from_beginning=from_beginning, once=once)
 
-        Runs until interrupted or terminated; at the end, the batch in hand is finished. One process at a time has the folder.
 
-        Args:
-            from_beginning: Remove what was kept, and keep anew everything that is still published.
-            once: Deal with what is there, and end: with 1 where messages were forgotten before they were read.
-        """
-        return _consume(commands, "warehouse", from_beginning=from_beginning, once=once)
+@app.command
+def warehouse(*, from_beginning: Flag = False, once: Flag = False) -> int:
+    """Keep every message, in Parquet files in the folder of OCS_WAREHOUSE_FOLDER, for ocs warehouse to answer questions.
 
-    @consume.command(name="notifications")
-    def notifications_(*, from_beginning: Flag = False, once: Flag = False) -> int:
-        """Deliver notifications to the recipients of OCS_RECIPIENTS_FILE, by webhook or e-mail (OCS_SMTP_URL, OCS_MAIL_FROM).
+    Runs until interrupted or terminated; at the end, the batch in hand is finished. One process at a time has the folder.
 
-        Every delivery is kept in the database of OCS_NOTIFICATIONS_URL for audit; ocs deliveries shows them. A delivery that
-        fails is tried again for a day and a half. Runs until interrupted or terminated; at the end, what is under way is
-        finished. Several may run at once.
+    Args:
+        from_beginning: Remove what was kept, and keep anew everything that is still published.
+        once: Deal with what is there, and end: with 1 where messages were forgotten before they were read.
+    """
+    return _consume("warehouse", from_beginning=from_beginning, once=once)
 
-        Args:
-            from_beginning: Read again from the oldest message there is: a new recipient is told of what it missed, no
-                longer ago than OCS_DELIVERIES_KEEP_DAYS, and nobody is told of anything twice.
-            once: Deal with what is there, try each delivery that is due once, and end: with 1 where messages were
-                forgotten before they were read.
-        """
-        return _deliver(commands, from_beginning=from_beginning, once=once)
 
-    @consume.command
-    def status(*, json: Json = False) -> int:
-        """Show of each consumer how many messages it set aside, and what was forgotten by the platform before it was given it.
-        Ends with 1 where anything was."""
-        found = [(kind.tables.name, *_state_of(kind, commands)) for kind in consumers.KINDS.values()]
-        gaps = [
-            (name, n.met_at, n.gap.topic, n.gap.partition, n.gap.expected, n.gap.begins, told(n.gap))
-            for name, _, noted in found
-            for n in noted
-        ]
-        states = [(name, dead is not None, dead, len(noted)) for name, dead, noted in found]
-        columns = ["consumer", "met", "topic", "partition ", "expected ", "begins ", "what happened"]
-        say.several(
-            json=json,
-            consumers=say.Table(["consumer", "has read", "dead letters ", "gaps "], states),
-            gaps=say.Table(columns, gaps, "Messages that were lost to them", none="") if gaps or json else [],
-        )
-        for name, _, noted in found:
-            if noted:
-                say.warn(way_out(name))
-        return 1 if gaps else 0
+@app.command(name="notifications")
+def notifications_(*, from_beginning: Flag = False, once: Flag = False) -> int:
+    """Deliver notifications to the recipients of OCS_RECIPIENTS_FILE, by webhook or e-mail (OCS_SMTP_URL, OCS_MAIL_FROM).
 
-    @consume.command(name="seen-to")
-    def seen_to(kind: KindName, /) -> None:
-        """Say that what a consumer was never given was seen to: ocs consume status does not show it any more."""
-        with _database(commands, kind) as (found_kind, database):
-            print(f"{consumers.gaps(found_kind, database).forget()} gaps of {kind} were seen to.")
+    Every delivery is kept in the database of OCS_NOTIFICATIONS_URL for audit; ocs deliveries shows them. A delivery that
+    fails is tried again for a day and a half. Runs until interrupted or terminated; at the end, what is under way is
+    finished. Several may run at once.
 
-    letters = App(
-        name="dead-letters", help="Messages that a consumer could not deal with: show them, and decide on them."
+    Args:
+        from_beginning: Read again from the oldest message there is: a new recipient is told of what it missed, no
+            longer ago than OCS_DELIVERIES_KEEP_DAYS, and nobody is told of anything twice.
+        once: Deal with what is there, try each delivery that is due once, and end: with 1 where messages were
+            forgotten before they were read.
+    """
+    return _deliver(from_beginning=from_beginning, once=once)
+
+
+@app.command
+def status(*, json: Json = False) -> int:
+    """Show of each consumer how many messages it set aside, and what was forgotten by the platform before it was given it.
+    Ends with 1 where anything was."""
+    found = [(kind.tables.name, *_state_of(kind)) for kind in consumers.KINDS.values()]
+    gaps = [
+        (name, n.met_at, n.gap.topic, n.gap.partition, n.gap.expected, n.gap.begins, told(n.gap))
+        for name, _, noted in found
+        for n in noted
+    ]
+    states = [(name, dead is not None, dead, len(noted)) for name, dead, noted in found]
+    columns = ["consumer", "met", "topic", "partition ", "expected ", "begins ", "what happened"]
+    say.several(
+        json=json,
+        consumers=say.Table(["consumer", "has read", "dead letters ", "gaps "], states),
+        gaps=say.Table(columns, gaps, "Messages that were lost to them", none="") if gaps or json else [],
     )
-    commands.app.command(letters)
+    for name, _, noted in found:
+        if noted:
+            say.warn(way_out(name))
+    return 1 if gaps else 0
 
-    @letters.command(name="list")
-    def list_(kind: KindName, /, *, json: Json = False) -> None:
-        """Show a consumer's dead letters, the oldest first, each with the reason."""
-        with _database(commands, kind) as (found_kind, database):
-            found = consumers.inbox(found_kind, database).dead_letters()
-        rows = [(d.ref_id, d.message.headers.get("ce_type"), d.set_aside_at, d.reason) for d in found]
-        title = f"{len(found)} dead letters of {kind}."
-        say.table(["id", "type", "set aside", "reason"], rows, json=json, title=title, none="")
 
-    @letters.command
-    def show(kind: KindName, ref_id: str, /, *, json: Json = False) -> None:
-        """Show everything of a dead letter: when and why it was set aside, topic, key, headers and value.
+@app.command(name="seen-to")
+def seen_to(kind: KindName, /) -> None:
+    """Say that what a consumer was never given was seen to: ocs consume status does not show it any more."""
+    with _database(kind) as (found_kind, database):
+        print(f"{consumers.gaps(found_kind, database).forget()} gaps of {kind} were seen to.")
 
-        Args:
-            ref_id: Its id, as ocs dead-letters list shows it.
-        """
-        with _database(commands, kind) as (found_kind, database):
-            letter = consumers.inbox(found_kind, database).dead_letter(_id(ref_id))
-        if letter is None:
+
+letters = App(name="dead-letters", help="Messages that a consumer could not deal with: show them, and decide on them.")
+
+
+@letters.command(name="list")
+def list_(kind: KindName, /, *, json: Json = False) -> None:
+    """Show a consumer's dead letters, the oldest first, each with the reason."""
+    with _database(kind) as (found_kind, database):
+        found = consumers.inbox(found_kind, database).dead_letters()
+    rows = [(d.ref_id, d.message.headers.get("ce_type"), d.set_aside_at, d.reason) for d in found]
+    title = f"{len(found)} dead letters of {kind}."
+    say.table(["id", "type", "set aside", "reason"], rows, json=json, title=title, none="")
+
+
+@letters.command
+def show(kind: KindName, ref_id: str, /, *, json: Json = False) -> None:
+    """Show everything of a dead letter: when and why it was set aside, topic, key, headers and value.
+
+    Args:
+        ref_id: Its id, as ocs dead-letters list shows it.
+    """
+    with _database(kind) as (found_kind, database):
+        letter = consumers.inbox(found_kind, database).dead_letter(_id(ref_id))
+    if letter is None:
+        raise Refused(f"There is no dead letter {ref_id}; ocs dead-letters list {kind} shows them.")
+    message = letter.message
+    lines = [
+        ("set aside", letter.set_aside_at),
+        ("reason", letter.reason),
+        ("topic", message.topic),
+        ("key", message.key),
+        *message.headers.items(),
+    ]
+    say.record([*lines, ("value", message.value.decode(errors="backslashreplace"))], json=json)
+
+
+@letters.command
+def retry(kind: KindName, ref_id: str, /) -> int:
+    """Let the consumer deal with a dead letter again. Ends with 1 where one stays what it is.
+
+    Args:
+        ref_id: Its id, as ocs dead-letters list shows it, or ALL.
+    """
+    with _processor(kind) as processor:
+        named = [d.ref_id for d in processor.inbox.dead_letters()] if ref_id == "ALL" else [_id(ref_id)]
+        failures = [failure for each in named if (failure := _failure(processor, each))]
+    for failure in failures:
+        say.warn(failure)
+    print(f"{len(named) - len(failures)} of {len(named)} dead letters were dealt with.")
+    return 1 if failures else 0
+
+
+@letters.command
+def discard(kind: KindName, ref_id: str, /) -> None:
+    """Forget a dead letter: nothing will ever be made of it.
+
+    Args:
+        ref_id: Its id, as ocs dead-letters list shows it.
+    """
+    with _database(kind) as (found_kind, database):
+        if not consumers.inbox(found_kind, database).discard(_id(ref_id)):
             raise Refused(f"There is no dead letter {ref_id}; ocs dead-letters list {kind} shows them.")
-        message = letter.message
-        lines = [
-            ("set aside", letter.set_aside_at),
-            ("reason", letter.reason),
-            ("topic", message.topic),
-            ("key", message.key),
-            *message.headers.items(),
-        ]
-        say.record([*lines, ("value", message.value.decode(errors="backslashreplace"))], json=json)
-
-    @letters.command
-    def retry(kind: KindName, ref_id: str, /) -> int:
-        """Let the consumer deal with a dead letter again. Ends with 1 where one stays what it is.
-
-        Args:
-            ref_id: Its id, as ocs dead-letters list shows it, or ALL.
-        """
-        with _processor(commands, kind) as processor:
-            named = [d.ref_id for d in processor.inbox.dead_letters()] if ref_id == "ALL" else [_id(ref_id)]
-            failures = [failure for each in named if (failure := _failure(processor, each))]
-        for failure in failures:
-            say.warn(failure)
-        print(f"{len(named) - len(failures)} of {len(named)} dead letters were dealt with.")
-        return 1 if failures else 0
-
-    @letters.command
-    def discard(kind: KindName, ref_id: str, /) -> None:
-        """Forget a dead letter: nothing will ever be made of it.
-
-        Args:
-            ref_id: Its id, as ocs dead-letters list shows it.
-        """
-        with _database(commands, kind) as (found_kind, database):
-            if not consumers.inbox(found_kind, database).discard(_id(ref_id)):
-                raise Refused(f"There is no dead letter {ref_id}; ocs dead-letters list {kind} shows them.")
-        print(f"{ref_id} was forgotten.")
+    print(f"{ref_id} was forgotten.")
 
 
-def _consume(commands: Commands, name: str, *, from_beginning: bool, once: bool) -> int:
-    kind, settings = consumers.KINDS[name], commands.settings()
+def _consume(name: str, *, from_beginning: bool, once: bool) -> int:
+    kind, settings = consumers.KINDS[name], read_settings()
     if not once:
         until_terminated()
     with consumers.consumer(kind, settings, from_beginning=from_beginning) as consumer:
@@ -188,8 +193,8 @@ def _lost(kind: consumers.Kind, consumer: Consumer[Processor]) -> int:
     return 1 if consumer.gaps else 0
 
 
-def _deliver(commands: Commands, *, from_beginning: bool, once: bool) -> int:
-    settings = commands.settings()
+def _deliver(*, from_beginning: bool, once: bool) -> int:
+    settings = read_settings()
     notifications.recipients(settings)  # what is wrong with them is told before anything is forgotten
     kind = consumers.KINDS["notifications"]
     if not once:
@@ -223,9 +228,9 @@ def work(consumer: Consumer[Any], begins: str) -> None:
         worker.join()
 
 
-def _state_of(kind: consumers.Kind, commands: Commands) -> tuple[int | None, Sequence[NotedGap]]:
+def _state_of(kind: consumers.Kind) -> tuple[int | None, Sequence[NotedGap]]:
     """How many dead letters a consumer has, None where it has read nothing, and its gaps."""
-    with consumers.database_of(kind, commands.settings()) as database:
+    with consumers.database_of(kind, read_settings()) as database:
         if not kind.tables.are_in(database):
             return None, ()
         return len(consumers.inbox(kind, database).dead_letters()), consumers.gaps(kind, database).all()
@@ -242,8 +247,8 @@ def _failure(processor: Processor, ref_id: UUID) -> str | None:
 
 
 @contextmanager
-def _database(commands: Commands, name: str) -> Iterator[tuple[consumers.Kind, Database]]:
-    settings = commands.settings()
+def _database(name: str) -> Iterator[tuple[consumers.Kind, Database]]:
+    settings = read_settings()
     if name not in consumers.KINDS:
         raise Refused(f"There is no consumer {name}; give one of {', '.join(consumers.KINDS)}.")
     kind = consumers.KINDS[name]
@@ -254,10 +259,10 @@ def _database(commands: Commands, name: str) -> Iterator[tuple[consumers.Kind, D
 
 
 @contextmanager
-def _processor(commands: Commands, name: str) -> Iterator[Processor]:
-    settings = commands.settings()
+def _processor(name: str) -> Iterator[Processor]:
+    settings = read_settings()
     with (
-        _database(commands, name) as (kind, database),
+        _database(name) as (kind, database),
         kind.alone(settings),
         consumers.processor(kind, settings, database) as processor,
     ):

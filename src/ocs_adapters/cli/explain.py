@@ -5,7 +5,7 @@ from uuid import UUID
 
 from ocs_adapters.bootstrap import Services
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import account_named
+from ocs_adapters.cli.accounts import account_named
 from ocs_adapters.serial import decode_request
 from ocs_core.collection import Line, Reason
 from ocs_core.entities.configuration import Configuration

@@ -17,6 +17,8 @@ EXTRAS: Mapping[str, str] = {
 
 def what_brings(error: Exception) -> str | None:
     """A sentence that names the extra; None where nothing is missing that an extra brings."""
+    if type(error) is ImportError and isinstance(error.__cause__, ModuleNotFoundError):  # while a command was imported
+        error = error.__cause__
     missing = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     extra = next((extra for extra, modules in EXTRAS.items() if missing in modules.split()), None)
     if extra is None:

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from ocs_adapters.bootstrap import consumers
 from ocs_adapters.bootstrap.backup import backed_up
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Json
+from ocs_adapters.cli.commands import Flag, Json, opened, read_settings
 from ocs_adapters.sql.retention import Retention
 from ocs_core.errors import OcsError
 
@@ -17,68 +17,65 @@ Whose = Annotated[Literal["system", "finance", "notifications"], Parameter(metav
 COLUMNS = ["table", "what", "setting", "days ", "older than"]
 
 
-def join(commands: Commands) -> None:
-    @commands.app.command
-    def backup(target: Path, /, *, of: Whose = "system") -> None:
-        """Copy a database of SQLite to a file, as of one instant, while others go on writing to it.
+def backup(target: Path, /, *, of: Whose = "system") -> None:
+    """Copy a database of SQLite to a file, as of one instant, while others go on writing to it.
 
-        A copy of the file alone lacks what its log holds: committed commands would be missing. The copy is a database as it is:
-        stop everything, put it where OCS_DATABASE_URL says, and start again. PostgreSQL has programs of its own for it, such as
-        pg_dump.
+    A copy of the file alone lacks what its log holds: committed commands would be missing. The copy is a database as it is:
+    stop everything, put it where OCS_DATABASE_URL says, and start again. PostgreSQL has programs of its own for it, such as
+    pg_dump.
 
-        Args:
-            target: The file to make, which must not be there yet; nobody else may read it.
-            of: Whose database: the system's, or that of a consumer.
-        """
-        with say.progress() as bar:
-            task = bar.add_task("pages", total=None)
-            backed_up(
-                commands.settings(), of, target, lambda done, total: bar.update(task, completed=done, total=total)
-            )
-        print(f"The database was copied to {target}.")
+    Args:
+        target: The file to make, which must not be there yet; nobody else may read it.
+        of: Whose database: the system's, or that of a consumer.
+    """
+    with say.progress() as bar:
+        task = bar.add_task("pages", total=None)
+        backed_up(read_settings(), of, target, lambda done, total: bar.update(task, completed=done, total=total))
+    print(f"The database was copied to {target}.")
 
-    app = App(name="maintenance", help="Keep the databases in order: forget what is old.")
-    commands.app.command(app)
 
-    @app.command
-    def prune(*, dry_run: Flag = False, json: Json = False) -> int:
-        """Forget what is older than the settings say, and show how much of each table that was.
+app = App(name="maintenance", help="Keep the databases in order: forget what is old.")
 
-        OCS_ANSWERS_KEEP_DAYS (90 if not set): answers of performed commands. A command that comes again later is refused
-        with the ids of what it touched, and still not performed twice.
 
-        OCS_EVENTS_KEEP_DAYS (for ever if not set): published messages in the event log, read or not.
+@app.command
+def prune(*, dry_run: Flag = False, json: Json = False) -> int:
+    """Forget what is older than the settings say, and show how much of each table that was.
 
-        OCS_RUNS_KEEP_DAYS (for ever if not set): runs that have ended, but for the latest that stored balances.
+    OCS_ANSWERS_KEEP_DAYS (90 if not set): answers of performed commands. A command that comes again later is refused
+    with the ids of what it touched, and still not performed twice.
 
-        OCS_INBOX_KEEP_DAYS (30 if not set): which messages a consumer has dealt with. One that comes again later is dealt
-        with a second time; give more than topics keep messages.
+    OCS_EVENTS_KEEP_DAYS (for ever if not set): published messages in the event log, read or not.
 
-        OCS_DEAD_LETTERS_KEEP_DAYS (for ever if not set): messages that a consumer could not deal with.
+    OCS_RUNS_KEEP_DAYS (for ever if not set): runs that have ended, but for the latest that stored balances.
 
-        OCS_DELIVERIES_KEEP_DAYS (for ever if not set): deliveries of notifications that have ended, with their attempts. What
-        happened longer ago is not delivered any more.
+    OCS_INBOX_KEEP_DAYS (30 if not set): which messages a consumer has dealt with. One that comes again later is dealt
+    with a second time; give more than topics keep messages.
 
-        A relay and each consumer do the same in the background. Commands and consumers go on meanwhile; cut off, it is
-        completed by the next. A consumer that has read nothing has nothing to forget. Ends with 1 if a consumer's database
-        cannot be used; the others are seen to.
+    OCS_DEAD_LETTERS_KEEP_DAYS (for ever if not set): messages that a consumer could not deal with.
 
-        Args:
-            dry_run: Only show how much would be forgotten.
-        """
-        failed = 0
-        with commands.opened() as platform:
-            now = platform.services.clock()
-            rows = [_row(kept, now, dry_run) for kept in platform.retentions]
-        for name, kind in consumers.KINDS.items():
-            try:
-                with consumers.retentions_of(kind, platform.settings) as retentions:
-                    rows.extend(_row(kept, now, dry_run) for kept in retentions)
-            except OcsError as error:
-                say.warn(f"{name}: {error}")
-                failed = 1
-        say.table([*COLUMNS, "would be forgotten " if dry_run else "forgotten "], rows, json=json)
-        return failed
+    OCS_DELIVERIES_KEEP_DAYS (for ever if not set): deliveries of notifications that have ended, with their attempts. What
+    happened longer ago is not delivered any more.
+
+    A relay and each consumer do the same in the background. Commands and consumers go on meanwhile; cut off, it is
+    completed by the next. A consumer that has read nothing has nothing to forget. Ends with 1 if a consumer's database
+    cannot be used; the others are seen to.
+
+    Args:
+        dry_run: Only show how much would be forgotten.
+    """
+    failed = 0
+    with opened() as platform:
+        now = platform.services.clock()
+        rows = [_row(kept, now, dry_run) for kept in platform.retentions]
+    for name, kind in consumers.KINDS.items():
+        try:
+            with consumers.retentions_of(kind, platform.settings) as retentions:
+                rows.extend(_row(kept, now, dry_run) for kept in retentions)
+        except OcsError as error:
+            say.warn(f"{name}: {error}")
+            failed = 1
+    say.table([*COLUMNS, "would be forgotten " if dry_run else "forgotten "], rows, json=json)
+    return failed
 
 
 def _row(kept: Retention, now: dt.datetime, dry_run: bool) -> list[object]:

@@ -1,63 +1,35 @@
 """Where `ocs` begins: all commands together, and what went wrong as a sentence."""
 
 import datetime as dt
-import importlib.metadata
 import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from importlib.metadata import entry_points, version
 from io import TextIOWrapper
 from typing import TextIO
 
 from cyclopts import App
 from rich.text import Text
 
-from ocs_adapters import logs
-from ocs_adapters.cli import (
-    DONE,
-    INTERRUPTED,
-    NOT_UNDERSTOOD,
-    REFUSED,
-    TERMINATED,
-    collect,
-    configure,
-    consume,
-    database,
-    deliveries,
-    events,
-    finance,
-    kafka,
-    keys,
-    maintenance,
-    open_balance,
-    outbox,
-    receivables,
-    reconcile,
-    relay,
-    rules,
-    runs,
-    say,
-    schedule,
-    settings,
-    warehouse,
-    worker,
-)
-from ocs_adapters.cli.commands import Commands
+from ocs_adapters.cli import DONE, INTERRUPTED, NOT_UNDERSTOOD, REFUSED, TERMINATED
 from ocs_adapters.cli.extras import what_brings
-from ocs_adapters.settings import unknown
+from ocs_adapters.cli.table import COMMANDS
 from ocs_adapters.telling import traced
 from ocs_core.errors import Conflict, OcsError, RequestRejected
 from ocs_core.form import noun
 
 GROUP = "ocs.commands"
-"""The entry-point group of further commands: functions that take `Commands`."""
+"""The entry-point group of further commands: mappings such as `table.COMMANDS`."""
+TELLS_OF_ITSELF = frozenset({"--help", "-h", "--version"})
 _WANTED = {"UUID": "an id such as 018f3a5c-7b1e-7cc0-8000-0123456789ab", "date": noun(dt.date), "int": noun(int)}
 _UNCONVERTED = re.compile(rf'unable to convert (".*") into ({"|".join(_WANTED)})\.')
 
 
-def commands() -> Commands:
-    """Every command, those of other installed packages included."""
+def commands(asked: Collection[str]) -> App:
+    """Every command, those of other installed packages included. Those that are asked for say all that is to be said of them;
+    of the others there is their sentence in the list."""
     app = App(
         name="ocs",
         help="Revenue management: payments, charges, receivables and collections.",
@@ -66,41 +38,17 @@ def commands() -> Commands:
         f"A command ends with {DONE} where all is done, {REFUSED} where it is refused or done in part, {NOT_UNDERSTOOD} where it "
         f"is not understood, {INTERRUPTED} interrupted, {TERMINATED} terminated.",
         help_format="markdown",
+        version_format="plaintext",
         error_formatter=_told,
-        version=lambda: importlib.metadata.version("ocs-rm"),
+        version=lambda: version("ocs-rm"),
     )
     app.register_install_completion_command(
         help="Install completion for the shell that runs this: bash, zsh or fish; a new shell has it."
     )
-    joined = Commands(app)
-    # Those of others first: what they tell of is in the help of ours.
-    for entry_point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda e: e.name):
-        entry_point.load()(joined)
-    for part in (
-        database,
-        configure,
-        keys,
-        receivables,
-        collect,
-        runs,
-        schedule,
-        open_balance,
-        events,
-        outbox,
-        relay,
-        worker,
-        kafka,
-        consume,
-        finance,
-        warehouse,
-        deliveries,
-        maintenance,
-        reconcile,
-        rules,
-        settings,
-    ):
-        part.join(joined)
-    return joined
+    for joined in (COMMANDS, *(entry_point.load() for entry_point in entry_points(group=GROUP))):
+        for name, (place, sentence) in joined.items():
+            app.command(place, name=name, help=None if name in asked else sentence)
+    return app
 
 
 def _told(error: Exception) -> Text:
@@ -112,13 +60,12 @@ def perform(arguments: Sequence[str] | None = None) -> None:
     """Perform one command and exit."""
     _print_anything(sys.stdout)
     _print_anything(sys.stderr)
-    logs.configure()  # what is logged must not mix with what is printed
-    for name, nearest in unknown(os.environ):
-        did_you_mean = f"; did you mean {nearest}?" if nearest else "; ocs settings shows those there are."
-        say.warn(f"{name} is no setting, and has no effect{did_you_mean}")
+    asked = sys.argv[1:] if arguments is None else arguments
     before = signal.signal(signal.SIGTERM, _end)
     try:
-        commands().app(arguments)
+        if not TELLS_OF_ITSELF.intersection(asked):
+            _prepare()
+        commands(asked)(asked)
     except BrokenPipeError:  # whoever read our output has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(REFUSED)
@@ -136,6 +83,17 @@ def perform(arguments: Sequence[str] | None = None) -> None:
         signal.signal(signal.SIGTERM, before)
 
 
+def _prepare() -> None:
+    """Before a command is at work: what is logged must not mix with what is printed, and a misspelt setting is told of."""
+    from ocs_adapters import logs
+    from ocs_adapters.settings import unknown
+
+    logs.configure()
+    for name, nearest in unknown(os.environ):
+        did_you_mean = f"; did you mean {nearest}?" if nearest else "; ocs settings shows those there are."
+        _warn(f"{name} is no setting, and has no effect{did_you_mean}")
+
+
 def _end(*_: object) -> None:
     """Terminated is ended in order: what is open is closed, what is temporary is removed."""
     sys.exit(TERMINATED)
@@ -148,5 +106,11 @@ def _print_anything(stream: TextIO) -> None:
 
 
 def _refuse(message: str) -> None:
-    say.warn(message)
+    _warn(message)
     sys.exit(REFUSED)
+
+
+def _warn(message: str) -> None:
+    from ocs_adapters.cli import say
+
+    say.warn(message)

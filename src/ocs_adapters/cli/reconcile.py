@@ -5,39 +5,37 @@ from collections.abc import Iterator
 from ocs_adapters.bootstrap import Platform, consumers
 from ocs_adapters.bootstrap.reconcile import reconciliation, republishing
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Json, Refused
+from ocs_adapters.cli.commands import Flag, Json, Refused, opened, read_settings
 from ocs_adapters.clock import new_id
 from ocs_adapters.reconcile.reconciliation import Report
 
 SHOWN = 20
 
 
-def join(commands: Commands) -> None:
-    @commands.app.command
-    def reconcile(*, republish: Flag = False, json: Json = False) -> int:
-        """Compare the database, what finance holds and the topics: every entity, its version and a digest of its content.
+def reconcile(*, republish: Flag = False, json: Json = False) -> int:
+    """Compare the database, what finance holds and the topics: every entity, its version and a digest of its content.
 
-        What differs is looked at a second time five seconds later, since messages may be on their way. Ends with 0 where all
-        is equal, with 1 where it is not. Topics are read as far back as they reach, and it says how far.
+    What differs is looked at a second time five seconds later, since messages may be on their way. Ends with 0 where all
+    is equal, with 1 where it is not. Topics are read as far back as they reach, and it says how far.
 
-        Args:
-            republish: Publish the entities that differ again, as they are now: new messages about the same versions.
-        """
-        settings, kind = commands.settings(), consumers.KINDS["finance"]
-        with commands.opened() as platform, consumers.database_of(kind, settings) as finance:
-            if not kind.tables.are_in(finance):
-                raise Refused("finance has read nothing yet; run: ocs consume finance")
-            kind.tables.prepare(finance)
-            report = reconciliation(platform, finance)()
-            differences = list(map(str, report.differences))
-            notes = list(_notes(report, platform, republish=republish))
-            if report.is_equal and (seen_to := consumers.gaps(kind, finance).forget()):
-                notes.insert(0, f"What finance was once not given, in {seen_to} gaps, it has now.")
-        counts = say.Table(["entities", "compared ", "different "], _counts(report))
-        say.several(json=json, equal=report.is_equal, compared=counts, differences=differences, notes=notes)
-        if not json:
-            print("\n".join([*differences[:SHOWN], *notes]))
-        return 0 if report.is_equal else 1
+    Args:
+        republish: Publish the entities that differ again, as they are now: new messages about the same versions.
+    """
+    settings, kind = read_settings(), consumers.KINDS["finance"]
+    with opened() as platform, consumers.database_of(kind, settings) as finance:
+        if not kind.tables.are_in(finance):
+            raise Refused("finance has read nothing yet; run: ocs consume finance")
+        kind.tables.prepare(finance)
+        report = reconciliation(platform, finance)()
+        differences = list(map(str, report.differences))
+        notes = list(_notes(report, platform, republish=republish))
+        if report.is_equal and (seen_to := consumers.gaps(kind, finance).forget()):
+            notes.insert(0, f"What finance was once not given, in {seen_to} gaps, it has now.")
+    counts = say.Table(["entities", "compared ", "different "], _counts(report))
+    say.several(json=json, equal=report.is_equal, compared=counts, differences=differences, notes=notes)
+    if not json:
+        print("\n".join([*differences[:SHOWN], *notes]))
+    return 0 if report.is_equal else 1
 
 
 def _notes(report: Report, platform: Platform, *, republish: bool) -> Iterator[str]:

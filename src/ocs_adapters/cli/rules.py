@@ -3,24 +3,22 @@
 from collections.abc import Iterator
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Flag, Json
+from ocs_adapters.cli.commands import Flag, Json
 from ocs_core.catalogue import CatalogueEntry, catalogue
 
 
-def join(commands: Commands) -> None:
-    @commands.app.command
-    def rules(*, markdown: Flag = False, json: Json = False) -> None:
-        """Print every rule: its code, the field it is told at, the sentence it keeps true, and who applies it.
+def rules(*, markdown: Flag = False, json: Json = False) -> None:
+    """Print every rule: its code, the field it is told at, the sentence it keeps true, and who applies it.
 
-        Args:
-            markdown: Print the page of the documentation instead of a table.
-        """
-        entries = sorted(catalogue(), key=lambda entry: (entry.code, entry.field, entry.name))
-        if markdown:
-            print("\n".join(_page(entries)))
-            return
-        rows = [(e.code, e.field, e.sentence, tuple(e.use_cases)) for e in entries]
-        say.table(["code", "field", "rule", "operations"], rows, json=json)
+    Args:
+        markdown: Print the page of the documentation instead of a table.
+    """
+    entries = sorted(catalogue(), key=lambda entry: (entry.code, entry.field, entry.name))
+    if markdown:
+        print("\n".join(_page(entries)))
+        return
+    rows = [(e.code, e.field, e.sentence, tuple(e.use_cases)) for e in entries]
+    say.table(["code", "field", "rule", "operations"], rows, json=json)
 
 
 def _page(entries: list[CatalogueEntry]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 from ocs_adapters.cli import say
 from ocs_adapters.cli.collect import CALLER
-from ocs_adapters.cli.commands import Commands, Flag, Json
+from ocs_adapters.cli.commands import Flag, Json, opened
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.process import ProcessRun
 from ocs_core.queries import ProcessRunSearch
@@ -20,52 +20,53 @@ from ocs_core.usecases.read_process_run import ReadProcessRun
 Limit = Annotated[int, Parameter(metavar="NUMBER", validator=Number(gte=1, lte=200))]
 
 
-def join(commands: Commands) -> None:
-    app = App(name="runs", help="Collection runs: show how far they are and what failed, and end one where it is.")
-    commands.app.command(app)
+app = App(name="runs", help="Collection runs: show how far they are and what failed, and end one where it is.")
 
-    @app.command(name="list")
-    def list_(*, limit: Limit = 20, json: Json = False) -> None:
-        """Show the newest runs, the newest first.
 
-        Args:
-            limit: How many to show at the most.
-        """
-        with commands.opened() as platform:
-            runs = platform.services.queries.runs(ProcessRunSearch(limit=limit)).items
-        columns = ["id", "state", "as of", "payers ", "of ", "a second ", "time left ", "failed "]
-        say.table(columns, [_line(run) for run in runs], json=json)
+@app.command(name="list")
+def list_(*, limit: Limit = 20, json: Json = False) -> None:
+    """Show the newest runs, the newest first.
 
-    @app.command
-    def show(run: UUID, /, *, failures: Flag = False, json: Json = False) -> None:
-        """Show everything that is known of a run.
+    Args:
+        limit: How many to show at the most.
+    """
+    with opened() as platform:
+        runs = platform.services.queries.runs(ProcessRunSearch(limit=limit)).items
+    columns = ["id", "state", "as of", "payers ", "of ", "a second ", "time left ", "failed "]
+    say.table(columns, [_line(run) for run in runs], json=json)
 
-        Args:
-            run: Its id, as ocs runs list shows it.
-            failures: Every payer that it could not calculate, with the reason, instead.
-        """
-        with commands.opened() as platform:
-            queries = platform.services.queries
-            found, configuration = ReadProcessRun(queries)(run), queries.configuration()
-            failed = queries.failures(run) if failures else ()
-        if failures:
-            rows = [(f.account.external_id or f.account.ref_id, f.code, f.message) for f in failed]
-            say.table(["account", "code", "reason"], rows, json=json)
-        else:
-            say.record(list(_fields(found, configuration)), json=json)
 
-    @app.command
-    def cancel(run: UUID, /) -> None:
-        """End a run where it is: what it stored and announced stays, and another may be started at once.
+@app.command
+def show(run: UUID, /, *, failures: Flag = False, json: Json = False) -> None:
+    """Show everything that is known of a run.
 
-        Args:
-            run: Its id, as ocs runs list shows it.
-        """
-        with commands.opened() as platform:
-            services = platform.services
-            perform = services.use_case(CancelProcessRun)
-            perform(CancelProcessRunRequest(request_id=str(services.ids()), ref_id=run), caller=CALLER)
-            print(f"{run} is cancelled; what it stored and announced stays.")
+    Args:
+        run: Its id, as ocs runs list shows it.
+        failures: Every payer that it could not calculate, with the reason, instead.
+    """
+    with opened() as platform:
+        queries = platform.services.queries
+        found, configuration = ReadProcessRun(queries)(run), queries.configuration()
+        failed = queries.failures(run) if failures else ()
+    if failures:
+        rows = [(f.account.external_id or f.account.ref_id, f.code, f.message) for f in failed]
+        say.table(["account", "code", "reason"], rows, json=json)
+    else:
+        say.record(list(_fields(found, configuration)), json=json)
+
+
+@app.command
+def cancel(run: UUID, /) -> None:
+    """End a run where it is: what it stored and announced stays, and another may be started at once.
+
+    Args:
+        run: Its id, as ocs runs list shows it.
+    """
+    with opened() as platform:
+        services = platform.services
+        perform = services.use_case(CancelProcessRun)
+        perform(CancelProcessRunRequest(request_id=str(services.ids()), ref_id=run), caller=CALLER)
+        print(f"{run} is cancelled; what it stored and announced stays.")
 
 
 def _line(run: ProcessRun) -> tuple[object, ...]:

@@ -7,37 +7,36 @@ from cyclopts import App
 
 from ocs_adapters.bootstrap import Platform
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Json, until_terminated
+from ocs_adapters.cli.commands import Json, opened, until_terminated
 from ocs_adapters.schedule.cron import cron_times
 from ocs_core.messages import format_instant
 from ocs_core.schedule import Schedule
 
+app = App(name="schedule", help="The collection run at its times: start it when it is due, and show when that is.")
 
-def join(commands: Commands) -> None:
-    app = App(name="schedule", help="The collection run at its times: start it when it is due, and show when that is.")
-    commands.app.command(app)
 
-    @app.command
-    def run() -> None:
-        """Start the collection run whenever it is due and take it to its end, until interrupted or terminated.
+@app.command
+def run() -> None:
+    """Start the collection run whenever it is due and take it to its end, until interrupted or terminated.
 
-        When it is due stands in the configuration: cron, zone and enabled of [[processes]]. Several may work at once, beside
-        each other and beside ocs serve: one of them starts the run. What was missed while none worked is made up for by one
-        run. At the end, the slice in hand is finished; the run goes on at the next start.
-        With OCS_SCHEDULE=false, ocs serve leaves this work to others.
-        """
-        until_terminated()
-        with commands.opened() as platform:
-            platform.services.runner.start()
-            platform.scheduler.start()
-            print("Starting the collection run whenever it is due.", flush=True)
-            threading.Event().wait()
+    When it is due stands in the configuration: cron, zone and enabled of [[processes]]. Several may work at once, beside
+    each other and beside ocs serve: one of them starts the run. What was missed while none worked is made up for by one
+    run. At the end, the slice in hand is finished; the run goes on at the next start.
+    With OCS_SCHEDULE=false, ocs serve leaves this work to others.
+    """
+    until_terminated()
+    with opened() as platform:
+        platform.services.runner.start()
+        platform.scheduler.start()
+        print("Starting the collection run whenever it is due.", flush=True)
+        threading.Event().wait()
 
-    @app.command
-    def status(*, json: Json = False) -> None:
-        """Show when the collection run is due next, and what came of the last time that it was."""
-        with commands.opened() as platform:
-            say.record(_fields(platform), json=json)
+
+@app.command
+def status(*, json: Json = False) -> None:
+    """Show when the collection run is due next, and what came of the last time that it was."""
+    with opened() as platform:
+        say.record(_fields(platform), json=json)
 
 
 def _fields(platform: Platform) -> list[tuple[str, str]]:

@@ -3,7 +3,7 @@
 import attrs
 
 from ocs_adapters.cli import say
-from ocs_adapters.cli.commands import Commands, Json
+from ocs_adapters.cli.commands import Json, read_settings
 from ocs_adapters.settings import Settings
 from ocs_adapters.settings.options import variable_of
 from ocs_adapters.settings.secrecy import masked
@@ -11,16 +11,14 @@ from ocs_adapters.settings.secrecy import masked
 SECRET = "***"
 
 
-def join(commands: Commands) -> None:
-    @commands.app.command
-    def settings(*, json: Json = False) -> None:
-        """Show every setting: its variable in the environment, what it is now, and what it says. Passwords are not shown."""
-        found = commands.settings()
-        rows = [
-            (variable_of(field), _shown(field, getattr(found, field.name)), _help(field))
-            for field in attrs.fields(Settings)
-        ]
-        say.table(["variable", "now", "what it says"], rows, json=json)
+def settings(*, json: Json = False) -> None:
+    """Show every setting: its variable in the environment, what it is now, and what it says. Passwords are not shown."""
+    found = read_settings()
+    rows = [
+        (variable_of(field), _shown(field, getattr(found, field.name)), _help(field))
+        for field in attrs.fields(Settings)
+    ]
+    say.table(["variable", "now", "what it says"], rows, json=json)
 
 
 def _shown(field: "attrs.Attribute[object]", value: object) -> str:

@@ -13,7 +13,9 @@ from cyclopts import App
 from rich.console import Console
 
 from ocs_adapters.cli import EXIT_CODES
+from ocs_adapters.cli import table as ours
 from ocs_adapters.cli.program import commands
+from ocs_http import cli as of_http
 from tests.unit.cli.conftest import Ocs
 
 COMMANDS = (
@@ -50,6 +52,9 @@ COMMANDS = (
 )
 
 
+EVERY = {**ours.COMMANDS, **of_http.COMMANDS}
+
+
 def test_the_commands_are_listed_with_what_they_do(empty: Ocs) -> None:
     out = empty("--help").done().out
     for command, *_ in COMMANDS:
@@ -76,8 +81,44 @@ def every_command(app: App) -> Iterator[tuple[str, ...]]:
 
 
 def test_every_command_is_tried_here() -> None:
-    assert {command[0] for command in every_command(commands().app)} >= {command[0] for command in COMMANDS}
-    assert len(list(every_command(commands().app))) > 30
+    assert {command[0] for command in every_command(commands(EVERY))} >= {command[0] for command in COMMANDS}
+    assert len(list(every_command(commands(EVERY)))) > 30
+
+
+def test_the_list_says_of_each_command_what_its_own_help_begins_with() -> None:
+    resolved = commands(EVERY).resolved_commands()
+    for name, (_, sentence) in EVERY.items():
+        assert " ".join(resolved[name].help.partition("\n\n")[0].split()) == sentence, name
+
+
+TAKES_LONG = {
+    "alembic",
+    "cattrs",
+    "duckdb",
+    "httpx",
+    "kafka",
+    "litestar",
+    "msgspec",
+    "psycopg",
+    "pyarrow",
+    "sqlalchemy",
+}
+TAKES_LONG |= {"hypothesis", "structlog", "uvicorn"}
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",)], ids=" ".join)
+def test_what_only_tells_of_itself_imports_nothing_that_takes_long(arguments: tuple[str, ...]) -> None:
+    script = f"""if True:
+        import sys
+        from ocs_adapters.cli import main
+        try:
+            main({arguments})
+        except SystemExit as ended:
+            assert not ended.code
+        print(*sorted({TAKES_LONG} & set(sys.modules)), file=sys.stderr)
+    """
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert told.stderr.strip() == ""
 
 
 def helped(app: App, command: tuple[str, ...], columns: int) -> str:
@@ -88,7 +129,7 @@ def helped(app: App, command: tuple[str, ...], columns: int) -> str:
 
 
 def test_no_option_is_explained_by_the_type_that_holds_it_and_no_word_is_cut_at_80_columns() -> None:
-    app = commands().app
+    app = commands(EVERY)
     for command in every_command(app):
         words = set(re.findall(r"\S+", helped(app, command, 400).replace("─", "")))
         out = helped(app, command, 80)
@@ -114,7 +155,7 @@ def test_no_command_ends_with_another_code() -> None:
 def test_completion_is_made_for_each_shell(empty: Ocs, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--install-completion" in empty("--help").done().out
     for shell in ("bash", "zsh", "fish"):
-        made = commands().app.generate_completion(shell=shell)
+        made = commands(EVERY).generate_completion(shell=shell)
         assert "collect" in made
         assert "dry-run" in made
     monkeypatch.setenv("HOME", str(empty.folder))

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from ocs_core.catalogue import catalogue
-from ocs_http.cli import privileges
+from ocs_http.cli.privileges import privileges
 from tests.interrupts import hearing
 from tests.unit.cli.conftest import Ocs
 
