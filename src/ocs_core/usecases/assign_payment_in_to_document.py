@@ -108,8 +108,10 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest, _Wante
 
         if payment.account is None:
             payment = identify(payment, owner, work, notify=request.notification_requested)
-        payment = work.save(attrs.evolve(payment, remaining_amount=payment.remaining_amount - request.amount))
-        document = work.save(attrs.evolve(document, due_amount=document.due_amount - request.amount))
+        payment = work.save(
+            attrs.evolve(payment, remaining_amount=payment.remaining_amount - request.amount), before=payment
+        )
+        document = work.save(attrs.evolve(document, due_amount=document.due_amount - request.amount), before=document)
         settlement = work.add(
             Settlement(
                 ref_id=work.ids(),

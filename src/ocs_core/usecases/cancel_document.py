@@ -74,4 +74,4 @@ class CancelDocument(UseCase[CancelDocumentRequest, _Wanted]):
         assert document is not None
 
         cancelled = attrs.evolve(document, cancelled=True, cancel_reason=request.reason, cancelled_at=work.now)
-        work.publish(work.save(cancelled))
+        work.publish(work.save(cancelled, before=document))

@@ -54,7 +54,7 @@ class CancelPayment(UseCase[CancelPaymentRequest, _Wanted]):
         assert payment is not None
 
         cancelled = work.save(
-            attrs.evolve(payment, cancelled=True, cancel_reason=request.reason, cancelled_at=work.now)
+            attrs.evolve(payment, cancelled=True, cancel_reason=request.reason, cancelled_at=work.now), before=payment
         )
         work.publish(cancelled)
         record(cancelled, OperationType.UPDATED, "CANCELLED", work, reason=request.reason)

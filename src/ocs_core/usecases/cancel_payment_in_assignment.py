@@ -102,10 +102,13 @@ class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest, _Wante
         assert document is not None
 
         amount = sum(settlement.amount for settlement in settlements)
-        payment = work.save(attrs.evolve(payment, remaining_amount=payment.remaining_amount + amount))
-        document = work.save(attrs.evolve(document, due_amount=document.due_amount + amount))
+        payment = work.save(attrs.evolve(payment, remaining_amount=payment.remaining_amount + amount), before=payment)
+        document = work.save(attrs.evolve(document, due_amount=document.due_amount + amount), before=document)
         cancelled = [
-            work.save(attrs.evolve(settlement, cancelled=True, cancel_reason=request.reason, cancelled_at=work.now))
+            work.save(
+                attrs.evolve(settlement, cancelled=True, cancel_reason=request.reason, cancelled_at=work.now),
+                before=settlement,
+            )
             for settlement in settlements
         ]
         work.publish(payment)

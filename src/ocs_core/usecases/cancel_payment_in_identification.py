@@ -56,7 +56,7 @@ class CancelPaymentInIdentification(UseCase[CancelPaymentInIdentificationRequest
         assert payment is not None
         assert owner is not None
 
-        unidentified = work.save(attrs.evolve(payment, account=None))
+        unidentified = work.save(attrs.evolve(payment, account=None), before=payment)
         work.publish(unidentified)
         taken_from = {"accountRefId": str(owner.ref_id), "reason": request.reason}
         record(unidentified, OperationType.UPDATED, "UNIDENTIFIED", work, **taken_from)

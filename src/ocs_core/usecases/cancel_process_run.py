@@ -41,4 +41,5 @@ class CancelProcessRun(UseCase[CancelProcessRunRequest, NothingWanted]):
         assert run is not None
 
         progressed = run.progressed(uow.slices(run.ref_id))
-        work.answer(work.save(attrs.evolve(progressed, state=RunState.CANCELLED, finished_at=work.now)))
+        cancelled = attrs.evolve(progressed, state=RunState.CANCELLED, finished_at=work.now)
+        work.answer(work.save(cancelled, before=run))

@@ -68,7 +68,7 @@ def record_identified(payment: Payment, work: Work) -> None:
 
 def identify(payment: Payment, account: Account, work: Work, *, notify: bool) -> Payment:
     """Give an unidentified payment its account; publishes `payment`, `paymentHistory`, notifies `paymentReceived`."""
-    identified = work.save(attrs.evolve(payment, account=account.ref))
+    identified = work.save(attrs.evolve(payment, account=account.ref), before=payment)
     work.publish(identified)
     record_identified(identified, work)
     if notify:

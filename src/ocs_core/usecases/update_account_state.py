@@ -42,4 +42,4 @@ class UpdateAccountState(UseCase[UpdateAccountStateRequest, _Wanted]):
         assert account is not None
 
         if account.state is not request.state:
-            work.publish(work.save(attrs.evolve(account, state=request.state)))
+            work.publish(work.save(attrs.evolve(account, state=request.state), before=account))

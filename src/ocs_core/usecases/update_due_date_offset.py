@@ -56,4 +56,4 @@ class UpdateDueDateOffset(UseCase[UpdateDueDateOffsetRequest, _Wanted]):
             of_type = {} if offset is None else {request.document_type: offset}
             changed = attrs.evolve(payer, due_date_offsets=others | of_type)
         if changed != payer:
-            work.publish(work.save(changed))
+            work.publish(work.save(changed, before=payer))

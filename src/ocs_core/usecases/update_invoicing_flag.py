@@ -57,4 +57,4 @@ class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest, _Wanted]):
 
         changed = attrs.evolve(payer, invoicing_excluded=excluded, invoicing_excluded_to=end)
         if changed != payer:
-            work.publish(work.save(changed))
+            work.publish(work.save(changed, before=payer))

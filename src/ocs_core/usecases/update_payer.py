@@ -78,7 +78,7 @@ class UpdatePayer(UseCase[UpdatePayerRequest, _Wanted]):
 
         changed = attrs.evolve(payer, **changes)
         if changed != payer:
-            work.publish(work.save(changed))
+            work.publish(work.save(changed, before=payer))
 
 
 def _changes(request: UpdatePayerRequest) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun
 from ocs_core.messages import Message, Payload, Response, Step, key_of
-from ocs_core.ports import E, Ids, RunWork, Series, UnitOfWork
+from ocs_core.ports import E, Entity, Ids, RunWork, Series, UnitOfWork
 
 V = TypeVar("V")
 
@@ -29,6 +29,22 @@ class Undrawn(str):
         return undrawn
 
 
+@attrs.frozen
+class Change:
+    """An entity that was saved, as it was and as it is."""
+
+    before: Entity
+    after: Entity
+
+    @property
+    def fields(self) -> Mapping[str, tuple[Any, Any]]:
+        """What is otherwise, field by field: what it was, and what it is. The version always is, and is not told."""
+        both = {
+            f.name: (getattr(self.before, f.name), getattr(self.after, f.name)) for f in attrs.fields(type(self.after))
+        }
+        return {name: (was, now) for name, (was, now) in both.items() if was != now and name != "version"}
+
+
 @attrs.define
 class Work:
     """One command being performed: its unit of work, its instant, and what it announces.
@@ -44,6 +60,8 @@ class Work:
     transaction_id: str
     user: str
     notifies: bool = True
+    changes: list[Change] = attrs.field(factory=list, init=False)
+    """What was saved, in that order, with what it was before."""
     _steps: list[Step] = attrs.field(factory=list, init=False)
     _messages: list[Message] = attrs.field(factory=list, init=False)
     _undrawn: list[Undrawn] = attrs.field(factory=list, init=False)
@@ -62,8 +80,17 @@ class Work:
         self._added.append(entity)
         return entity
 
-    def save(self, entity: E) -> E:
-        return self.uow.save(entity)
+    def save(self, after: E, *, before: E) -> E:
+        """Keep a changed entity; `before` is what it was when it was found, or saved last. Gives it back with its version raised.
+
+        Raises `ValueError` where that is another one."""
+        if (before.ref_id, before.version) != (after.ref_id, after.version):
+            raise ValueError(
+                f"{type(after).__name__} {after.ref_id} is saved as a change of another one: {before.ref_id}"
+            )
+        saved = self.uow.save(after)
+        self.changes.append(Change(before, saved))
+        return saved
 
     def publish(self, payload: Payload, *, subject: UUID | None = None, of: Payment | None = None) -> None:
         """Announce a business transaction: one message, and one step of the answer. What happened to a payment is `of` it."""

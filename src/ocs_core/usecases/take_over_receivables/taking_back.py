@@ -177,20 +177,18 @@ class TakeBackRow(UseCase[TakeBackRowRequest, _RowWanted]):
 
         amount = ours.amount if ours else 0
         if payment is not None:
-            payment = attrs.evolve(payment, remaining_amount=payment.remaining_amount + amount)
-            if request.payment_made:
-                payment = _payment_let_go(payment)
-            payment = work.save(payment)
+            open_again = attrs.evolve(payment, remaining_amount=payment.remaining_amount + amount)
+            payment = work.save(_payment_let_go(open_again) if request.payment_made else open_again, before=payment)
             work.publish(payment)
-        document = attrs.evolve(document, due_amount=document.due_amount + amount)
+        as_it_was, document = document, attrs.evolve(document, due_amount=document.due_amount + amount)
         if request.document_made:
             zone = found.configuration.zone_of(account.account_type)
             document = _document_let_go(document, start_of_day(document.document_issued_date, zone))
         if ours or request.document_made:
-            work.publish(work.save(document))
+            work.publish(work.save(document, before=as_it_was))
         if ours is not None:
             cancelled = attrs.evolve(ours, cancelled=True, cancel_reason=REASON, cancelled_at=ours.effective_at)
-            publish_assignment(work.save(cancelled), work)
+            publish_assignment(work.save(cancelled, before=ours), work)
             if payment is not None:
                 taken_back = {"documentRefId": str(document.ref_id), "amount": str(-amount), "reason": REASON}
                 record(payment, OperationType.UPDATED, "UPDATED", work, document.ref_id, **taken_back)
@@ -248,4 +246,5 @@ class TakeBackAccount(UseCase[TakeBackAccountRequest, _AccountWanted]):
         if account is None or account.version > 1 or (payer is not None and payer.in_collection):
             raise Touched("the account was changed")
         gone = f"{account.external_id}{SUFFIX}{account.ref_id}"
-        work.publish(work.save(attrs.evolve(account, state=AccountState.DEACTIVATED, external_id=gone)))
+        deactivated = attrs.evolve(account, state=AccountState.DEACTIVATED, external_id=gone)
+        work.publish(work.save(deactivated, before=account))
