@@ -88,6 +88,12 @@ def docs(session: nox.Session) -> None:
     session.run("pytest", "tests/docs", "-n", "auto", *session.posargs)
 
 
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Make the pages anew that are made from the code: rules, OpenAPI, AsyncAPI, schemas of messages, public names."""
+    session.run("python", "-m", "tests.docs.generated")
+
+
 @nox.session(venv_backend="uv")
 def bare(session: nox.Session) -> None:
     """The wheel with attrs alone: every module of the core but the test kit imports, and the README's example runs."""

@@ -52,7 +52,7 @@ def operations() -> dict[str, type]:
         module = importlib.import_module(module_info.name)
         for cls in vars(module).values():
             if isinstance(cls, type) and issubclass(cls, UseCase) and cls is not UseCase:
-                found[cls.__new__(cls).operation] = cls
+                found[cls.operation] = cls
     return dict(sorted(found.items()))
 
 

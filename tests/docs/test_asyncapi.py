@@ -22,16 +22,10 @@ from ocs_core.testkit.examples import UNIT, Desk, configuration
 from ocs_core.testkit.fakes import NOW
 from tests.programs import lacking, needed
 
-COMMITTED = Path(__file__).parents[2] / "docs" / "asyncapi.json"
 DOCUMENT: Any = json.loads(asyncapi.as_text())
 MESSAGES = DOCUMENT["components"]["messages"]
 SPECIFICATION = "@asyncapi/specs@6.11.1"
 """The package of the JSON Schemas that AsyncAPI's own tools go by."""
-
-
-def test_the_committed_document_is_current() -> None:
-    made_by = "make it with: python -m ocs_adapters.serial.asyncapi > docs/asyncapi.json"
-    assert COMMITTED.read_text(encoding="utf-8") == asyncapi.as_text(), made_by
 
 
 def test_the_document_keeps_to_the_official_schema_of_asyncapi_3() -> None:

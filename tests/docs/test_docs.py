@@ -1,8 +1,5 @@
 """What the documentation shows is run, and what is generated is current."""
 
-import ast
-import importlib
-import pkgutil
 import re
 import subprocess
 import sys
@@ -12,9 +9,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-import ocs_core
 from ocs_adapters.bootstrap.consumers import KINDS
-from ocs_adapters.cli import main
 from ocs_adapters.serial import encode
 from ocs_adapters.settings import Settings
 from ocs_adapters.sql import tables
@@ -70,41 +65,6 @@ def test_the_table_of_extras_has_each_of_them() -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert [t for t in targets if "://" not in t and not (page.parent / t).exists()] == []
-
-
-def _public_names() -> list[str]:
-    names = []
-    for module in pkgutil.walk_packages(ocs_core.__path__, "ocs_core."):
-        loaded = importlib.import_module(module.name)
-        tree = ast.parse(Path(loaded.__file__ or "").read_text(encoding="utf-8"))
-        names += [f"{module.name}.{n}" for n in _defined(tree) if not n.startswith("_")]
-    return sorted(names)
-
-
-def _defined(tree: ast.Module) -> list[str]:
-    names = []
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef | ast.FunctionDef):
-            names.append(node.name)
-        elif isinstance(node, ast.Assign):
-            names += [t.id for t in node.targets if isinstance(t, ast.Name)]
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            names.append(node.target.id)
-    return names
-
-
-def test_the_list_of_public_names_is_current() -> None:
-    listed = (ROOT / "docs" / "public-names.txt").read_text(encoding="utf-8").split()
-    assert listed == _public_names(), (
-        "compare docs/public-names.txt with the code, and write what changed into CHANGELOG.md"
-    )
-
-
-def test_the_page_of_rules_is_current(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["rules", "--markdown"])
-    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-    assert page == capsys.readouterr().out, "make it with: ocs rules --markdown > docs/rules.md"
 
 
 def test_what_each_table_keeps_is_told_to_operators() -> None:

@@ -12,7 +12,7 @@ from schemathesis.specs.openapi import checks as openapi
 
 from ocs_core.entities.account import Account
 from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
-from ocs_http.examples import FEED_CHARGEABLE_EVENTS
+from ocs_http.operations import OPERATIONS
 from tests.unit.http.conftest import KEY, Site, headers_of
 
 CONFORMANCE = [
@@ -29,6 +29,7 @@ REFUSALS = [
     openapi.allow_header_conformance,
 ]
 SITE = Site()
+EXAMPLES = {operation.path.rsplit("/", 1)[1]: operation.example for operation in OPERATIONS}
 schema = schemathesis.openapi.from_asgi("/openapi.json", SITE.app())
 bounded = settings(
     max_examples=20,
@@ -120,7 +121,7 @@ def things_that_exist(path: str) -> dict[str, Any]:
         },
         "cancel-process-run": lambda: {"refId": _a_run()},
         "chargeable-events": lambda: {
-            "events": [dict(FEED_CHARGEABLE_EVENTS["events"][0]) | named | {"externalId": None}]
+            "events": [dict(EXAMPLES["chargeable-events"]["events"][0]) | named | {"externalId": None}]
         },
         "read-collection-balance": lambda: {"refId": str(account.ref_id), "externalId": number},
         "read-open-balance": lambda: {"refId": str(account.ref_id), "externalId": number},

@@ -9,6 +9,8 @@ from ocs_adapters.serial.compatibility import breaking
 from ocs_adapters.serial.schema import open_components
 from ocs_core.messages import PAYLOADS, payload_type, schema_id, schema_version
 
+ADVICE = "Readers of these versions would break: raise the payloads' versions in ocs_core.messages.SCHEMA_VERSIONS."
+
 
 def schemas() -> Iterator[tuple[str, str]]:
     """File names and texts: one self-contained schema for each payload, of the version that it has now."""
@@ -45,7 +47,4 @@ def _breaking(file: Path, text: str) -> list[str]:
 
 if __name__ == "__main__":
     if refused := write(Path(sys.argv[1])):
-        advice = (
-            "Readers of these versions would break: raise the payloads' versions in ocs_core.messages.SCHEMA_VERSIONS."
-        )
-        sys.exit("\n".join([*refused, advice]))
+        sys.exit("\n".join([*refused, ADVICE]))

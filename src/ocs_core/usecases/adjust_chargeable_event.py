@@ -42,6 +42,8 @@ class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest, _Wanted]):
     invoiced already is adjusted on the next invoice. Publishes `chargeableEvent` (the adjustment).
     """
 
+    answers = (ChargeableEvent,)
+
     def wanted(self, request: AdjustChargeableEventRequest) -> _Wanted:
         event = ChargeableEventWithId(request.chargeable_event_ref_id)
         return _Wanted(AccountNamed(request.account), event, AdjustmentsOf(event.ref_id), OwnerOf(event))

@@ -12,10 +12,11 @@ from ocs_core.collection import Shortage, first_shortage
 from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import start_of_day
 from ocs_core.entities.document import Document, DocumentName
-from ocs_core.entities.payment import OperationType, Payment, PaymentName
+from ocs_core.entities.payment import OperationType, Payment, PaymentHistory, PaymentName
 from ocs_core.entities.process import CLOCKS_APART
 from ocs_core.entities.settlement import Settlement, SettlementSide
 from ocs_core.form import Code, PositiveAmount
+from ocs_core.messages import DocumentPayments, PaymentDocuments
 from ocs_core.ports import AccountNamed, DocumentNamed, Found, OwnerOf, PaymentNamed, SettlementsAfter
 from ocs_core.usecases.payment_steps import identify, record
 from ocs_core.usecases.perform import Command, UseCase, fields_of
@@ -61,6 +62,8 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest, _Wante
     Publishes (what identify payment in publishes, if it was unidentified), `payment`, `document`, `paymentDocuments`,
     `documentPayments` and `paymentHistory` (updated); notifies `documentOpenBalanceChanged`.
     """
+
+    answers = (Payment, Document, PaymentDocuments, DocumentPayments, PaymentHistory)
 
     def wanted(self, request: AssignPaymentInToDocumentRequest) -> _Wanted:
         since, document = request.effective_date or self.clock(), DocumentNamed(request.document)

@@ -9,7 +9,7 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.account import AccountName
 from ocs_core.entities.configuration import CANCELLATION
-from ocs_core.entities.document import DocumentName
+from ocs_core.entities.document import Document, DocumentName
 from ocs_core.form import Code, ExternalId, one_of
 from ocs_core.ports import AccountNamed, DocumentNamed, Found, LiveSettlements, OwnerOf
 from ocs_core.usecases.perform import Command, UseCase, fields_of
@@ -50,6 +50,8 @@ class CancelDocument(UseCase[CancelDocumentRequest, _Wanted]):
 
     Publishes `document`.
     """
+
+    answers = (Document,)
 
     def wanted(self, request: CancelDocumentRequest) -> _Wanted:
         document = DocumentNamed(request.document)

@@ -4,7 +4,7 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
-from ocs_core.entities.payment import OperationType
+from ocs_core.entities.payment import OperationType, Payment, PaymentHistory
 from ocs_core.form import Code
 from ocs_core.ports import AccountNamed, Found, LiveSettlements, OwnerOf, PaymentNamed
 from ocs_core.usecases.payment_steps import AboutPayment, record
@@ -32,6 +32,8 @@ class CancelPayment(UseCase[CancelPaymentRequest, _Wanted]):
 
     Publishes `payment` and `paymentHistory` (cancelled).
     """
+
+    answers = (Payment, PaymentHistory)
 
     def wanted(self, request: CancelPaymentRequest) -> _Wanted:
         payment = PaymentNamed(request.payment)

@@ -9,9 +9,10 @@ import attrs
 from ocs_core import rules
 from ocs_core.entities.configuration import CANCELLATION
 from ocs_core.entities.document import Document, DocumentName
-from ocs_core.entities.payment import OperationType, Payment
+from ocs_core.entities.payment import OperationType, Payment, PaymentHistory
 from ocs_core.errors import Violation
 from ocs_core.form import UNSET, Code, ExternalId, one_of
+from ocs_core.messages import DocumentPayments, PaymentDocuments
 from ocs_core.ports import (
     AccountNamed,
     DocumentNamed,
@@ -76,6 +77,8 @@ class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest, _Wante
     Publishes `payment`, `document`, for each settlement `paymentDocuments` and `documentPayments`, then for each
     `paymentHistory` (updated, with the amount below zero); notifies `documentOpenBalanceChanged`.
     """
+
+    answers = (Payment, Document, PaymentDocuments, DocumentPayments, PaymentHistory)
 
     def wanted(self, request: CancelPaymentInAssignmentRequest) -> _Wanted:
         account, one = AccountNamed(request.account), SettlementWithId(request.monetary_transaction_ref_id)

@@ -5,7 +5,7 @@ from uuid import UUID
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.process import RunState
+from ocs_core.entities.process import ProcessRun, RunState
 from ocs_core.ports import Found, RunStore
 from ocs_core.usecases.perform import Command, NothingWanted, UseCase, fields_of
 from ocs_core.usecases.work import Work, run_work
@@ -24,6 +24,8 @@ class CancelProcessRun(UseCase[CancelProcessRunRequest, NothingWanted]):
 
     A slice in hand may still be kept, and then counts among the run's; no other one is begun. Publishes nothing.
     """
+
+    answers = (ProcessRun,)
 
     store: RunStore
 

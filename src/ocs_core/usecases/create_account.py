@@ -37,6 +37,8 @@ class CreateAccount(UseCase[CreateAccountRequest, _Wanted]):
     Publishes `account`, and `payer` where there is one.
     """
 
+    answers = (Account, Payer)
+
     def wanted(self, request: CreateAccountRequest) -> _Wanted:
         return _Wanted(Taken("external_account_id", request.external_id), AccountNamed(request.parent))
 

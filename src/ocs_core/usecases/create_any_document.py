@@ -65,6 +65,8 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest, _Wanted]):
     Publishes `document`; notifies `documentCreated`.
     """
 
+    answers = (Document,)
+
     def wanted(self, request: CreateAnyDocumentRequest) -> _Wanted:
         return _Wanted(
             account=AccountNamed(request.account),

@@ -51,6 +51,8 @@ class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest, _Wanted]):
     An event on a technical account belongs to its nearest responsible ancestor. Publishes one `chargeableEvent` each.
     """
 
+    answers = (ChargeableEvent,)
+
     def wanted(self, request: FeedChargeableEventsRequest) -> _Wanted:
         return _Wanted(
             AccountsNamed(tuple(dict.fromkeys(event.account for event in request.events if event.account))),

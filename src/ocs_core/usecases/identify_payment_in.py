@@ -6,7 +6,7 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.account import AccountName
-from ocs_core.entities.payment import PaymentName
+from ocs_core.entities.payment import Payment, PaymentHistory, PaymentName
 from ocs_core.ports import AccountNamed, Found, PayerOf, PaymentNamed
 from ocs_core.usecases.payment_steps import identify
 from ocs_core.usecases.perform import Command, UseCase, fields_of
@@ -38,6 +38,8 @@ class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest, _Wanted]):
 
     Publishes `payment` and `paymentHistory` (identified); notifies `paymentReceived`.
     """
+
+    answers = (Payment, PaymentHistory)
 
     def wanted(self, request: IdentifyPaymentInRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account), PayerOf(request.account), PaymentNamed(request.payment))

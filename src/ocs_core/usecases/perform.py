@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
 
 import attrs
 
@@ -70,6 +70,15 @@ class UseCase(Generic[R, W]):
     `StoreUnavailable`; in each case nothing was performed, but for a commit whose answer was lost: repeat to settle it.
     """
 
+    operation: ClassVar[str]
+    """Its name: that of the class, unless the class says another."""
+    step: ClassVar[str]
+    """The name that the steps of its answer have: the operation's, unless the class says another."""
+    request: ClassVar[type[Command]]
+    """What it is asked with: R."""
+    answers: ClassVar[tuple[type, ...]] = ()
+    """The types of what the steps of its answer may hold."""
+
     store: Store
     clock: Clock = attrs.field(kw_only=True)
     ids: Ids = attrs.field(kw_only=True)
@@ -79,6 +88,15 @@ class UseCase(Generic[R, W]):
     """Judged with the use-case's own: whatever is broken of either is told at once."""
     notifies: bool = attrs.field(default=True, kw_only=True)
     """Whether notifications are sent; business transactions always are. What happened long ago is taken over without."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        says = vars(cls)
+        cls.operation = says.get("operation", cls.__name__)
+        cls.step = says.get("step", cls.operation)
+        for base in says.get("__orig_bases__", ()):
+            if get_origin(base) is UseCase:
+                cls.request = get_args(base)[0]
 
     def __call__(self, request: R, *, caller: Caller = Caller(), digest: bytes | None = None) -> Response:
         """Perform the command, or give the answer again if it was performed. `digest`: of the body it came in, if any."""
@@ -108,15 +126,6 @@ class UseCase(Generic[R, W]):
                 performed = found
                 break
         return self._answer_again(performed, digest, self.clock())
-
-    @property
-    def operation(self) -> str:
-        return type(self).__name__
-
-    @property
-    def step(self) -> str:
-        """The name that the steps of its answer have."""
-        return self.operation
 
     def wanted(self, request: R) -> W:
         """What has to be looked up, all at once, before anything is decided: a small class whose fields are look-ups."""

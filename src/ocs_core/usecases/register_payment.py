@@ -8,7 +8,7 @@ import attrs
 
 from ocs_core import rules
 from ocs_core.entities.account import AccountName
-from ocs_core.entities.payment import MoneyOrder, OperationType, Payment, PaymentType
+from ocs_core.entities.payment import MoneyOrder, OperationType, Payment, PaymentHistory, PaymentType
 from ocs_core.form import Code, ExternalId, Form, Label, Note, PositiveAmount
 from ocs_core.ports import PAYMENT_NUMBERS, AccountNamed, Found, NextNumber, PayerOf, Taken
 from ocs_core.usecases.payment_steps import notify_payment, record, record_identified
@@ -87,6 +87,8 @@ class RegisterPayment(UseCase[RegisterPaymentRequest, _Wanted]):
     Publishes `payment` and `paymentHistory` (created; identified when it is); notifies `paymentReceived` for an identified
     incoming payment and `paymentSent` for an outgoing one.
     """
+
+    answers = (Payment, PaymentHistory)
 
     def wanted(self, request: RegisterPaymentRequest) -> _Wanted:
         incoming = request.payment_type is PaymentType.IN

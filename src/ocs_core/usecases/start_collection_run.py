@@ -48,11 +48,10 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
     over, and refused where it is named. Dry runs are free, as many at once as are configured.
     """
 
-    store: RunStore
+    operation = "CalculateCollectionBalance"
+    answers = (ProcessRun,)
 
-    @property
-    def operation(self) -> str:
-        return "CalculateCollectionBalance"
+    store: RunStore
 
     def wanted(self, request: StartCollectionRunRequest) -> _Wanted:
         names = tuple(dict.fromkeys(request.accounts or ()))

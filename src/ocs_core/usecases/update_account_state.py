@@ -3,7 +3,7 @@
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import AccountName, AccountState
+from ocs_core.entities.account import Account, AccountName, AccountState
 from ocs_core.ports import AccountNamed, Found
 from ocs_core.usecases.perform import Command, UseCase, fields_of
 from ocs_core.usecases.work import Work
@@ -26,6 +26,8 @@ class UpdateAccountState(UseCase[UpdateAccountStateRequest, _Wanted]):
     The account is read exclusively: no command that leans on its old state lands after this one.
     Publishes `account`; where nothing changed, nothing is saved or published.
     """
+
+    answers = (Account,)
 
     def wanted(self, request: UpdateAccountStateRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account, exclusively=True))

@@ -3,7 +3,7 @@
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import AccountName
+from ocs_core.entities.account import AccountName, Payer
 from ocs_core.form import Code, DueDateOffset
 from ocs_core.ports import AccountNamed, Found, PayerOf
 from ocs_core.usecases.perform import Command, UseCase, fields_of
@@ -31,6 +31,8 @@ class UpdateDueDateOffset(UseCase[UpdateDueDateOffsetRequest, _Wanted]):
     The general one leaves those per type alone. Documents that exist keep their due day.
     Publishes `payer`; where nothing changed, nothing is saved or published.
     """
+
+    answers = (Payer,)
 
     def wanted(self, request: UpdateDueDateOffsetRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))

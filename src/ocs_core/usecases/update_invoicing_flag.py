@@ -5,7 +5,7 @@ import datetime as dt
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import AccountName
+from ocs_core.entities.account import AccountName, Payer
 from ocs_core.ports import AccountNamed, Found, PayerOf
 from ocs_core.usecases.perform import Command, UseCase, fields_of
 from ocs_core.usecases.work import Work
@@ -32,10 +32,9 @@ class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest, _Wanted]):
     Publishes `payer`; where nothing changed, nothing is saved or published.
     """
 
-    @property
-    def step(self) -> str:
-        """The product's documentation names it so."""
-        return "UpdatePayer"
+    step = "UpdatePayer"
+    """The product's documentation names it so."""
+    answers = (Payer,)
 
     def wanted(self, request: UpdateInvoicingFlagRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))

@@ -6,7 +6,7 @@ from typing import Any
 import attrs
 
 from ocs_core import rules
-from ocs_core.entities.account import AccountName
+from ocs_core.entities.account import AccountName, Payer
 from ocs_core.form import UNSET, Code, DueDateOffset, Label, Unset, changes_in
 from ocs_core.ports import AccountNamed, Found, PayerOf
 from ocs_core.usecases.perform import Command, UseCase, fields_of
@@ -54,6 +54,8 @@ class UpdatePayer(UseCase[UpdatePayerRequest, _Wanted]):
 
     Publishes `payer`; where nothing changed, nothing is saved or published.
     """
+
+    answers = (Payer,)
 
     def wanted(self, request: UpdatePayerRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))

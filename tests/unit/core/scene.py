@@ -6,6 +6,7 @@ from uuid import UUID
 
 import attrs
 
+from ocs_core.catalogue import operations
 from ocs_core.entities.account import Account, AccountName, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.document import Document
@@ -15,34 +16,14 @@ from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import Message
 from ocs_core.ports import E, Store
 from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
-from ocs_core.usecases.adjust_chargeable_event import AdjustChargeableEvent, AdjustChargeableEventRequest
-from ocs_core.usecases.assign_payment_in_to_document import AssignPaymentInToDocument, AssignPaymentInToDocumentRequest
-from ocs_core.usecases.cancel_document import CancelDocument, CancelDocumentRequest
-from ocs_core.usecases.cancel_payment import CancelPayment, CancelPaymentRequest
-from ocs_core.usecases.cancel_payment_in_assignment import CancelPaymentInAssignment, CancelPaymentInAssignmentRequest
-from ocs_core.usecases.cancel_payment_in_identification import (
-    CancelPaymentInIdentification,
-    CancelPaymentInIdentificationRequest,
-)
-from ocs_core.usecases.cancel_process_run import CancelProcessRun, CancelProcessRunRequest
-from ocs_core.usecases.create_account import CreateAccount, CreateAccountRequest
-from ocs_core.usecases.create_any_document import CreateAnyDocument, CreateAnyDocumentRequest
 from ocs_core.usecases.feed_chargeable_events import (
     ChargeableEventFed,
-    FeedChargeableEvents,
-    FeedChargeableEventsRequest,
 )
-from ocs_core.usecases.identify_payment_in import IdentifyPaymentIn, IdentifyPaymentInRequest
 from ocs_core.usecases.perform import Command, UseCase
 from ocs_core.usecases.read_collection_balance import ReadCollectionBalance, ReadCollectionBalanceRequest
 from ocs_core.usecases.read_open_balance import ReadOpenBalance, ReadOpenBalanceRequest
 from ocs_core.usecases.read_process_run import ReadProcessRun
-from ocs_core.usecases.register_payment import RegisterPayment, RegisterPaymentRequest
-from ocs_core.usecases.start_collection_run import StartCollectionRun, StartCollectionRunRequest
 from ocs_core.usecases.update_account_state import UpdateAccountState, UpdateAccountStateRequest
-from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
-from ocs_core.usecases.update_invoicing_flag import UpdateInvoicingFlag, UpdateInvoicingFlagRequest
-from ocs_core.usecases.update_payer import UpdatePayer, UpdatePayerRequest
 
 NOBODY = AccountName(external_id="nobody")
 NOTHING = UUID(int=0)
@@ -135,13 +116,15 @@ class Scene:
                 return ReadOpenBalance(self.queries(), clock=self.clock)(request)
             case "ReadProcessRun":
                 return ReadProcessRun(self.queries())(request)
-        return COMMANDS[operation](store or self.store, clock=self.clock, ids=self.desk.ids)(request)
+        answer = COMMANDS[operation](store or self.store, clock=self.clock, ids=self.desk.ids)(request)
+        assert {type(step.object) for step in answer.steps} <= {*COMMANDS[operation].answers}
+        return answer
 
     def request(self, operation: str, **changes: Any) -> Any:
         """A valid request of that operation, with some fields changed."""
         if operation == "ReadProcessRun":
             return changes["ref_id"]
-        cls, fields = self._requests()[operation]
+        cls, fields = request_of(operation), self._fields()[operation]
         own_id = {"request_id": self.desk.request_id()} if issubclass(cls, Command) else {}
         return cls(**own_id | fields | changes)
 
@@ -159,85 +142,55 @@ class Scene:
         }
         return ChargeableEventFed(**fields | changes)
 
-    def _requests(self) -> dict[str, tuple[Any, dict[str, Any]]]:
+    def _fields(self) -> dict[str, dict[str, Any]]:
         account = named(self.payer)
         return {
-            "RegisterPayment": (
-                RegisterPaymentRequest,
-                {
-                    "account": account,
-                    "payment_amount": 20 * UNIT,
-                    "currency": "EUR",
-                    "payment_method": "cash",
-                    "payment_date_received": NOW,
-                },
-            ),
-            "AdjustChargeableEvent": (
-                AdjustChargeableEventRequest,
-                {
-                    "chargeable_event_ref_id": self.event.ref_id,
-                    "charge_type": ChargeType.CREDIT,
-                    "charge_adjustment": 1 * UNIT,
-                    "currency": "EUR",
-                    "tax_included": False,
-                },
-            ),
-            "UpdateInvoicingFlag": (UpdateInvoicingFlagRequest, {"account": account, "invoicing_excluded": True}),
-            "UpdateDueDateOffset": (UpdateDueDateOffsetRequest, {"account": account, "due_date_offset": 30}),
-            "UpdatePayer": (UpdatePayerRequest, {"account": account, "payment_method": "cash"}),
-            "CalculateCollectionBalance": (StartCollectionRunRequest, {}),
-            "CreateAccount": (CreateAccountRequest, {"account_type": "payer", "currency": "EUR"}),
-            "UpdateAccountState": (
-                UpdateAccountStateRequest,
-                {"account": account, "state": AccountState.SUSPENDED},
-            ),
-            "CreateAnyDocument": (
-                CreateAnyDocumentRequest,
-                {
-                    "account": account,
-                    "document_type": "genericInvoice",
-                    "currency": "EUR",
-                    "amount": 10 * UNIT,
-                    "tax_included": True,
-                },
-            ),
-            "IdentifyPaymentIn": (
-                IdentifyPaymentInRequest,
-                {"account": account, "payment_ref_id": self.unidentified.ref_id},
-            ),
-            "AssignPaymentInToDocument": (
-                AssignPaymentInToDocumentRequest,
-                {
-                    "payment_ref_id": self.identified.ref_id,
-                    "document_ref_id": self.document.ref_id,
-                    "amount": 5 * UNIT,
-                    "currency": "EUR",
-                },
-            ),
-            "CancelPaymentInAssignment": (
-                CancelPaymentInAssignmentRequest,
-                {
-                    "payment_ref_id": self.assigned.ref_id,
-                    "document_ref_id": self.invoice.ref_id,
-                    "reason": "mistake",
-                },
-            ),
-            "CancelPaymentInIdentification": (
-                CancelPaymentInIdentificationRequest,
-                {"payment_ref_id": self.identified.ref_id, "reason": "mistake"},
-            ),
-            "CancelPayment": (
-                CancelPaymentRequest,
-                {"payment_ref_id": self.identified.ref_id, "reason": "mistake"},
-            ),
-            "CancelDocument": (
-                CancelDocumentRequest,
-                {"document_ref_id": self.document.ref_id, "reason": "mistake"},
-            ),
-            "FeedChargeableEvents": (FeedChargeableEventsRequest, {"events": (self.fed(),)}),
-            "CancelProcessRun": (CancelProcessRunRequest, {"ref_id": self.run.ref_id}),
-            "ReadCollectionBalance": (ReadCollectionBalanceRequest, {"ref_id": self.payer.ref_id}),
-            "ReadOpenBalance": (ReadOpenBalanceRequest, {"ref_id": self.payer.ref_id}),
+            "RegisterPayment": {
+                "account": account,
+                "payment_amount": 20 * UNIT,
+                "currency": "EUR",
+                "payment_method": "cash",
+                "payment_date_received": NOW,
+            },
+            "AdjustChargeableEvent": {
+                "chargeable_event_ref_id": self.event.ref_id,
+                "charge_type": ChargeType.CREDIT,
+                "charge_adjustment": 1 * UNIT,
+                "currency": "EUR",
+                "tax_included": False,
+            },
+            "UpdateInvoicingFlag": {"account": account, "invoicing_excluded": True},
+            "UpdateDueDateOffset": {"account": account, "due_date_offset": 30},
+            "UpdatePayer": {"account": account, "payment_method": "cash"},
+            "CalculateCollectionBalance": {},
+            "CreateAccount": {"account_type": "payer", "currency": "EUR"},
+            "UpdateAccountState": {"account": account, "state": AccountState.SUSPENDED},
+            "CreateAnyDocument": {
+                "account": account,
+                "document_type": "genericInvoice",
+                "currency": "EUR",
+                "amount": 10 * UNIT,
+                "tax_included": True,
+            },
+            "IdentifyPaymentIn": {"account": account, "payment_ref_id": self.unidentified.ref_id},
+            "AssignPaymentInToDocument": {
+                "payment_ref_id": self.identified.ref_id,
+                "document_ref_id": self.document.ref_id,
+                "amount": 5 * UNIT,
+                "currency": "EUR",
+            },
+            "CancelPaymentInAssignment": {
+                "payment_ref_id": self.assigned.ref_id,
+                "document_ref_id": self.invoice.ref_id,
+                "reason": "mistake",
+            },
+            "CancelPaymentInIdentification": {"payment_ref_id": self.identified.ref_id, "reason": "mistake"},
+            "CancelPayment": {"payment_ref_id": self.identified.ref_id, "reason": "mistake"},
+            "CancelDocument": {"document_ref_id": self.document.ref_id, "reason": "mistake"},
+            "FeedChargeableEvents": {"events": (self.fed(),)},
+            "CancelProcessRun": {"ref_id": self.run.ref_id},
+            "ReadCollectionBalance": {"ref_id": self.payer.ref_id},
+            "ReadOpenBalance": {"ref_id": self.payer.ref_id},
         }
 
     def outgoing(self, **changes: Any) -> Payment:
@@ -265,22 +218,10 @@ class Scene:
         return self.keep(attrs.evolve(self.event, ref_id=self.desk.ids(), account=orphan.ref))
 
 
-COMMANDS: dict[str, type[UseCase[Any, Any]]] = {
-    "RegisterPayment": RegisterPayment,
-    "AdjustChargeableEvent": AdjustChargeableEvent,
-    "UpdateInvoicingFlag": UpdateInvoicingFlag,
-    "UpdateDueDateOffset": UpdateDueDateOffset,
-    "UpdatePayer": UpdatePayer,
-    "CalculateCollectionBalance": StartCollectionRun,
-    "CreateAccount": CreateAccount,
-    "UpdateAccountState": UpdateAccountState,
-    "CreateAnyDocument": CreateAnyDocument,
-    "IdentifyPaymentIn": IdentifyPaymentIn,
-    "AssignPaymentInToDocument": AssignPaymentInToDocument,
-    "CancelPaymentInAssignment": CancelPaymentInAssignment,
-    "CancelPaymentInIdentification": CancelPaymentInIdentification,
-    "CancelPayment": CancelPayment,
-    "CancelDocument": CancelDocument,
-    "FeedChargeableEvents": FeedChargeableEvents,
-    "CancelProcessRun": CancelProcessRun,
-}
+COMMANDS = {name: cls for name, cls in operations().items() if issubclass(cls, UseCase)}
+
+
+def request_of(operation: str) -> type:
+    """The class of its requests."""
+    reads = {"ReadCollectionBalance": ReadCollectionBalanceRequest, "ReadOpenBalance": ReadOpenBalanceRequest}
+    return reads.get(operation) or COMMANDS[operation].request

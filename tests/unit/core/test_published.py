@@ -45,6 +45,12 @@ def histories(scene: Scene, payment: Payment) -> list[str]:
     return [h.operation_code for h in scene.store.related[PaymentHistory, payment.ref_id].values()]
 
 
+@pytest.mark.parametrize("operation", COMMANDS)
+def test_a_use_case_says_what_its_answers_hold(operation: str, scene: Scene) -> None:
+    answer = scene.perform(operation, scene.request(operation))
+    assert {type(step.object) for step in answer.steps} == {*COMMANDS[operation].answers}
+
+
 def test_an_identified_incoming_payment_is_received(scene: Scene) -> None:
     answer = scene.perform("RegisterPayment", scene.request("RegisterPayment", channel_type="bank"))
 
