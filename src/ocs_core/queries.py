@@ -14,6 +14,7 @@ from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.document import Document, DocumentState
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun, RunFailure
+from ocs_core.entities.settlement import Settlement
 from ocs_core.form import Amount, Code, ExternalId, Form, Label, Moment, Whole
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage
@@ -135,6 +136,9 @@ class Queries(Protocol):
 
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         """A payer with **all** its documents, payments and settlements; None where there is no such payer."""
+
+    def settlements(self, document_ref_id: UUID) -> Sequence[Settlement]:
+        """What settles a document, or is settled by it, as of now: those that were cancelled are left out; by ref_id."""
 
     def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
         """What `lines_page` of the whole ledger gives: the `limit` items behind `cursor`, and all settlements that touch them. It

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_adapters.bootstrap import Platform
+from ocs_adapters.bootstrap import Platform, platform_on
 from ocs_adapters.clock import new_id
 from ocs_adapters.files.undoing import Undoing
 from ocs_adapters.settings import Settings
+from ocs_core.entities.account import AccountName
+from ocs_core.entities.document import Document
+from ocs_core.entities.payment import Payment
 from ocs_core.ports import TakeOver
 from ocs_core.queries import DocumentSearch, PaymentSearch
-from ocs_core.testkit.examples import UNIT
+from ocs_core.testkit.examples import UNIT, Desk
 from ocs_core.usecases.take_over_receivables import Invoice, Problem
 from tests.contract.stores import DATABASES, postgres_database, sqlite_database
 from tests.contract.test_take_overs import DAY, a_take_over, importer_on
@@ -84,7 +87,7 @@ class Daily:
 @pytest.fixture(scope="module")
 def daily() -> Iterator[Iterator[Daily]]:
     with sqlite_database() as database:
-        platform = Platform(Settings(), database)
+        platform = platform_on(database, Settings())
         yield (Daily(platform, f"N{number}") for number in itertools.count(1))
 
 
@@ -123,7 +126,7 @@ def test_what_was_received_is_what_the_last_file_says_whatever_was_taken_back(da
 def test_an_import_on_which_a_later_one_rests_is_not_taken_back(make) -> None:
     """Its place among the payments would be free, and what stands behind it be received once more."""
     with make() as database:
-        one = Daily(Platform(Settings(), database), "N-1")
+        one = Daily(platform_on(database, Settings()), "N-1")
         for paid in (1 * UNIT, 2 * UNIT, 3 * UNIT):
             assert not one.take(paid)
         (problem,) = one.take_back(one.standing[1][0])
@@ -139,7 +142,7 @@ def test_an_import_on_which_a_later_one_rests_is_not_taken_back(make) -> None:
 
 def test_an_import_that_comes_while_another_is_taken_back_goes_by_what_is_left() -> None:
     with postgres_database() as database:
-        one = Daily(Platform(Settings(), database), "N-1")
+        one = Daily(platform_on(database, Settings()), "N-1")
         assert not one.take(1 * UNIT)
         assert not one.take(2 * UNIT)
         taken_back, _ = one.standing[-1]
@@ -151,3 +154,58 @@ def test_an_import_that_comes_while_another_is_taken_back_goes_by_what_is_left()
         assert not ended()
         assert one.state == (4 * UNIT, 1 * UNIT)
         assert not one.take(4 * UNIT)
+
+
+def desk_of(one: Daily) -> Desk:
+    services = one.platform.services
+    return Desk(services.store, clock=services.clock, ids=services.ids)  # type: ignore[arg-type]
+
+
+def of_invoice(one: Daily) -> tuple[Document, Payment]:
+    queries = one.platform.services.queries
+    (document,) = queries.documents(DocumentSearch(external_document_no=one.number)).items
+    (payment,) = queries.payments(PaymentSearch(external_payment_no=one.number)).items
+    return document, payment
+
+
+@DATABASES
+@pytest.mark.parametrize("is_settled_by_others", [False, True])
+def test_a_payment_that_was_assigned_to_others_contradicts_a_file_that_says_it_paid(make, is_settled_by_others) -> None:
+    with make() as database:
+        one = Daily(platform_on(database, Settings()), "N-1")
+        assert not one.take(AMOUNT)
+        desk, (document, payment) = desk_of(one), of_invoice(one)
+        account = one.platform.services.queries.account(AccountName(external_id="C-N-1"))
+        assert account is not None
+        desk.cancel_assignment(payment, document)
+        desk.assign(of_invoice(one)[1], desk.document(account=account, amount=AMOUNT), AMOUNT)
+        if is_settled_by_others:
+            desk.assign(desk.payment(account=account, amount=AMOUNT), of_invoice(one)[0], AMOUNT)
+        (problem,) = one.take(AMOUNT)
+        assert "invoice N-1" in problem.reason
+        assert ("somebody assigned it to others" in problem.reason) is not is_settled_by_others
+
+
+@DATABASES
+def test_what_was_taken_off_an_invoice_is_assigned_again_or_told(make) -> None:
+    """Never is an import done that would have something to do each time it is given."""
+    with make() as database:
+        one = Daily(platform_on(database, Settings()), "N-1")
+        assert not one.take(3 * UNIT)
+        desk, (document, payment) = desk_of(one), of_invoice(one)
+        desk.cancel_assignment(payment, document)
+        (problem,) = one.take(5 * UNIT)
+        assert problem.reason == (
+            "3.00 EUR of what was received for invoice N-1 is not assigned to it any more: "
+            "assign what is left of payment N-1 to it first"
+        )
+        assert not one.take(3 * UNIT)
+        assert one.state == (3 * UNIT, 2 * UNIT)
+        assert not one.take(4 * UNIT)
+        document, payment = of_invoice(one)
+        desk.cancel_assignment(payment, document)
+        assert not one.take(4 * UNIT), "the first of two has it, not the last"
+        assert one.state == (4 * UNIT, 1 * UNIT)
+        standing = len(one.standing)
+        assert not one.take(4 * UNIT)
+        assert len(one.standing) == standing, "nothing was lacking any more"

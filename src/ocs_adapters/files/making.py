@@ -79,14 +79,15 @@ class Making:
         return _made(Payment, self._perform(RegisterPayment, request))
 
     def assignment(self, payment: Payment, document: Document, amount: int) -> UUID:
-        """The id of the settlement."""
+        """The id of the settlement, in effect from the receipt; of a payment that somebody took off before, from now."""
+        is_untouched = payment.version == 1
         request = AssignPaymentInToDocumentRequest(
             request_id=f"{self.ref_id}/assignment/{self.invoice.line}",
             payment_ref_id=payment.ref_id,
             document_ref_id=document.ref_id,
             amount=amount,
             currency=self.invoice.currency,
-            effective_date=payment.payment_date_received,
+            effective_date=payment.payment_date_received if is_untouched else None,
         )
         return _made(PaymentDocuments, self._perform(AssignPaymentInToDocument, request)).monetary_transaction.ref_id
 

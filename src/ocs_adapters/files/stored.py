@@ -28,6 +28,8 @@ class Stored:
     account: Account | None
     document: Document | None
     payments: Sequence[Payment]
+    assigned: int
+    """How much of them is assigned to the document."""
     invoice: Invoice
     owed: int
 
@@ -39,8 +41,12 @@ class Stored:
     @property
     def to_assign(self) -> int:
         """How much is still to be assigned to the document."""
-        assigned = sum(payment.payment_amount - payment.remaining_amount for payment in self.payments)
-        return max(0, min(self.owed, self.invoice.amount) - assigned)
+        return max(0, min(self.owed, self.invoice.amount) - self.assigned)
+
+    @property
+    def source(self) -> Payment | None:
+        """The payment that has what is to be assigned, while nothing more is received."""
+        return next((p for p in self.payments if p.remaining_amount >= self.to_assign), None)
 
     @property
     def is_complete(self) -> bool:
@@ -63,13 +69,37 @@ def find_stored(
         account_agrees(invoice, account, configuration)
     payments = tuple(_payments(queries, invoice))
     _check_payments(invoice, account, payments, configuration)
-    stored = Stored(account, document, payments, invoice, 0 if invoice.credit else invoice.paid_by(terms.as_of))
+    assigned = _assigned(queries, document, payments)
+    owed = 0 if invoice.credit else invoice.paid_by(terms.as_of)
+    stored = Stored(account, document, payments, assigned, invoice, owed)
     if document is not None and document.due_amount < stored.to_assign:
         raise Contradiction(
             f"of invoice {invoice.number} only {Money(document.due_amount, document.currency)} is open: "
             "it was settled by other means than this file"
         )
+    _check_source(stored)
     return stored
+
+
+def _assigned(queries: Queries, document: Document | None, payments: Sequence[Payment]) -> int:
+    if document is None or not payments:
+        return 0
+    ours = {payment.ref_id for payment in payments}
+    return sum(s.amount for s in queries.settlements(document.ref_id) if s.source_ref_id in ours)
+
+
+def _check_source(stored: Stored) -> None:
+    """Raises `Contradiction` where what is to be assigned was given to others, or is in more than one payment."""
+    missing, invoice = stored.to_assign, stored.invoice
+    if missing <= stored.to_receive or (not stored.to_receive and stored.source):
+        return
+    left = [payment for payment in stored.payments if payment.remaining_amount]
+    shown = Money(missing - stored.to_receive, invoice.currency)
+    what = f"{shown} of what was received for invoice {invoice.number} is not assigned to it any more"
+    if stored.to_receive + sum(payment.remaining_amount for payment in left) < missing:
+        raise Contradiction(f"{what}: somebody assigned it to others")
+    named = ", ".join(str(payment.external_payment_no) for payment in left)
+    raise Contradiction(f"{what}: assign what is left of payment {named} to it first")
 
 
 def _payments(queries: Queries, invoice: Invoice) -> Iterator[Payment]:

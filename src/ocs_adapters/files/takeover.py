@@ -154,12 +154,11 @@ class Importer:
         )
         account = stored.account or making.account()
         document = stored.document or making.document(account)
-        payment, settlement = next(reversed(stored.payments), None), None
+        payment, settlement = stored.source, None
         if stored.to_receive:
             payment = making.payment(account, stored.to_receive, stored.next_payment_number)
         if payment is not None and stored.to_assign:
-            amount = min(stored.to_assign, payment.remaining_amount)
-            settlement = making.assignment(payment, document, amount) if amount else None
+            settlement = making.assignment(payment, document, stored.to_assign)
         self._accounts[invoice.customer] = account
         made = {"accounts": stored.account is None, "documents": stored.document is None}
         made["payments"] = bool(stored.to_receive)

@@ -24,6 +24,7 @@ from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment, PaymentType
 from ocs_core.entities.process import ProcessRun, RunFailure, RunSlice, RunState
+from ocs_core.entities.settlement import Settlement
 from ocs_core.form import Moment
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage
@@ -191,6 +192,17 @@ def _account_by(name: str) -> Any:
 _PAYER_BY_ID = rows_of(Payer).select().where(rows_of(Payer).key == bindparam("account"))
 
 
+_SETTLEMENT = rows_of(Settlement)
+_LIVE_OF_DOCUMENT = (
+    _SETTLEMENT.select()
+    .where(
+        ~_SETTLEMENT.table.c.cancelled,
+        sa.or_(*(_SETTLEMENT.table.c[side] == bindparam("document") for side in ("source_ref_id", "target_ref_id"))),
+    )
+    .order_by(_SETTLEMENT.key)
+)
+
+
 @attrs.frozen
 class SqlQueries:
     """The reading side of a store in SQL."""
@@ -229,6 +241,9 @@ class SqlQueries:
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         with self.database.transaction(snapshot=True, writing=False) as transaction:
             return ledger_of_account(transaction, account_ref_id)
+
+    def settlements(self, document_ref_id: UUID) -> Sequence[Settlement]:
+        return self._entities(Settlement, Call(_LIVE_OF_DOCUMENT, {"document": document_ref_id}))
 
     def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
         with self.database.transaction(snapshot=True, writing=False) as transaction:

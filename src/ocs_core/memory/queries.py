@@ -13,6 +13,7 @@ from ocs_core.entities.configuration import Configuration, first_instant
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunFailure, RunState
+from ocs_core.entities.settlement import Settlement
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage, lines_page
 from ocs_core.memory.journal import Journal
@@ -124,6 +125,11 @@ class MemoryQueries:
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         with self.store.lock:
             return ledger_of(self.store, account_ref_id) if account_ref_id in self.store.entities[Payer] else None
+
+    def settlements(self, document_ref_id: UUID) -> Sequence[Settlement]:
+        with self.store.lock:
+            touching: list[Settlement] = list(self.store.related[Settlement, document_ref_id].values())
+        return sorted((s for s in touching if not s.cancelled), key=lambda s: s.ref_id)
 
     def lines(self, account_ref_id: UUID, limit: int | None, cursor: UUID | None) -> LinesPage | None:
         with self.store.lock:

@@ -384,3 +384,13 @@ def test_a_customer_in_two_currencies_and_credits_with_two_signs_are_refused_in_
     assert len(reasons({"currency": "EUR"}, {"currency": "KWD"}, currency=None)) == 2
     credits = [{"type": "credit", "amount": "5"}, {"type": "credit", "amount": "-5"}, {"type": "invoice"}]
     assert [p.line for p in read(credits).bad] == [2, 3]
+
+
+SIGNS = ["-{}", "+{}", "{}-", "{}+", "({})", "{} CR", "CR {}", "{} DR", "−{}"]
+
+
+@pytest.mark.parametrize("outer", SIGNS)
+@pytest.mark.parametrize("inner", SIGNS)
+def test_an_amount_of_two_signs_is_none(outer: str, inner: str) -> None:
+    (bad,) = read([{"amount": outer.format(inner.format("500.00"))}]).bad
+    assert "is not an amount" in bad.reason

@@ -12,6 +12,7 @@ from ocs_core.entities.account import Payer
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
 from ocs_core.entities.process import ProcessRun, RunFailure, RunState
+from ocs_core.entities.settlement import Settlement
 from ocs_core.ledger import Ledger
 from ocs_core.lines import LinesPage
 from ocs_core.memory import MemoryQueries, MemoryStore
@@ -163,6 +164,14 @@ class LedgersOfOpenItemsOnly(MemoryQueries):
     def ledger(self, account_ref_id: UUID) -> Ledger | None:
         ledger = super().ledger(account_ref_id)
         return ledger and attrs.evolve(ledger, documents=tuple(d for d in ledger.documents if d.due_amount))
+
+
+@_breaks("test_what_settles_a_document_is_what_is_not_cancelled")
+class SettlementsOfAllTimes(MemoryQueries):
+    """What was cancelled is still in the table, and was paid for a time."""
+
+    def settlements(self, document_ref_id: UUID) -> Sequence[Settlement]:
+        return list(self.store.related[Settlement, document_ref_id].values())
 
 
 @_breaks("test_a_payer_is_what_was_stored_of_it_last")

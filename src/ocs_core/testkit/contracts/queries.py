@@ -195,6 +195,16 @@ def _looks() -> type:
             assert {_number(p) for p in ledger.payments} == {10, 11, 14}
             assert ledger.settlements == SETTLEMENTS
 
+        def test_what_settles_a_document_is_what_is_not_cancelled(self, subject: Subject) -> None:
+            """Who asks whether a payment pays this document is not told of what was taken back."""
+            _fill(subject.store)
+            (one,) = SETTLEMENTS
+            assert list(subject.queries.settlements(one.target_ref_id)) == [one]
+            with subject.store.begin() as uow:
+                uow.save(attrs.evolve(one, cancelled=True, cancel_reason="mistake", cancelled_at=NOW))
+            assert list(subject.queries.settlements(one.target_ref_id)) == []
+            assert list(subject.queries.settlements(id_of(99))) == []
+
         def test_a_payer_is_what_was_stored_of_it_last(self, subject: Subject) -> None:
             """The balance that the last run stored is read from the payer alone, however much it has."""
             _fill(subject.store)

@@ -86,29 +86,31 @@ def example(decimal: str) -> str:
 
 
 def take_apart(cell: Cell, currency: str, minor_digits: int, symbol: str | None = None) -> Written:
-    """An amount without its sign and its currency. Raises `NoAmount`."""
-    rest, below, is_debit = cell.text.translate(_DASHES).strip(), 0, False
+    """An amount without its sign and its currency. Raises `NoAmount`, also where there is more than one sign: nobody can tell
+    whether two of them are one, or take each other back."""
+    rest, signs, below, is_debit = cell.text.translate(_DASHES).strip(), 0, 0, False
     while rest:
         before, behind = _BEFORE.match(rest), _BEHIND.search(rest)
         if rest[0] == "(" and rest[-1] == ")":
-            rest, below = rest[1:-1], below + 1
+            rest, signs, below = rest[1:-1], signs + 1, 1
         elif rest[0] in "+-":
-            rest, below = rest[1:], below + (rest[0] == "-")
+            rest, signs, below = rest[1:], signs + 1, below + (rest[0] == "-")
         elif rest.endswith(("/-", "/=")):
             rest = rest[:-2]
         elif no_cents := _NO_CENTS.fullmatch(rest):
             rest = f"{no_cents[1]}{no_cents[2]}00"
         elif rest[-1] in "+-":
-            rest, below = rest[:-1], below + (rest[-1] == "-")
+            rest, signs, below = rest[:-1], signs + 1, below + (rest[-1] == "-")
         elif found := before or behind:
             below += _word(found[0], currency, symbol)
+            signs += _name(found[0]) in _CREDIT | _DEBIT
             is_debit = is_debit or _name(found[0]) in _DEBIT
             rest = rest[: found.start()] + rest[found.end() :]
         else:
             break
         rest = rest.strip()
-    written = Written(cell, currency, minor_digits, rest, below == 1, is_debit)
-    if below > 1 or not any(written.parts(d) for d in SEPARATORS):
+    written = Written(cell, currency, minor_digits, rest, below > 0, is_debit)
+    if signs > 1 or not any(written.parts(d) for d in SEPARATORS):
         raise NoAmount(f"{cell.text[:40]!r} is not an amount such as {example('.')}")
     return written
 
