@@ -6,7 +6,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import attrs
@@ -63,8 +63,36 @@ def read_table(content: bytes, name: str, encoding: str | None = None, told: Col
         else:
             # Spreadsheets write empty cells behind the last column, and leave out those at the end of a row.
             rows.append(Row(line + passed, dict(itertools.zip_longest(header, record[: len(first)], fillvalue=""))))
+    if not body.endswith(("\n", "\r")):
+        _refuse_a_torn_end(records[at + 1 :], len(first), name, passed)
     above = tuple(line + passed for line, _ in records[:at])
     return Table(header, tuple(rows), tuple(bad), ((1,) if sep else ()) + above)
+
+
+def _refuse_a_torn_end(
+    records: Sequence[tuple[int, list[str] | Problem]], columns: int, name: str, passed: int
+) -> None:
+    """A file that ends within a row was cut off, unless its last cell is as those above it: some programs write no last line
+    end. Raises `FileRefused`."""
+    if len(records) < 2 or not isinstance(last := records[-1][1], list):
+        return
+    above = [record for _, record in records[:-1] if isinstance(record, list)]
+    if above and (len(last) < min(map(len, above)) or _is_torn(last[-1], [r[-1] for r in above if len(r) == columns])):
+        raise FileRefused(
+            f"{name}: line {records[-1][0] + passed} seems to be cut off: it has no line end, and {last[-1][:40]!r} is not as "
+            "the cells above it. Export the file again; if it is whole, add a line end behind its last row."
+        )
+
+
+def _is_torn(cell: str, above: Sequence[str]) -> bool:
+    """Whether all cells above it that are not empty have as many digits behind their last sign, and this one has not."""
+    shapes = {_fraction(text) for text in above if text.strip()}
+    return len(shapes) == 1 and shapes != {0} and bool(cell.strip()) and _fraction(cell) not in shapes
+
+
+def _fraction(text: str) -> int:
+    found = re.search(r"\d[.,/-](\d+)\D*$", text)
+    return len(found[1]) if found else 0
 
 
 def _named(header: list[str]) -> tuple[str, ...]:
