@@ -39,6 +39,7 @@ def register(body: bytes) -> bytes:
         "application": "bench",
         "request_id": given["requestId"],
         "account": given["account"]["externalId"],
+        "payer_of": given["account"]["externalId"],
         "external_payment_no": given["externalPaymentNo"],
     }
     conn = connection()
@@ -47,9 +48,9 @@ def register(body: bytes) -> bytes:
     looked_up.execute(read["sql"], [known.get(name) for name in read["names"]])
     row = looked_up.fetchone()
     assert row is not None
-    assert row[2] is None
-    assert row[8] is False
-    number, account = row[1], row[10]
+    operation_performed, external_payment_no_taken, account, number = row[1], row[6], row[7], row[-1]
+    assert operation_performed is None
+    assert external_payment_no_taken is False
     now = datetime.now(UTC)
     told = now.isoformat(timespec="microseconds")[:-6] + "Z"
     ref, history = uuid7(), [uuid7(), uuid7()]
