@@ -1,18 +1,14 @@
-"""The catalogue of rules: which operation applies which rule, read from the code itself."""
+"""The catalogue of rules: which operation says that it applies which rule."""
 
 import functools
 import importlib
-import inspect
 import pkgutil
-from collections.abc import Callable, Iterator
-from types import CodeType, FunctionType
-from typing import Any
 
 import attrs
 
-from ocs_core import rules, usecases
-from ocs_core.rules import RULES
-from ocs_core.usecases.perform import UseCase
+from ocs_core import usecases
+from ocs_core.rules import RULES, Judge
+from ocs_core.usecases.perform import OF_EVERY_COMMAND, UseCase
 from ocs_core.usecases.read_collection_balance import ReadCollectionBalance
 from ocs_core.usecases.read_open_balance import ReadOpenBalance
 from ocs_core.usecases.read_process_run import ReadProcessRun
@@ -57,29 +53,6 @@ def operations() -> dict[str, type]:
 
 
 def rules_applied(operation: type) -> frozenset[str]:
-    """The names of the rules that a class applies, in its methods and the functions of use-cases' modules that they call."""
-    methods = [m for cls in operation.__mro__ for m in vars(cls).values() if isinstance(m, FunctionType)]
-    seen: set[Callable[..., Any]] = set()
-    return frozenset(name for method in methods for name in _applied_by(method, seen))
-
-
-def _applied_by(function: FunctionType, seen: set[Callable[..., Any]]) -> Iterator[str]:
-    if function in seen:
-        return
-    seen.add(function)
-    for name in _names_in(function.__code__):
-        helper = function.__globals__.get(name)
-        if name in RULES:
-            yield name
-        elif inspect.isfunction(group := getattr(rules, name, None)):
-            yield from _applied_by(group, seen)
-        elif inspect.isfunction(helper) and helper.__module__.startswith(usecases.__name__):
-            yield from _applied_by(helper, seen)
-
-
-def _names_in(code: CodeType) -> Iterator[str]:
-    """Every name that a function's code refers to, the functions and generators inside it included."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _names_in(constant)
+    """The names of the rules that an operation says it applies."""
+    own: tuple[Judge, ...] = getattr(operation, "applies", ())
+    return frozenset(rule.__name__ for rule in (*own, *(OF_EVERY_COMMAND if issubclass(operation, UseCase) else ())))

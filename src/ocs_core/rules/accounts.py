@@ -1,11 +1,12 @@
 """Rules about accounts and payers."""
 
 import datetime as dt
+from typing import Final
 
 from ocs_core.entities.account import Account, AccountName, AccountRef, AccountState, Payer
 from ocs_core.entities.configuration import Configuration
 from ocs_core.entities.payment import Payment
-from ocs_core.rules.rule import rule
+from ocs_core.rules.rule import Judged, rule
 
 
 @rule("ACCOUNT_REQUIRED", "/account")
@@ -153,3 +154,32 @@ def exclusion_end_is_in_the_future(end: dt.datetime | None, now: dt.datetime) ->
 
 def _ids(named: AccountName) -> str:
     return f"refId {named.ref_id}" if named.ref_id is not None else f"externalId {named.external_id}"
+
+
+_FOUND = (account_exists, account_ids_agree)
+NAMED_ACCOUNT: Final = (named_account_has_an_id, *_FOUND)
+"""What `account_is_found` judges where an account may be named."""
+NEEDED_ACCOUNT: Final = (account_is_given, *_FOUND)
+"""The same where it must be."""
+NEEDED_PAYER: Final = (*NEEDED_ACCOUNT, account_is_not_deactivated, payer_exists)
+"""What `payer_is_found` judges where an account must be named."""
+
+
+def account_is_found(named: AccountName | None, account: Account | None, *, needed: bool) -> Judged:
+    """What holds of the account that a request names; `needed`: it must name one."""
+    return (
+        account_is_given(named) if needed else named_account_has_an_id(named),
+        account_exists(named, account),
+        account_ids_agree(named, account),
+    )
+
+
+def payer_is_found(
+    named: AccountName | None, account: Account | None, payer: Payer | AccountRef | None, *, needed: bool = True
+) -> Judged:
+    """The same, of an account that is to pay."""
+    return (
+        *account_is_found(named, account, needed=needed),
+        account_is_not_deactivated(account),
+        payer_exists(account, payer),
+    )

@@ -9,6 +9,10 @@ import attrs
 from ocs_core.errors import RequestRejected, Violation
 
 P = ParamSpec("P")
+Judge = Callable[..., Violation | None]
+"""A rule's function."""
+Judged = tuple[Violation | None, ...]
+"""What several rules found."""
 
 
 @attrs.frozen

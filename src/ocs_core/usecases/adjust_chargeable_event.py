@@ -43,6 +43,18 @@ class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest, _Wanted]):
     """
 
     answers = (ChargeableEvent,)
+    applies = (
+        *rules.accounts.NAMED_ACCOUNT,
+        rules.accounts.account_is_not_deactivated,
+        rules.accounts.account_owns,
+        rules.accounts.somebody_pays_for_the_account,
+        rules.charging.adjustment_fits,
+        rules.charging.chargeable_event_exists,
+        rules.charging.chargeable_event_is_no_adjustment,
+        rules.charging.credit_is_covered,
+        rules.common.currency_is_configured,
+        rules.common.currency_is_that_of,
+    )
 
     def wanted(self, request: AdjustChargeableEventRequest) -> _Wanted:
         event = ChargeableEventWithId(request.chargeable_event_ref_id)
@@ -53,9 +65,9 @@ class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest, _Wanted]):
         event, adjustments = found[wanted.event], found[wanted.adjustments]
         parts = _parts(request, event, adjustments) if event else None
         rules.check(
-            rules.chargeable_event_exists(event),
-            rules.chargeable_event_is_no_adjustment(event),
-            rules.credit_is_covered(
+            rules.charging.chargeable_event_exists(event),
+            rules.charging.chargeable_event_is_no_adjustment(event),
+            rules.charging.credit_is_covered(
                 event,
                 adjustments,
                 request.charge_type,
@@ -63,15 +75,13 @@ class AdjustChargeableEvent(UseCase[AdjustChargeableEventRequest, _Wanted]):
                 request.currency,
                 request.tax_included,
             ),
-            rules.adjustment_fits(parts),
-            rules.currency_is_configured(found.configuration, request.currency),
-            rules.currency_is_that_of(event, request.currency),
-            rules.named_account_has_an_id(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_owns(account, owner),
-            rules.account_is_not_deactivated(owner),
-            rules.somebody_pays_for_the_account(owner),
+            rules.charging.adjustment_fits(parts),
+            rules.common.currency_is_configured(found.configuration, request.currency),
+            rules.common.currency_is_that_of(event, request.currency),
+            *rules.accounts.account_is_found(request.account, account, needed=False),
+            rules.accounts.account_owns(account, owner),
+            rules.accounts.account_is_not_deactivated(owner),
+            rules.accounts.somebody_pays_for_the_account(owner),
             fields=fields_of(AdjustChargeableEventRequest),
         )
         assert event is not None

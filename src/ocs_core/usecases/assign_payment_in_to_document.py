@@ -64,6 +64,25 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest, _Wante
     """
 
     answers = (Payment, Document, PaymentDocuments, DocumentPayments, PaymentHistory)
+    applies = (
+        *rules.accounts.NAMED_ACCOUNT,
+        rules.accounts.account_is_not_deactivated,
+        rules.accounts.account_owns,
+        rules.common.amount_is_payable,
+        rules.common.currency_is_configured,
+        rules.common.currency_is_that_of,
+        rules.documents.amount_is_due,
+        rules.documents.both_sides_exist_by,
+        rules.documents.document_exists,
+        rules.documents.document_is_not_cancelled,
+        rules.documents.document_is_receivable,
+        rules.documents.payment_sits_on_the_documents_account,
+        rules.documents.settlement_has_begun,
+        rules.payments.amount_remains,
+        rules.payments.payment_exists,
+        rules.payments.payment_is_incoming,
+        rules.payments.payment_is_not_cancelled,
+    )
 
     def wanted(self, request: AssignPaymentInToDocumentRequest) -> _Wanted:
         since, document = request.effective_date or self.clock(), DocumentNamed(request.document)
@@ -83,26 +102,24 @@ class AssignPaymentInToDocument(UseCase[AssignPaymentInToDocumentRequest, _Wante
         issued = start_of_day(document.document_issued_date, zone) if document else None
         short = functools.partial(_shortage, settlements, effective_at, request.amount)
         rules.check(
-            rules.named_account_has_an_id(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(owner),
-            rules.account_owns(account, owner),
-            rules.payment_exists(request.payment, payment),
-            rules.payment_is_not_cancelled(payment),
-            rules.payment_is_incoming(payment),
-            rules.payment_sits_on_the_documents_account(payment, document),
-            rules.document_exists(request.document, document),
-            rules.document_is_not_cancelled(document),
-            rules.document_is_receivable(document),
-            rules.amount_is_payable(found.configuration, request.amount, request.currency),
-            rules.amount_remains(payment, request.amount, request.currency, short(payment), zone),
-            rules.amount_is_due(document, request.amount, request.currency, short(document), zone),
-            rules.currency_is_configured(found.configuration, request.currency),
-            rules.currency_is_that_of(payment, request.currency),
-            rules.currency_is_that_of(document, request.currency),
-            rules.settlement_has_begun(request.effective_date, work.now),
-            rules.both_sides_exist_by(effective_at, payment, issued),
+            *rules.accounts.account_is_found(request.account, account, needed=False),
+            rules.accounts.account_is_not_deactivated(owner),
+            rules.accounts.account_owns(account, owner),
+            rules.payments.payment_exists(request.payment, payment),
+            rules.payments.payment_is_not_cancelled(payment),
+            rules.payments.payment_is_incoming(payment),
+            rules.documents.payment_sits_on_the_documents_account(payment, document),
+            rules.documents.document_exists(request.document, document),
+            rules.documents.document_is_not_cancelled(document),
+            rules.documents.document_is_receivable(document),
+            rules.common.amount_is_payable(found.configuration, request.amount, request.currency),
+            rules.payments.amount_remains(payment, request.amount, request.currency, short(payment), zone),
+            rules.documents.amount_is_due(document, request.amount, request.currency, short(document), zone),
+            rules.common.currency_is_configured(found.configuration, request.currency),
+            rules.common.currency_is_that_of(payment, request.currency),
+            rules.common.currency_is_that_of(document, request.currency),
+            rules.documents.settlement_has_begun(request.effective_date, work.now),
+            rules.documents.both_sides_exist_by(effective_at, payment, issued),
             fields=fields_of(AssignPaymentInToDocumentRequest),
         )
         assert payment is not None

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 from uuid import UUID
 
 import attrs
@@ -67,6 +67,10 @@ class Asked:
             raise RequestRejected(Violation("AMOUNT_OUT_OF_RANGE", "/account", str(error))) from error
 
 
+APPLIES: Final = (*rules.accounts.NEEDED_ACCOUNT, rules.accounts.payer_exists, rules.processes.as_of_has_come)
+"""The rules that `asked_of` applies."""
+
+
 def asked_of(request: BalanceRequest, queries: Queries, clock: Clock) -> Asked:
     """Raises `RequestRejected` where there is no such payer, or the moment has not come."""
     named = AccountName(ref_id=request.ref_id, external_id=request.external_id)
@@ -76,11 +80,9 @@ def asked_of(request: BalanceRequest, queries: Queries, clock: Clock) -> Asked:
     zone = configuration.zone_of(account.account_type) if account else configuration.zone
     as_of = as_instant(request.as_of or now, zone, now)
     rules.check(
-        rules.account_is_given(named),
-        rules.account_exists(named, account),
-        rules.account_ids_agree(named, account),
-        rules.payer_exists(account, payer),
-        rules.as_of_has_come(request.as_of or now, [zone], now),
+        *rules.accounts.account_is_found(named, account, needed=True),
+        rules.accounts.payer_exists(account, payer),
+        rules.processes.as_of_has_come(request.as_of or now, [zone], now),
     )
     assert account is not None
     assert payer is not None

@@ -52,6 +52,15 @@ class CancelDocument(UseCase[CancelDocumentRequest, _Wanted]):
     """
 
     answers = (Document,)
+    applies = (
+        *rules.accounts.NAMED_ACCOUNT,
+        rules.accounts.account_is_not_deactivated,
+        rules.accounts.account_owns,
+        rules.common.reason_is_configured,
+        rules.documents.document_exists,
+        rules.documents.document_is_not_assigned,
+        rules.documents.document_is_not_cancelled,
+    )
 
     def wanted(self, request: CancelDocumentRequest) -> _Wanted:
         document = DocumentNamed(request.document)
@@ -62,15 +71,13 @@ class CancelDocument(UseCase[CancelDocumentRequest, _Wanted]):
     def execute(self, request: CancelDocumentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         account, document, owner = found[wanted.account], found[wanted.document], found[wanted.owner]
         rules.check(
-            rules.named_account_has_an_id(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(owner),
-            rules.account_owns(account, owner),
-            rules.document_exists(request.document, document),
-            rules.document_is_not_cancelled(document),
-            rules.document_is_not_assigned(found[wanted.settlements]),
-            rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
+            *rules.accounts.account_is_found(request.account, account, needed=False),
+            rules.accounts.account_is_not_deactivated(owner),
+            rules.accounts.account_owns(account, owner),
+            rules.documents.document_exists(request.document, document),
+            rules.documents.document_is_not_cancelled(document),
+            rules.documents.document_is_not_assigned(found[wanted.settlements]),
+            rules.common.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelDocumentRequest),
         )
         assert document is not None

@@ -34,6 +34,15 @@ class CancelPayment(UseCase[CancelPaymentRequest, _Wanted]):
     """
 
     answers = (Payment, PaymentHistory)
+    applies = (
+        *rules.accounts.NAMED_ACCOUNT,
+        rules.accounts.account_is_not_deactivated,
+        rules.accounts.account_owns_the_payment,
+        rules.common.reason_is_configured,
+        rules.payments.payment_exists,
+        rules.payments.payment_is_not_assigned,
+        rules.payments.payment_is_not_cancelled,
+    )
 
     def wanted(self, request: CancelPaymentRequest) -> _Wanted:
         payment = PaymentNamed(request.payment)
@@ -42,15 +51,13 @@ class CancelPayment(UseCase[CancelPaymentRequest, _Wanted]):
     def execute(self, request: CancelPaymentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         account, payment = found[wanted.account], found[wanted.payment]
         rules.check(
-            rules.named_account_has_an_id(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(found[wanted.owner]),
-            rules.account_owns_the_payment(account, payment),
-            rules.payment_exists(request.payment, payment),
-            rules.payment_is_not_cancelled(payment),
-            rules.payment_is_not_assigned(found[wanted.settlements]),
-            rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
+            *rules.accounts.account_is_found(request.account, account, needed=False),
+            rules.accounts.account_is_not_deactivated(found[wanted.owner]),
+            rules.accounts.account_owns_the_payment(account, payment),
+            rules.payments.payment_exists(request.payment, payment),
+            rules.payments.payment_is_not_cancelled(payment),
+            rules.payments.payment_is_not_assigned(found[wanted.settlements]),
+            rules.common.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelPaymentRequest),
         )
         assert payment is not None

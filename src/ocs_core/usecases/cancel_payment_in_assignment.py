@@ -79,6 +79,17 @@ class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest, _Wante
     """
 
     answers = (Payment, Document, PaymentDocuments, DocumentPayments, PaymentHistory)
+    applies = (
+        *rules.accounts.NAMED_ACCOUNT,
+        rules.accounts.account_is_not_deactivated,
+        rules.accounts.account_owns,
+        rules.common.reason_is_configured,
+        rules.documents.assignment_exists,
+        rules.documents.assignment_has_the_id,
+        rules.documents.document_exists,
+        rules.payments.payment_exists,
+        rules.payments.payment_is_incoming,
+    )
 
     def wanted(self, request: CancelPaymentInAssignmentRequest) -> _Wanted:
         account, one = AccountNamed(request.account), SettlementWithId(request.monetary_transaction_ref_id)
@@ -93,12 +104,10 @@ class CancelPaymentInAssignment(UseCase[CancelPaymentInAssignmentRequest, _Wante
         owner, one = found[wanted.owner], found[wanted.settlement]
         settlements = (one,) if one else found[wanted.settlements]
         rules.check(
-            rules.named_account_has_an_id(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(owner),
+            *rules.accounts.account_is_found(request.account, account, needed=False),
+            rules.accounts.account_is_not_deactivated(owner),
             *_judged(request, wanted, found),
-            rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
+            rules.common.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelPaymentInAssignmentRequest),
         )
         assert payment is not None
@@ -133,10 +142,10 @@ def _judged(request: CancelPaymentInAssignmentRequest, wanted: _Wanted, found: F
         its_own = (payment is None or request.payment.is_of(payment)) and (
             document is None or request.document.is_of(document)
         )
-        yield rules.assignment_has_the_id(found[wanted.settlement], account, owner, its_own)
+        yield rules.documents.assignment_has_the_id(found[wanted.settlement], account, owner, its_own)
         return
-    yield rules.account_owns(account, owner)
-    yield rules.payment_exists(request.payment, payment)
-    yield rules.payment_is_incoming(payment)
-    yield rules.document_exists(request.document, document)
-    yield rules.assignment_exists(payment, document, found[wanted.settlements])
+    yield rules.accounts.account_owns(account, owner)
+    yield rules.payments.payment_exists(request.payment, payment)
+    yield rules.payments.payment_is_incoming(payment)
+    yield rules.documents.document_exists(request.document, document)
+    yield rules.documents.assignment_exists(payment, document, found[wanted.settlements])

@@ -34,6 +34,17 @@ class CancelPaymentInIdentification(UseCase[CancelPaymentInIdentificationRequest
     """
 
     answers = (Payment, PaymentHistory)
+    applies = (
+        *rules.accounts.NAMED_ACCOUNT,
+        rules.accounts.account_is_not_deactivated,
+        rules.accounts.account_owns,
+        rules.common.reason_is_configured,
+        rules.payments.payment_exists,
+        rules.payments.payment_is_identified,
+        rules.payments.payment_is_incoming,
+        rules.payments.payment_is_not_assigned,
+        rules.payments.payment_is_not_cancelled,
+    )
 
     def wanted(self, request: CancelPaymentInIdentificationRequest) -> _Wanted:
         payment = PaymentNamed(request.payment)
@@ -42,17 +53,15 @@ class CancelPaymentInIdentification(UseCase[CancelPaymentInIdentificationRequest
     def execute(self, request: CancelPaymentInIdentificationRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         account, payment, owner = found[wanted.account], found[wanted.payment], found[wanted.owner]
         rules.check(
-            rules.named_account_has_an_id(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(owner),
-            rules.account_owns(account, owner),
-            rules.payment_exists(request.payment, payment),
-            rules.payment_is_incoming(payment),
-            rules.payment_is_not_cancelled(payment),
-            rules.payment_is_identified(payment),
-            rules.payment_is_not_assigned(found[wanted.settlements]),
-            rules.reason_is_configured(found.configuration, request.reason, CANCELLATION),
+            *rules.accounts.account_is_found(request.account, account, needed=False),
+            rules.accounts.account_is_not_deactivated(owner),
+            rules.accounts.account_owns(account, owner),
+            rules.payments.payment_exists(request.payment, payment),
+            rules.payments.payment_is_incoming(payment),
+            rules.payments.payment_is_not_cancelled(payment),
+            rules.payments.payment_is_identified(payment),
+            rules.payments.payment_is_not_assigned(found[wanted.settlements]),
+            rules.common.reason_is_configured(found.configuration, request.reason, CANCELLATION),
             fields=fields_of(CancelPaymentInIdentificationRequest),
         )
         assert payment is not None

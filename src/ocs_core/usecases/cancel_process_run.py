@@ -26,6 +26,10 @@ class CancelProcessRun(UseCase[CancelProcessRunRequest, NothingWanted]):
     """
 
     answers = (ProcessRun,)
+    applies = (
+        rules.processes.run_exists,
+        rules.processes.run_is_going_on,
+    )
 
     store: RunStore
 
@@ -36,8 +40,8 @@ class CancelProcessRun(UseCase[CancelProcessRunRequest, NothingWanted]):
         uow = run_work(work)
         run = uow.run(request.ref_id)
         rules.check(
-            rules.run_exists(run),
-            rules.run_is_going_on(run),
+            rules.processes.run_exists(run),
+            rules.processes.run_is_going_on(run),
             fields=fields_of(CancelProcessRunRequest),
         )
         assert run is not None

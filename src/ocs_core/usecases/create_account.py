@@ -38,6 +38,16 @@ class CreateAccount(UseCase[CreateAccountRequest, _Wanted]):
     """
 
     answers = (Account, Payer)
+    applies = (
+        rules.accounts.account_may_begin_in,
+        rules.accounts.account_type_is_configured,
+        rules.accounts.external_account_id_is_new,
+        rules.accounts.named_parent_has_an_id,
+        rules.accounts.parent_exists,
+        rules.accounts.parent_ids_agree,
+        rules.accounts.parent_is_not_deactivated,
+        rules.common.currency_is_configured,
+    )
 
     def wanted(self, request: CreateAccountRequest) -> _Wanted:
         return _Wanted(Taken("external_account_id", request.external_id), AccountNamed(request.parent))
@@ -45,14 +55,14 @@ class CreateAccount(UseCase[CreateAccountRequest, _Wanted]):
     def execute(self, request: CreateAccountRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         parent = found[wanted.parent]
         rules.check(
-            rules.external_account_id_is_new(request.external_id, found[wanted.external_id]),
-            rules.account_type_is_configured(found.configuration, request.account_type),
-            rules.currency_is_configured(found.configuration, request.currency),
-            rules.named_parent_has_an_id(request.parent),
-            rules.parent_exists(request.parent, parent),
-            rules.parent_ids_agree(request.parent, parent),
-            rules.parent_is_not_deactivated(parent),
-            rules.account_may_begin_in(request.state),
+            rules.accounts.external_account_id_is_new(request.external_id, found[wanted.external_id]),
+            rules.accounts.account_type_is_configured(found.configuration, request.account_type),
+            rules.common.currency_is_configured(found.configuration, request.currency),
+            rules.accounts.named_parent_has_an_id(request.parent),
+            rules.accounts.parent_exists(request.parent, parent),
+            rules.accounts.parent_ids_agree(request.parent, parent),
+            rules.accounts.parent_is_not_deactivated(parent),
+            rules.accounts.account_may_begin_in(request.state),
             fields=fields_of(CreateAccountRequest),
         )
 

@@ -66,6 +66,20 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest, _Wanted]):
     """
 
     answers = (Document,)
+    applies = (
+        *rules.accounts.NEEDED_PAYER,
+        rules.common.currency_is_configured,
+        rules.common.total_is_payable,
+        rules.documents.billing_period_ends_after_it_begins,
+        rules.documents.document_category_is_that_of,
+        rules.documents.document_type_is_configured,
+        rules.documents.due_amount_type_is_allowed,
+        rules.documents.due_amount_type_is_known,
+        rules.documents.external_document_no_is_new,
+        rules.documents.tax_has_a_rate,
+        rules.documents.total_fits,
+        rules.payments.payment_method_is_configured,
+    )
 
     def wanted(self, request: CreateAnyDocumentRequest) -> _Wanted:
         return _Wanted(
@@ -82,22 +96,22 @@ class CreateAnyDocument(UseCase[CreateAnyDocumentRequest, _Wanted]):
         tax_date = request.document_tax_date or issued
         amounts = _amounts(request, configuration, tax_date)
         rules.check(
-            rules.account_is_given(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, payer),
-            rules.document_type_is_configured(configuration, request.document_type),
-            rules.document_category_is_that_of(document_type, request.document_category),
-            rules.external_document_no_is_new(request.external_document_no, found[wanted.external_document_no]),
-            rules.currency_is_configured(configuration, request.currency),
-            rules.total_fits(amounts.total_amount_net),
-            rules.total_is_payable(configuration, request.amount, amounts.total_amount_net, request.currency),
-            rules.tax_has_a_rate(configuration, request.tax, tax_date),
-            rules.due_amount_type_is_known(document_type, request.due_amount_type),
-            rules.due_amount_type_is_allowed(document_type, request.due_amount_type),
-            rules.payment_method_is_configured(configuration, request.payment_method),
-            rules.billing_period_ends_after_it_begins(request.billing_period_start, request.billing_period_end),
+            *rules.accounts.payer_is_found(request.account, account, payer),
+            rules.documents.document_type_is_configured(configuration, request.document_type),
+            rules.documents.document_category_is_that_of(document_type, request.document_category),
+            rules.documents.external_document_no_is_new(
+                request.external_document_no, found[wanted.external_document_no]
+            ),
+            rules.common.currency_is_configured(configuration, request.currency),
+            rules.documents.total_fits(amounts.total_amount_net),
+            rules.common.total_is_payable(configuration, request.amount, amounts.total_amount_net, request.currency),
+            rules.documents.tax_has_a_rate(configuration, request.tax, tax_date),
+            rules.documents.due_amount_type_is_known(document_type, request.due_amount_type),
+            rules.documents.due_amount_type_is_allowed(document_type, request.due_amount_type),
+            rules.payments.payment_method_is_configured(configuration, request.payment_method),
+            rules.documents.billing_period_ends_after_it_begins(
+                request.billing_period_start, request.billing_period_end
+            ),
             fields=fields_of(CreateAnyDocumentRequest),
         )
         assert account is not None

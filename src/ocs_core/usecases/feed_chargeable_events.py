@@ -52,6 +52,14 @@ class FeedChargeableEvents(UseCase[FeedChargeableEventsRequest, _Wanted]):
     """
 
     answers = (ChargeableEvent,)
+    applies = (
+        *rules.accounts.NEEDED_ACCOUNT,
+        rules.accounts.account_is_not_deactivated,
+        rules.accounts.somebody_pays_for_the_account,
+        rules.charging.charge_and_tax_add_up,
+        rules.charging.external_event_id_is_new,
+        rules.common.currency_is_configured,
+    )
 
     def wanted(self, request: FeedChargeableEventsRequest) -> _Wanted:
         return _Wanted(
@@ -106,13 +114,11 @@ def _violations(
     return rules.within(
         pointer,
         (
-            rules.external_event_id_is_new(event.external_id, event.external_id in taken),
-            rules.account_is_given(event.account),
-            rules.account_exists(event.account, account),
-            rules.account_ids_agree(event.account, account),
-            rules.account_is_not_deactivated(account),
-            rules.somebody_pays_for_the_account(account),
-            rules.charge_and_tax_add_up(event.charge, event.tax, event.charge_with_tax),
-            rules.currency_is_configured(configuration, event.currency),
+            rules.charging.external_event_id_is_new(event.external_id, event.external_id in taken),
+            *rules.accounts.account_is_found(event.account, account, needed=True),
+            rules.accounts.account_is_not_deactivated(account),
+            rules.accounts.somebody_pays_for_the_account(account),
+            rules.charging.charge_and_tax_add_up(event.charge, event.tax, event.charge_with_tax),
+            rules.common.currency_is_configured(configuration, event.currency),
         ),
     )

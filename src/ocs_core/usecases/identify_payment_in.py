@@ -40,6 +40,13 @@ class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest, _Wanted]):
     """
 
     answers = (Payment, PaymentHistory)
+    applies = (
+        *rules.accounts.NEEDED_PAYER,
+        rules.payments.payment_exists,
+        rules.payments.payment_is_incoming,
+        rules.payments.payment_is_not_cancelled,
+        rules.payments.payment_is_unidentified,
+    )
 
     def wanted(self, request: IdentifyPaymentInRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account), PayerOf(request.account), PaymentNamed(request.payment))
@@ -47,15 +54,11 @@ class IdentifyPaymentIn(UseCase[IdentifyPaymentInRequest, _Wanted]):
     def execute(self, request: IdentifyPaymentInRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         account, payment = found[wanted.account], found[wanted.payment]
         rules.check(
-            rules.account_is_given(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, found[wanted.payer]),
-            rules.payment_exists(request.payment, payment),
-            rules.payment_is_not_cancelled(payment),
-            rules.payment_is_incoming(payment),
-            rules.payment_is_unidentified(payment),
+            *rules.accounts.payer_is_found(request.account, account, found[wanted.payer]),
+            rules.payments.payment_exists(request.payment, payment),
+            rules.payments.payment_is_not_cancelled(payment),
+            rules.payments.payment_is_incoming(payment),
+            rules.payments.payment_is_unidentified(payment),
             fields=fields_of(IdentifyPaymentInRequest),
         )
         assert payment is not None

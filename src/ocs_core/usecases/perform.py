@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Generic, TypeVar, get_args, get_origin
+from typing import Any, ClassVar, Final, Generic, TypeVar, get_args, get_origin
 
 import attrs
 
@@ -44,6 +44,8 @@ class NothingWanted:
 
 R = TypeVar("R", bound=Command)
 W = TypeVar("W", bound=attrs.AttrsInstance)
+OF_EVERY_COMMAND: Final = (rules.common.request_is_the_same, rules.common.answer_is_still_kept)
+"""The rules of a request id."""
 OwnRule = Callable[[Any, Found], Violation | None]
 """A rule of an embedder's own, of the request and what was found for it (`ocs_core.rules.rule.rule` makes one): whatever the
 use-case looks up, it may ask for by the same look-up, as in `found[AccountNamed(request.account)]`."""
@@ -78,6 +80,8 @@ class UseCase(Generic[R, W]):
     """What it is asked with: R."""
     answers: ClassVar[tuple[type, ...]] = ()
     """The types of what the steps of its answer may hold."""
+    applies: ClassVar[tuple[rules.Judge, ...]] = ()
+    """The rules that its `execute` applies; those of the request id are applied to every command."""
 
     store: Store
     clock: Clock = attrs.field(kw_only=True)
@@ -180,8 +184,8 @@ class UseCase(Generic[R, W]):
             return uow.find(key=RequestKey(caller.application, request.request_id)).performed
 
     def _answer_again(self, performed: Performed, digest: bytes, now: dt.datetime) -> Response:
-        rules.check(rules.request_is_the_same(performed, self.operation, digest))
-        rules.check(rules.answer_is_still_kept(performed, now, self.answers_kept))
+        rules.check(rules.common.request_is_the_same(performed, self.operation, digest))
+        rules.check(rules.common.answer_is_still_kept(performed, now, self.answers_kept))
         assert performed.answer is not None
         return Response(performed.answer.steps, replayed=True)
 

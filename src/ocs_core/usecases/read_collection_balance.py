@@ -1,7 +1,7 @@
 """Read collection balance (domain: section 4)."""
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import attrs
@@ -13,7 +13,8 @@ from ocs_core.form import ExternalId, Form, Moment, Whole
 from ocs_core.lines import LINES, LINES_AT_MOST
 from ocs_core.ports import Clock
 from ocs_core.queries import Queries
-from ocs_core.usecases.balance_steps import Asked, asked_of
+from ocs_core.rules import Judge
+from ocs_core.usecases.balance_steps import APPLIES, Asked, asked_of
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +54,8 @@ class CollectionBalanceView:
 @attrs.frozen
 class ReadCollectionBalance:
     """Read collection balance (domain: section 4): as the last run stored it, or calculated afresh. It stores nothing."""
+
+    applies: ClassVar[tuple[Judge, ...]] = APPLIES
 
     queries: Queries
     clock: Clock = attrs.field(kw_only=True)

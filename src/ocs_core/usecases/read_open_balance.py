@@ -2,7 +2,7 @@
 
 import datetime as dt
 from functools import partial
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 import attrs
@@ -14,7 +14,8 @@ from ocs_core.lines import LINES, LINES_AT_MOST
 from ocs_core.open_balance import OpenFigures, OpenFiguresOfType, OpenLine, open_balance, open_lines
 from ocs_core.ports import Clock
 from ocs_core.queries import Queries
-from ocs_core.usecases.balance_steps import asked_of
+from ocs_core.rules import Judge
+from ocs_core.usecases.balance_steps import APPLIES, asked_of
 
 
 @attrs.frozen(kw_only=True)
@@ -72,6 +73,8 @@ _FIGURES = tuple(field.name for field in attrs.fields(OpenFigures))
 @attrs.frozen
 class ReadOpenBalance:
     """Read open balance (domain: section 7): what a payer owes, due or not, and is owed. It stores nothing."""
+
+    applies: ClassVar[tuple[Judge, ...]] = APPLIES
 
     queries: Queries
     clock: Clock = attrs.field(kw_only=True)

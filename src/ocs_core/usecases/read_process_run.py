@@ -1,5 +1,6 @@
 """Read a run of a process (domain: section 4, calculate collection balance)."""
 
+from typing import ClassVar
 from uuid import UUID
 
 import attrs
@@ -13,11 +14,13 @@ from ocs_core.queries import Queries
 class ReadProcessRun:
     """Read a run of a process: how far it is, and which payers it could not calculate. It stores nothing."""
 
+    applies: ClassVar[tuple[rules.Judge, ...]] = (rules.processes.run_exists,)
+
     queries: Queries
 
     def __call__(self, ref_id: UUID) -> ProcessRun:
         """Raises `RequestRejected` where there is no such run."""
         run = self.queries.run(ref_id)
-        rules.check(rules.run_exists(run))
+        rules.check(rules.processes.run_exists(run))
         assert run is not None
         return run

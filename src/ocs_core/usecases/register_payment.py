@@ -89,6 +89,15 @@ class RegisterPayment(UseCase[RegisterPaymentRequest, _Wanted]):
     """
 
     answers = (Payment, PaymentHistory)
+    applies = (
+        *rules.accounts.NEEDED_PAYER,
+        rules.accounts.named_account_has_an_id,
+        rules.common.currency_is_configured,
+        rules.common.payment_amount_is_payable,
+        rules.payments.external_payment_no_is_new,
+        rules.payments.money_order_is_sent,
+        rules.payments.payment_method_is_configured,
+    )
 
     def wanted(self, request: RegisterPaymentRequest) -> _Wanted:
         incoming = request.payment_type is PaymentType.IN
@@ -101,22 +110,17 @@ class RegisterPayment(UseCase[RegisterPaymentRequest, _Wanted]):
 
     def execute(self, request: RegisterPaymentRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         configuration, account = found.configuration, found[wanted.account]
-        must_be_identified = request.payment_type is not PaymentType.IN
         rules.check(
-            rules.account_is_given(request.account)
-            if must_be_identified
-            else rules.named_account_has_an_id(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, found[wanted.payer]),
-            rules.external_payment_no_is_new(
+            *rules.accounts.payer_is_found(
+                request.account, account, found[wanted.payer], needed=request.payment_type is not PaymentType.IN
+            ),
+            rules.payments.external_payment_no_is_new(
                 request.external_payment_no, request.payment_type, found[wanted.external_payment_no]
             ),
-            rules.payment_amount_is_payable(configuration, request.payment_amount, request.currency),
-            rules.money_order_is_sent(request.payment_type, request.money_order is not None),
-            rules.currency_is_configured(configuration, request.currency),
-            rules.payment_method_is_configured(configuration, request.payment_method),
+            rules.common.payment_amount_is_payable(configuration, request.payment_amount, request.currency),
+            rules.payments.money_order_is_sent(request.payment_type, request.money_order is not None),
+            rules.common.currency_is_configured(configuration, request.currency),
+            rules.payments.payment_method_is_configured(configuration, request.payment_method),
             fields=fields_of(RegisterPaymentRequest),
         )
 

@@ -50,6 +50,20 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
 
     operation = "CalculateCollectionBalance"
     answers = (ProcessRun,)
+    applies = (
+        *rules.accounts.NEEDED_ACCOUNT,
+        rules.accounts.payer_exists,
+        rules.processes.accounts_or_failed_of,
+        rules.processes.as_of_has_come,
+        rules.processes.clocks_agree,
+        rules.processes.dry_runs_are_few,
+        rules.processes.failed_run_has_failures,
+        rules.processes.failed_run_is_over,
+        rules.processes.no_other_run_is_active,
+        rules.processes.process_needs,
+        rules.processes.run_exists,
+        rules.processes.run_is_the_latest,
+    )
 
     store: RunStore
 
@@ -83,29 +97,27 @@ class StartCollectionRun(UseCase[StartCollectionRunRequest, _Wanted]):
         active = next((r for r in running if not (r.dry_run or run.dry_run)), None)
         same = active is not None and active.is_same_order(run)
         rules.check(
-            *rules.process_is_configured(known),
-            rules.clocks_agree(work.now, None if run.dry_run else uow.now()),
-            rules.no_other_run_is_active(None if same else active),
-            rules.dry_runs_are_few(dry_runs, known.collection.dry_runs),
-            rules.as_of_has_come(moment, known.zones, work.now),
+            *rules.processes.process_is_configured(known),
+            rules.processes.clocks_agree(work.now, None if run.dry_run else uow.now()),
+            rules.processes.no_other_run_is_active(None if same else active),
+            rules.processes.dry_runs_are_few(dry_runs, known.collection.dry_runs),
+            rules.processes.as_of_has_come(moment, known.zones, work.now),
             *(
                 violation
                 for index, (named, account) in enumerate(accounts)
                 for violation in rules.at(
                     f"/accounts/{index}",
                     (
-                        rules.account_is_given(named),
-                        rules.account_exists(named, account),
-                        rules.account_ids_agree(named, account),
-                        rules.payer_exists(account, account.own_payer if account else None),
-                        rules.run_is_the_latest(run, *_seen(run, account, payers, gone_through, known)),
+                        *rules.accounts.account_is_found(named, account, needed=True),
+                        rules.accounts.payer_exists(account, account.own_payer if account else None),
+                        rules.processes.run_is_the_latest(run, *_seen(run, account, payers, gone_through, known)),
                     ),
                 )
             ),
-            rules.accounts_or_failed_of(request.accounts, request.failed_of),
-            *(rules.at("/failedOf", [rules.run_exists(failed)]) if request.failed_of else ()),
-            rules.failed_run_is_over(failed),
-            rules.failed_run_has_failures(failed, failures),
+            rules.processes.accounts_or_failed_of(request.accounts, request.failed_of),
+            *(rules.at("/failedOf", [rules.processes.run_exists(failed)]) if request.failed_of else ()),
+            rules.processes.failed_run_is_over(failed),
+            rules.processes.failed_run_has_failures(failed, failures),
             fields=fields_of(StartCollectionRunRequest),
         )
 

@@ -28,6 +28,10 @@ class UpdateAccountState(UseCase[UpdateAccountStateRequest, _Wanted]):
     """
 
     answers = (Account,)
+    applies = (
+        *rules.accounts.NEEDED_ACCOUNT,
+        rules.accounts.account_may_become,
+    )
 
     def wanted(self, request: UpdateAccountStateRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account, exclusively=True))
@@ -35,10 +39,8 @@ class UpdateAccountState(UseCase[UpdateAccountStateRequest, _Wanted]):
     def execute(self, request: UpdateAccountStateRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         account = found[wanted.account]
         rules.check(
-            rules.account_is_given(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_may_become(account, request.state),
+            *rules.accounts.account_is_found(request.account, account, needed=True),
+            rules.accounts.account_may_become(account, request.state),
             fields=fields_of(UpdateAccountStateRequest),
         )
         assert account is not None

@@ -33,6 +33,10 @@ class UpdateDueDateOffset(UseCase[UpdateDueDateOffsetRequest, _Wanted]):
     """
 
     answers = (Payer,)
+    applies = (
+        *rules.accounts.NEEDED_PAYER,
+        rules.documents.document_type_is_configured,
+    )
 
     def wanted(self, request: UpdateDueDateOffsetRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))
@@ -40,12 +44,8 @@ class UpdateDueDateOffset(UseCase[UpdateDueDateOffsetRequest, _Wanted]):
     def execute(self, request: UpdateDueDateOffsetRequest, wanted: _Wanted, found: Found, work: Work) -> None:
         account, payer = found[wanted.account], found[wanted.payer]
         rules.check(
-            rules.account_is_given(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, payer),
-            rules.document_type_is_configured(found.configuration, request.document_type),
+            *rules.accounts.payer_is_found(request.account, account, payer),
+            rules.documents.document_type_is_configured(found.configuration, request.document_type),
             fields=fields_of(UpdateDueDateOffsetRequest),
         )
         assert payer is not None

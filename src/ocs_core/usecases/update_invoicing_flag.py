@@ -35,6 +35,11 @@ class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest, _Wanted]):
     step = "UpdatePayer"
     """The product's documentation names it so."""
     answers = (Payer,)
+    applies = (
+        *rules.accounts.NEEDED_PAYER,
+        rules.accounts.exclusion_end_goes_with_exclusion,
+        rules.accounts.exclusion_end_is_in_the_future,
+    )
 
     def wanted(self, request: UpdateInvoicingFlagRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))
@@ -43,13 +48,9 @@ class UpdateInvoicingFlag(UseCase[UpdateInvoicingFlagRequest, _Wanted]):
         account, payer = found[wanted.account], found[wanted.payer]
         excluded, end = request.invoicing_excluded, request.invoicing_excluded_to
         rules.check(
-            rules.account_is_given(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, payer),
-            rules.exclusion_end_goes_with_exclusion(excluded, end),
-            rules.exclusion_end_is_in_the_future(end, work.now),
+            *rules.accounts.payer_is_found(request.account, account, payer),
+            rules.accounts.exclusion_end_goes_with_exclusion(excluded, end),
+            rules.accounts.exclusion_end_is_in_the_future(end, work.now),
             fields=fields_of(UpdateInvoicingFlagRequest),
         )
         assert payer is not None

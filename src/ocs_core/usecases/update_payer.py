@@ -56,6 +56,12 @@ class UpdatePayer(UseCase[UpdatePayerRequest, _Wanted]):
     """
 
     answers = (Payer,)
+    applies = (
+        *rules.accounts.NEEDED_PAYER,
+        rules.accounts.exclusion_end_goes_with_exclusion,
+        rules.accounts.exclusion_end_is_in_the_future,
+        rules.payments.payment_method_is_configured,
+    )
 
     def wanted(self, request: UpdatePayerRequest) -> _Wanted:
         return _Wanted(AccountNamed(request.account), PayerOf(request.account, exclusively=True))
@@ -66,14 +72,10 @@ class UpdatePayer(UseCase[UpdatePayerRequest, _Wanted]):
         excluded = changes.get("invoicing_excluded", payer is None or payer.invoicing_excluded)
         end = changes.get("invoicing_excluded_to")
         rules.check(
-            rules.account_is_given(request.account),
-            rules.account_exists(request.account, account),
-            rules.account_ids_agree(request.account, account),
-            rules.account_is_not_deactivated(account),
-            rules.payer_exists(account, payer),
-            rules.payment_method_is_configured(found.configuration, request.payment_method),
-            rules.exclusion_end_goes_with_exclusion(excluded, end),
-            rules.exclusion_end_is_in_the_future(end, work.now),
+            *rules.accounts.payer_is_found(request.account, account, payer),
+            rules.payments.payment_method_is_configured(found.configuration, request.payment_method),
+            rules.accounts.exclusion_end_goes_with_exclusion(excluded, end),
+            rules.accounts.exclusion_end_is_in_the_future(end, work.now),
             fields=fields_of(UpdatePayerRequest),
         )
         assert payer is not None

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import attrs
 
-from ocs_core.catalogue import operations
+from ocs_core.catalogue import operations, rules_applied
 from ocs_core.entities.account import Account, AccountName, AccountState
 from ocs_core.entities.chargeable_event import ChargeableEvent, ChargeType
 from ocs_core.entities.document import Document
@@ -16,6 +16,7 @@ from ocs_core.memory import MemoryQueries, MemoryStore
 from ocs_core.messages import Message
 from ocs_core.ports import E, Store
 from ocs_core.testkit.examples import NOW, UNIT, Desk, configuration, named
+from ocs_core.testkit.recording import rules_recorded
 from ocs_core.usecases.feed_chargeable_events import (
     ChargeableEventFed,
 )
@@ -108,7 +109,18 @@ class Scene:
         return new
 
     def perform(self, operation: str, request: Any, store: Store | None = None) -> Any:
-        """Any operation, command or read, by its name; on another store than the scene's if one is given."""
+        """Any operation, command or read, by its name; on another store than the scene's if one is given. It applies the rules
+        that it says it does, and answers with what it says."""
+        with rules_recorded() as applied:
+            try:
+                answer = self._perform(operation, request, store or self.store)
+            finally:
+                assert applied <= rules_applied(operations()[operation])
+        if operation in COMMANDS:
+            assert {type(step.object) for step in answer.steps} <= {*COMMANDS[operation].answers}
+        return answer
+
+    def _perform(self, operation: str, request: Any, store: Store) -> Any:
         match operation:
             case "ReadCollectionBalance":
                 return ReadCollectionBalance(self.queries(), clock=self.clock)(request)
@@ -116,9 +128,7 @@ class Scene:
                 return ReadOpenBalance(self.queries(), clock=self.clock)(request)
             case "ReadProcessRun":
                 return ReadProcessRun(self.queries())(request)
-        answer = COMMANDS[operation](store or self.store, clock=self.clock, ids=self.desk.ids)(request)
-        assert {type(step.object) for step in answer.steps} <= {*COMMANDS[operation].answers}
-        return answer
+        return COMMANDS[operation](store, clock=self.clock, ids=self.desk.ids)(request)
 
     def request(self, operation: str, **changes: Any) -> Any:
         """A valid request of that operation, with some fields changed."""

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocs_core.catalogue import catalogue, operations
+from ocs_core.catalogue import catalogue, operations, rules_applied
 from ocs_core.errors import RequestRejected
 from ocs_core.queries import (
     AccountSearch,
@@ -17,6 +17,7 @@ from ocs_core.queries import (
 )
 from ocs_core.rules import RULES
 from ocs_core.testkit.profiles import patiently
+from ocs_core.testkit.recording import rules_recorded
 from ocs_core.testkit.strategies.breaking import requests_breaking
 from ocs_core.testkit.strategies.requests import valid_requests
 from ocs_core.testkit.world import World
@@ -38,7 +39,10 @@ def rules_contract(make: Callable[[], World]) -> type:
             """Whatever the rules do not look at does not matter."""
             world = make()
             use_case = operations()[operation]
-            world.perform(use_case, data.draw(valid_requests(use_case, world), label="request"))
+            request = data.draw(valid_requests(use_case, world), label="request")
+            with rules_recorded() as applied:
+                world.perform(use_case, request)
+            assert applied <= rules_applied(use_case), f"{operation} says nothing of rules that it applies"
 
         @pytest.mark.parametrize(("rule", "operation"), applied_rules())
         @patiently()
