@@ -21,6 +21,7 @@ from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.event_log import SqlEventLog
+from ocs_adapters.sql.reading import value_reader
 from ocs_adapters.sql.retention import PRUNABLES, Prunable, Retention
 from ocs_adapters.sql.rows import rows_of
 from ocs_adapters.sql.store import SqlStore
@@ -103,7 +104,7 @@ def _fill(database: Database, table: sa.Table, rows: list[dict[str, Any]]) -> No
 
 def _left(database: Database, prunable: Prunable) -> list[dt.datetime]:
     query = sa.select(prunable.since).where(*prunable.conditions).order_by(prunable.since)
-    decode = database.driver.decoder(dt.datetime) or (lambda instant: instant)
+    decode = value_reader(dt.datetime, database.driver)
     (rows,) = database.read(Call(query, {"before": NOW + 2 * SECOND}))
     return [decode(row[0]) for row in rows]
 

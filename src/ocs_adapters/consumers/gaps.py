@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.reading import reader
 from ocs_core.messages import format_instant
 from ocs_core.ports import Clock, Gap
 
@@ -88,14 +89,7 @@ class Gaps:
         """Those that nobody has seen to, the oldest first."""
         table = self.tables.gaps
         (rows,) = self.database.read(Call(sa.select(table).order_by(table.c.met_at, table.c.topic, table.c.partition)))
-        to_instant = self.database.driver.decoder(dt.datetime) or (lambda value: value)
-        return [
-            NotedGap(
-                gap=Gap(topic=topic, partition=partition, expected=int(expected), begins=int(begins)),
-                met_at=to_instant(met_at),
-            )
-            for topic, partition, expected, begins, met_at in rows
-        ]
+        return list(map(reader(NotedGap, self.database.driver), rows))
 
     def forget(self) -> int:
         """All of them were seen to; gives how many it were."""

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from ocs_adapters.consumers.received import NotUnderstood
 from ocs_adapters.consumers.tables import ConsumerTables
 from ocs_adapters.sql.database import Database, Transaction
-from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.drivers import Call, Row
+from ocs_adapters.sql.reading import reader, value_reader
 from ocs_core.ports import Clock, Delivered
 
 
@@ -69,9 +70,9 @@ class Inbox:
             by_id.setdefault(_ce_id(message), message)
         driver = self.database.driver
         (known,) = transaction.run([Call(self._known, {"ids": driver.bind_list(list(by_id))})])
-        to_id = driver.decoder(UUID)
+        read_id = value_reader(UUID, driver)
         for (ce_id,) in known:
-            del by_id[to_id(ce_id) if to_id else ce_id]
+            del by_id[read_id(ce_id)]
         now = self.clock()
         if by_id:
             rows = [{"ce_id": ce_id, "received_at": now} for ce_id in by_id]
@@ -96,7 +97,7 @@ class Inbox:
     def dead_letters(self) -> Sequence[DeadLetter]:
         """All dead letters, the oldest first."""
         (rows,) = self.database.read(Call(self._dead))
-        return [self._letter(row) for row in rows]
+        return list(map(self._letter, rows))
 
     def dead_letter(self, ref_id: UUID) -> DeadLetter | None:
         (rows,) = self.database.read(Call(self._one_dead, {"letter": ref_id}))
@@ -108,11 +109,9 @@ class Inbox:
         (gone,) = transaction.run([call]) if transaction else self.database.write(call)
         return bool(gone)
 
-    def _letter(self, row: Any) -> DeadLetter:
-        ref_id, set_aside_at, topic, key, headers, value, reason = row
-        to_id, to_instant = (self.database.driver.decoder(kind) or (lambda v: v) for kind in (UUID, dt.datetime))
-        message = Delivered(topic=topic, key=to_id(key), headers=msgspec.json.decode(headers), value=bytes(value))
-        return DeadLetter(ref_id=to_id(ref_id), set_aside_at=to_instant(set_aside_at), message=message, reason=reason)
+    @property
+    def _letter(self) -> Callable[[Row], DeadLetter]:
+        return reader(DeadLetter, self.database.driver)
 
 
 def _ce_id(message: Delivered) -> UUID:

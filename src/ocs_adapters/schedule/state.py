@@ -1,8 +1,6 @@
 """How far schedules were seen to, in the database: which decides who fires."""
 
-import datetime as dt
 from collections.abc import Callable
-from uuid import UUID
 
 import attrs
 import sqlalchemy as sa
@@ -10,12 +8,14 @@ from sqlalchemy import bindparam
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database, Transaction
-from ocs_adapters.sql.drivers import Call, Row
+from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.reading import reader
+from ocs_core.form import fields
 from ocs_core.ports import RunStore
 from ocs_core.schedule import Seen
 
 _TABLE = tables.schedules
-_COLUMNS = [_TABLE.c[field.name] for field in attrs.fields(Seen)]
+_COLUMNS = [_TABLE.c[field.name] for field in fields(Seen)]
 _THIS = _TABLE.c.process == bindparam("this")
 _READ = sa.select(*_COLUMNS).where(_THIS)
 _BEGIN = sa.text(
@@ -41,7 +41,7 @@ class SqlSchedule:
     def seen(self) -> Seen | None:
         """What is seen so far; None where nobody has looked yet."""
         (rows,) = self.database.read(Call(_READ, {"this": self.process}))
-        return self._seen(rows[0]) if rows else None
+        return reader(Seen, self.database.driver)(rows[0]) if rows else None
 
     def begin(self, seen: Seen) -> None:
         """Remember what was seen first; who comes later changes nothing."""
@@ -62,14 +62,3 @@ class SqlSchedule:
             gone_on = go_on(self.store(connection))
             transaction.run([Call(_WRITE, {"this": self.process, **attrs.asdict(gone_on)})])
             return gone_on
-
-    def _seen(self, row: Row) -> Seen:
-        schedule, until, fired_for, run, refused_because = row
-        to_id, to_instant = self.database.driver.decoder(UUID), self.database.driver.decoder(dt.datetime)
-        return Seen(
-            schedule=schedule,
-            until=to_instant(until) if to_instant else until,
-            fired_for=to_instant(fired_for) if to_instant and fired_for else fired_for,
-            run=to_id(run) if to_id and run else run,
-            refused_because=refused_because,
-        )

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.reading import value_reader
 from ocs_adapters.sql.rows import rows_of
 from ocs_core.entities.account import Payer
 from ocs_core.errors import Conflict
@@ -49,8 +50,8 @@ def keep_balances(
     (rows,) = transaction.run([Call(_keep(driver), {**given, "as_of": as_of, "calculated_at": calculated_at})])
     if len(rows) != len(found):
         raise Conflict("a payer")
-    decode, read = driver.decoder(UUID), _PAYER.reader(driver)
-    kept = {row[0] if decode is None else decode(row[0]): row for row in rows}
+    read_key, read = value_reader(UUID, driver), _PAYER.reader(driver)
+    kept = {read_key(row[0]): row for row in rows}
     # What an update gives back comes in no order, and without what a query joins from the account behind the first column.
     in_order = map(kept.__getitem__, keys)
     return [

@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call, Row
+from ocs_adapters.sql.reading import reader
 from ocs_core.entities.process import CLOCKS_APART
 from ocs_core.ports import Clock, Delivered, Gap, OutboxRow, Published
 
@@ -131,19 +132,8 @@ class SqlEventLog:
         return self._delivered(rows), marks
 
     def _delivered(self, rows: Sequence[Row]) -> Sequence[tuple[int, Delivered]]:
-        to_id = self.database.driver.decoder(UUID)
-        return [
-            (
-                number,
-                Delivered(
-                    topic=topic,
-                    key=to_id(key) if to_id else key,
-                    headers=msgspec.json.decode(headers),
-                    value=value.encode(),
-                ),
-            )
-            for number, topic, key, headers, value in rows
-        ]
+        read = reader(Delivered, self.database.driver)
+        return [(row[0], read(row[1:])) for row in rows]
 
     def last(self) -> int:
         """The offset of the last event; 0 in a log that is empty."""

@@ -4,15 +4,14 @@ import datetime as dt
 import functools
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy import bindparam
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Driver
+from ocs_adapters.sql.reading import reader
 from ocs_core.entities.process import GoneThrough, RunState
 from ocs_core.ports import SliceWanted
 
@@ -29,7 +28,7 @@ _COLUMNS = (
     _RUNS.c.started_at,
     _RUNS.c.accounts,
     _BEFORE.c.through.label("after"),
-    _SLICES.c.position,
+    _SLICES.c.position.label("through"),
 )
 
 
@@ -80,21 +79,4 @@ def gone_through(transaction: Transaction, process: str, wanted: SliceWanted) ->
     """What of these payers storing runs that began after `as_of`, and are over, have gone through."""
     driver = transaction.driver
     (rows,) = transaction.run([asking(driver, process, wanted)])
-    instant, day, key = (_reader(driver, kind) for kind in (dt.datetime, dt.date, UUID))
-    return [
-        GoneThrough(
-            as_of=instant(as_of),
-            as_of_day=day(as_of_day),
-            started_at=instant(started_at),
-            accounts=frozenset(map(UUID, msgspec.json.decode(accounts))),
-            after=key(after),
-            through=key(position),
-        )
-        for as_of, as_of_day, started_at, accounts, after, position in rows
-        if position is not None and (after is None or position > after)
-    ]
-
-
-def _reader(driver: Any, kind: type) -> Any:
-    decode = driver.decoder(kind)
-    return lambda value: value if decode is None or value is None else decode(value)
+    return list(map(reader(GoneThrough, driver), rows))

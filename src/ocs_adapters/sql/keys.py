@@ -11,7 +11,8 @@ from sqlalchemy import bindparam
 
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
-from ocs_adapters.sql.drivers import Call, Row
+from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.reading import reader
 from ocs_core.access import ApiKey
 
 _KEYS = tables.api_keys
@@ -45,16 +46,4 @@ class SqlApiKeys:
 
     def _keys(self, call: Call) -> list[ApiKey]:
         (rows,) = self.database.read(call)
-        return [self._key(row) for row in rows]
-
-    def _key(self, row: Row) -> ApiKey:
-        ref_id, application, digest, privileges, created_at, revoked_at = row
-        to_id, to_instant = self.database.driver.decoder(UUID), self.database.driver.decoder(dt.datetime)
-        return ApiKey(
-            ref_id=to_id(ref_id) if to_id else ref_id,
-            application=application,
-            digest=bytes(digest),
-            privileges=frozenset(msgspec.json.decode(privileges)),
-            created_at=to_instant(created_at) if to_instant else created_at,
-            revoked_at=to_instant(revoked_at) if to_instant and revoked_at else revoked_at,
-        )
+        return list(map(reader(ApiKey, self.database.driver), rows))

@@ -14,6 +14,7 @@ from ocs_adapters.serial import encode_each
 from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call, Row
+from ocs_adapters.sql.reading import reader
 from ocs_core.messages import TRANSACTION_HEADER, Message, TopicNames, format_instant, headers_of
 from ocs_core.ports import MOST_COUNTED, Backlog, HeldRow, OutboxRow, share_of
 
@@ -123,18 +124,7 @@ class SqlOutbox:
         return Backlog(rows=rows[0], held=held[0], oldest=since)
 
     def _rows(self, rows: Iterable[Row]) -> list[OutboxRow]:
-        to_id = self.database.driver.decoder(UUID) or _same
-        return [
-            OutboxRow(
-                position=position,
-                ref_id=to_id(ref_id),
-                topic=topic,
-                key=to_id(key),
-                headers=msgspec.json.decode(headers),
-                value=value.encode(),
-            )
-            for position, ref_id, topic, key, headers, value in rows
-        ]
+        return list(map(reader(OutboxRow, self.database.driver), rows))
 
 
 @functools.cache
@@ -145,7 +135,3 @@ def _waiting_of(driver: Any) -> Any:
 @functools.cache
 def _delete(driver: Any) -> Any:
     return sa.delete(_OUTBOX).where(driver.one_of(_OUTBOX.c.position, "positions"))
-
-
-def _same(value: Any) -> Any:
-    return value

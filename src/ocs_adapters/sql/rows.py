@@ -3,23 +3,20 @@
 A reference to an account is stored as its ref_id; the external id beside it comes from a join.
 """
 
-import datetime as dt
 import functools
-import types
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, cast
-from uuid import UUID
 
 import attrs
 import msgspec
 import sqlalchemy as sa
 
 from ocs_adapters.sql import tables
-from ocs_adapters.sql.configuration import frozen, thawed
+from ocs_adapters.sql.configuration import frozen
 from ocs_adapters.sql.drivers import Driver, Row
+from ocs_adapters.sql.reading import reader
 from ocs_core.entities.account import Account, AccountRef, Payer
 from ocs_core.entities.chargeable_event import ChargeableEvent
 from ocs_core.entities.configuration import Configuration
@@ -27,7 +24,7 @@ from ocs_core.entities.document import Document
 from ocs_core.entities.payment import MoneyOrder, Payment, PaymentHistory
 from ocs_core.entities.process import CollectionChange, ProcessRun, RunFailure, RunSlice
 from ocs_core.entities.settlement import Settlement
-from ocs_core.form import type_hints
+from ocs_core.form import Field, fields
 from ocs_core.ports import TakenRow, TakeOver
 
 T = TypeVar("T")
@@ -55,7 +52,6 @@ class _Field:
 
     name: str
     column: str
-    kind: Any
     write: Callable[[Any], Any] | None
     read_by: str | None = None
 
@@ -114,7 +110,7 @@ class Rows(Generic[T]):
 
     def reader(self, driver: Driver) -> Callable[[Row], T]:
         """How a row of `columns` becomes an entity, with this driver."""
-        return cast("Callable[[Row], T]", _reader(self, driver))
+        return reader(self.cls, driver)
 
     def width(self) -> int:
         return len(self.fields) + len(self.joins)
@@ -125,81 +121,18 @@ def _column(field: _Field, entities: Sequence[Any]) -> list[Any]:
     return list(values) if write is None else [value if value is None else write(value) for value in values]
 
 
-@functools.cache
-def _reader(rows: Any, driver: Any) -> Callable[[Row], Any]:
-    names: list[str] = []
-    for field in rows.fields:
-        names += [field.name, f"{field.name}_external_id"] if field.name in rows.joins else [field.name]
-    decoded = [(field.name, decode) for field in rows.fields if (decode := _read(field.kind, driver)) is not None]
-    references = [(name, f"{name}_external_id") for name in rows.joins]
-
-    def read(row: Row) -> Any:
-        values = dict(zip(names, row, strict=True))
-        for name, decode in decoded:
-            if (value := values[name]) is not None:
-                values[name] = decode(value)
-        for name, external_id in references:
-            external = values.pop(external_id)
-            if (ref_id := values[name]) is not None:
-                values[name] = AccountRef(ref_id, external)
-        return rows.cls(**values)
-
-    return read
-
-
-def _read(kind: Any, driver: Driver) -> Callable[[Any], Any] | None:
-    if kind is Configuration:
-        return thawed
-    if kind is AccountRef:
-        return driver.decoder(UUID)
-    if kind is MoneyOrder:
-        return lambda text: MoneyOrder(**msgspec.json.decode(text))
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return kind
-    if typing.get_origin(kind) is tuple:
-        convert = _OF_ITEMS.get(typing.get_args(kind)[0], UUID)
-        return lambda text: tuple(convert(v) for v in msgspec.json.decode(text))
-    if typing.get_origin(kind) is not None:
-        return msgspec.json.decode
-    return driver.decoder(kind)
-
-
-def _failure(value: Any) -> RunFailure:
-    return RunFailure(_account(value), value["code"], value["message"])
-
-
-def _collection(value: Any) -> CollectionChange:
-    oldest = value["oldest_document_due_date"]
-    return CollectionChange(
-        _account(value),
-        value["currency"],
-        value["collection_balance"],
-        oldest and dt.date.fromisoformat(oldest),
-        value["starts"],
-    )
-
-
-def _account(value: Any) -> AccountRef:
-    return AccountRef(UUID(value["refId"]), value["externalId"])
-
-
-_OF_ITEMS: Mapping[type, Callable[[Any], Any]] = {RunFailure: _failure, CollectionChange: _collection}
-
-
-def _write(kind: Any) -> Callable[[Any], Any] | None:
-    if kind is Configuration:
+def _write(field: Field) -> Callable[[Any], Any] | None:
+    if field.base is Configuration:
         return frozen
-    if kind is AccountRef:
-        return lambda ref: ref.ref_id
-    if kind is MoneyOrder:
+    if field.base is AccountRef:
+        return attrgetter("ref_id")
+    if field.base is MoneyOrder:
         return lambda order: _json(attrs.asdict(order))
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return lambda value: value.value
-    if typing.get_origin(kind) is tuple and typing.get_args(kind)[0] in _OF_ITEMS:
+    if field.item and field.item.base in {RunFailure, CollectionChange}:
         return lambda items: _json([_of_account(item) for item in items])
-    if typing.get_origin(kind) is not None:
+    if field.item:
         return _json
-    return None
+    return attrgetter("value") if issubclass(field.base, StrEnum) else None
 
 
 def _of_account(item: RunFailure | CollectionChange) -> dict[str, Any]:
@@ -212,13 +145,6 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def without_none(hint: Any) -> Any:
-    """The type that an optional one is of."""
-    if typing.get_origin(hint) in {types.UnionType, typing.Union}:
-        return next(a for a in typing.get_args(hint) if a is not types.NoneType)
-    return hint
-
-
 def rows_of(cls: type[T]) -> Rows[T]:
     """How entities of this class are stored."""
     key: Any = cls
@@ -227,14 +153,12 @@ def rows_of(cls: type[T]) -> Rows[T]:
 
 @functools.cache
 def _rows_of(cls: Any) -> Rows[Any]:
-    table, hints = TABLES[cls], type_hints(cls)
-    fields, joins = [], {}
-    for attribute in attrs.fields(cls):
-        kind = without_none(hints[attribute.name])
-        column = attribute.name
-        if kind is AccountRef:
-            column = f"{attribute.name}_ref_id"
-            joins[attribute.name] = tables.accounts.alias(f"{attribute.name}_of_{table.name}")
-        read_by = _OF_THE_ACCOUNT.get(cls, {}).get(attribute.name)
-        fields.append(_Field(attribute.name, column, kind, _write(kind), read_by))
-    return Rows(cls, table, tuple(fields), joins)
+    table, stored, joins = TABLES[cls], [], {}
+    for field in fields(cls):
+        column = field.name
+        if field.base is AccountRef:
+            column = f"{field.name}_ref_id"
+            joins[field.name] = tables.accounts.alias(f"{field.name}_of_{table.name}")
+        read_by = _OF_THE_ACCOUNT.get(cls, {}).get(field.name)
+        stored.append(_Field(field.name, column, _write(field), read_by))
+    return Rows(cls, table, tuple(stored), joins)

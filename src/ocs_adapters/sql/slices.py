@@ -20,7 +20,8 @@ from ocs_adapters.sql import tables
 from ocs_adapters.sql.database import Transaction
 from ocs_adapters.sql.drivers import Call, Driver, Row
 from ocs_adapters.sql.ledgers import MOVED, settlements_elsewhere
-from ocs_adapters.sql.rows import rows_of, without_none
+from ocs_adapters.sql.reading import reader, value_reader
+from ocs_adapters.sql.rows import rows_of
 from ocs_core.entities.account import AccountRef, AccountState
 from ocs_core.entities.document import Document
 from ocs_core.entities.payment import Payment
@@ -136,9 +137,9 @@ def plan_of(transaction: Transaction, accounts: tuple[UUID, ...], size: int) -> 
     (((payers,),), ends) = transaction.run(
         [Call(_count(driver, limited), bound), Call(_ends(driver, limited), {**bound, "size": size})]
     )
-    decode = driver.decoder(UUID) or (lambda end: end)
+    read = value_reader(UUID, driver)
     # The last slice has no end, even where it is full: those who come meanwhile belong to it.
-    return SlicePlan(payers, [decode(end) for (end,) in ends][: max((payers - 1) // size, 0)])
+    return SlicePlan(payers, [read(end) for (end,) in ends][: max((payers - 1) // size, 0)])
 
 
 @functools.cache
@@ -190,7 +191,7 @@ def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Iterator[
     (rows,) = transaction.run([Call(query, bounds | {"limit": wanted.limit})])
     if not rows:
         return
-    payers = list(map(_maker(_Payer, driver), rows))
+    payers = list(map(reader(_Payer, driver), rows))
     keys = driver.bind_list([payer.ref_id for payer in payers])
     of_slice = {"accounts": keys, "after": wanted.after, "last": payers[-1].ref_id, "as_of": wanted.as_of}
     effective, cancelled, elsewhere = transaction.run(
@@ -203,8 +204,8 @@ def ledgers_of_slice(transaction: Transaction, wanted: SliceWanted) -> Iterator[
     touched = _touched(transaction, effective + cancelled + elsewhere)
     documents = transaction.stream(Call(_open_items(Document, _Document, driver, limited, after), of_slice))
     payments = transaction.stream(Call(_open_items(Payment, _Payment, driver, limited, after), of_slice))
-    documents_of = _in_order(map(_maker(_Document, driver), documents))
-    payments_of = _in_order(map(_maker(_Payment, driver), payments))
+    documents_of = _in_order(map(reader(_Document, driver), documents))
+    payments_of = _in_order(map(reader(_Payment, driver), payments))
     for payer in payers:
         of_documents, of_payments, more = documents_of(payer), payments_of(payer), touched.get(payer.ref_id)
         if more is None:
@@ -253,10 +254,10 @@ def _touched(transaction: Transaction, rows: Sequence[Row]) -> Mapping[UUID, _To
         [Call(_items_touched(cls, kind, driver), items) for cls, kind in ((Document, _Document), (Payment, _Payment))]
     )
     account_of = {}
-    for document in map(_maker(_Document, driver), documents):
+    for document in map(reader(_Document, driver), documents):
         found[document.account_ref_id].documents.append(document)
         account_of[document.ref_id] = document.account_ref_id
-    for payment in map(_maker(_Payment, driver), payments):
+    for payment in map(reader(_Payment, driver), payments):
         found[payment.account_ref_id].payments.append(payment)
         account_of[payment.ref_id] = payment.account_ref_id
     for settlement in settlements:
@@ -269,15 +270,3 @@ def _touched(transaction: Transaction, rows: Sequence[Row]) -> Mapping[UUID, _To
 def _together(items: Iterable[Any], more: Iterable[Any]) -> Iterable[Any]:
     """Each of them once."""
     return list({item.ref_id: item for item in (*items, *more)}.values())
-
-
-@functools.cache
-def _maker(kind: Any, driver: Any) -> Callable[[Row], Any]:
-    """How a row becomes a kind of tuple, with this driver."""
-    hints = kind.__annotations__
-    steps = [driver.decoder(without_none(hints[name])) for name in kind._fields]
-    if not any(steps):
-        return functools.partial(tuple.__new__, kind)  # what `_make` does, in half the time
-    return lambda row: kind._make(
-        [value if step is None or value is None else step(value) for step, value in zip(steps, row, strict=True)]
-    )

@@ -21,7 +21,7 @@ from ocs_core.form.failures import (
     required,
 )
 from ocs_core.form.fields import UNSET, Field, InstantOrDay, Unset, field_named, fields, property_field, wire_name
-from ocs_core.form.forms import Form, changes_in, one_of, type_hints, violations_of
+from ocs_core.form.forms import Form, changes_in, one_of, violations_of
 from ocs_core.form.names import CurrencyName, ZoneName
 from ocs_core.form.ranges import Items, Whole
 from ocs_core.form.texts import Text, Texts
@@ -90,7 +90,6 @@ __all__ = [
     "one_of",
     "property_field",
     "required",
-    "type_hints",
     "violations_of",
     "wire_name",
 ]

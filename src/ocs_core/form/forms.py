@@ -1,7 +1,6 @@
 """Forms: requests that have the right form as soon as they exist."""
 
 import functools
-import typing
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -63,10 +62,6 @@ def violations_of(value: Any) -> list[Violation]:
 @functools.cache
 def _may_require_more(cls: Any) -> bool:
     return bool(cls.also_required.__func__ is not Form.also_required.__func__)  # type: ignore[attr-defined]
-
-
-type_hints = functools.cache(functools.partial(typing.get_type_hints, include_extras=True))
-"""The field types of a class, with their constraints."""
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from ocs_adapters.consumers.finance.ledgers import Holdings, holdings_since
 from ocs_adapters.consumers.finance.tables import payments
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.reading import value_reader
 from ocs_adapters.sql.tables.columns import Instant
 from ocs_core.collection import Reason, open_at, payment_has_moved, payment_is_closed, settlements_by_item
 from ocs_core.entities.configuration import Configuration, as_instant, day_of
@@ -106,9 +107,9 @@ class Figures:
         end of it. Those that have neither been received nor sent have no day, and are told of too."""
         instant = as_instant(last, self.configuration.zone, self.now)
         (rows,) = self.database.read(Call(_PAYMENTS, {"first": first, "last": last, "instant": instant}))
-        decode = self.database.driver.decoder(dt.date) or (lambda day: day)
+        read_day = value_reader(dt.date, self.database.driver)
         return [
-            OfDay(None if day is None else decode(day), kind, method, currency, int(count), int(amount))
+            OfDay(read_day(day), kind, method, currency, int(count), int(amount))
             for day, kind, method, currency, count, amount in rows
         ]
 

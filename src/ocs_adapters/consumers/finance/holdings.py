@@ -12,6 +12,7 @@ from ocs_adapters.serial.digest import digest
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
 from ocs_adapters.sql.holdings import PAGE, Holding
+from ocs_adapters.sql.reading import value_reader
 
 _PAGE = (
     sa.select(entities.c.ref_id, entities.c.version, entities.c.value, entities.c.changed_at)
@@ -25,13 +26,13 @@ _PAGE = (
 
 def holdings(database: Database, code: str) -> Iterator[Holding]:
     """The entities of a code, in the order of their ids, page by page as they are then."""
-    to_id, to_instant = (database.driver.decoder(kind) or (lambda value: value) for kind in (UUID, dt.datetime))
+    read_id, read_instant = value_reader(UUID, database.driver), value_reader(dt.datetime, database.driver)
     after = UUID(int=0)
     while True:
         (rows,) = database.read(Call(_PAGE, {"of": code, "after": after}))
         for ref_id, version, value, changed_at in rows:
-            after = to_id(ref_id)
+            after = read_id(ref_id)
             content = digest(msgspec.json.decode(value))
-            yield Holding(code=code, ref_id=after, version=version, digest=content, told_at=to_instant(changed_at))
+            yield Holding(code=code, ref_id=after, version=version, digest=content, told_at=read_instant(changed_at))
         if len(rows) < PAGE:
             return

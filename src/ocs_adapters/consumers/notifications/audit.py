@@ -15,6 +15,8 @@ from ocs_adapters.consumers.notifications.deliveries import State
 from ocs_adapters.consumers.notifications.tables import attempts, deliveries
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.reading import reader
+from ocs_core.form import fields
 from ocs_core.ports import Clock
 
 _d, _a = deliveries.c, attempts.c
@@ -49,8 +51,8 @@ class Record:
     last: Attempt | None
 
 
-_RECORD = [_d[field.name] for field in attrs.fields(Record) if field.name != "last"]
-_ATTEMPT = [_a[field.name] for field in attrs.fields(Attempt)]
+_RECORD = [_d[field.name] for field in fields(Record) if field.name != "last"]
+_ATTEMPT = [_a[field.name] for field in fields(Attempt)]
 _RECORDS = sa.select(*_RECORD, *_ATTEMPT).select_from(
     deliveries.outerjoin(attempts, sa.and_(_a.delivery == _d.ref_id, _a.number == _d.attempts))
 )
@@ -96,13 +98,14 @@ class Audit:
         """The newest deliveries, newest first."""
         wanted = {"limit": limit, "state": state and state.value, "recipient": recipient}
         (rows,) = self.database.read(Call(_listed(state is not None, recipient is not None), wanted))
-        return [self._record(row) for row in rows]
+        return list(map(reader(Record, self.database.driver), rows))
 
     def record(self, ref_id: UUID) -> tuple[Record, Sequence[Attempt]] | None:
         """A delivery with its attempts, the first one first."""
         of = {"delivery": ref_id}
         rows, made = self.database.read(Call(_ONE, of), Call(_ATTEMPTS, of))
-        return (self._record(rows[0]), [self._attempt(row) for row in made]) if rows else None
+        driver = self.database.driver
+        return (reader(Record, driver)(rows[0]), list(map(reader(Attempt, driver), made))) if rows else None
 
     def waiting(self) -> int:
         """How many deliveries wait."""
@@ -116,21 +119,3 @@ class Audit:
         parameters = {"delivery": ref_id, "now": self.clock()}
         _, changed = self.database.write(Call(wait, parameters), Call(retry, parameters))
         return int(changed)
-
-    def _record(self, row: Sequence[Any]) -> Record:
-        values = dict(zip([column.name for column in _RECORD], row, strict=False))
-        newest = row[len(_RECORD) :]
-        for name, kind in (("ref_id", UUID), ("ce_id", UUID), ("state", State)):
-            values[name] = self._read(kind, values[name])
-        for name in ("occurred_at", "kept_at", "due_at", "delivered_at"):
-            values[name] = self._read(dt.datetime, values[name])
-        return Record(**values, last=self._attempt(newest) if newest[0] is not None else None)
-
-    def _attempt(self, row: Sequence[Any]) -> Attempt:
-        number, begun_at, ended_at, status, told = row
-        begun_at, ended_at = (self._read(dt.datetime, instant) for instant in (begun_at, ended_at))
-        return Attempt(number=number, begun_at=begun_at, ended_at=ended_at, status=status, told=told)
-
-    def _read(self, kind: type, value: Any) -> Any:
-        decode = State if kind is State else self.database.driver.decoder(kind)
-        return value if value is None or decode is None else decode(value)

@@ -16,6 +16,7 @@ from ocs_adapters.consumers.notifications.tables import attempts, deliveries
 from ocs_adapters.serial import codes
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.reading import value_reader
 from ocs_core.ports import Clock
 
 CLAIM_SECONDS = 120
@@ -158,12 +159,13 @@ class Deliveries:
 
     def _delivery(self, row: Any) -> Delivery:
         ref_id, recipient, code, occurred_at, value, made, allowed = row
-        to_id, to_instant = (self.database.driver.decoder(kind) or (lambda v: v) for kind in (UUID, dt.datetime))
+        driver = self.database.driver
+        read_id, read_instant = value_reader(UUID, driver), value_reader(dt.datetime, driver)
         return Delivery(
-            ref_id=to_id(ref_id),
+            ref_id=read_id(ref_id),
             recipient=recipient,
             code=code,
-            occurred_at=to_instant(occurred_at),
+            occurred_at=read_instant(occurred_at),
             value=value,
             number=made + 1,
             attempts_left=allowed - made - 1,

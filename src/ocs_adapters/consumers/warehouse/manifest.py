@@ -2,7 +2,7 @@
 
 import datetime as dt
 import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from ocs_adapters.consumers.warehouse.tables import files, gone
 from ocs_adapters.sql.database import Database, Transaction
-from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.drivers import Call, Row
+from ocs_adapters.sql.reading import reader, value_reader
 
 _ALL = sa.select(files.c.ref_id, files.c.day, files.c.rows, files.c.bytes).order_by(files.c.day, files.c.ref_id)
 _KNOWN: Any = functools.cache(lambda driver: _ALL.where(driver.one_of(files.c.ref_id, "ids")))
@@ -58,7 +59,8 @@ class Manifest:
     def days_of_small(self, below: int, count: int) -> Sequence[dt.date]:
         """The days that have at least `count` files of less than `below` rows."""
         (rows,) = self.database.read(Call(_DAYS, {"below": below, "count": count}))
-        return [self._as(dt.date)(day) for (day,) in rows]
+        read = value_reader(dt.date, self.database.driver)
+        return [read(day) for (day,) in rows]
 
     def small(self, day: dt.date, below: int) -> Sequence[File]:
         """A day's files of less than `below` rows, the oldest first."""
@@ -86,8 +88,7 @@ class Manifest:
     def gone(self) -> Sequence[File]:
         """The files that are to be removed; never one that is listed."""
         (rows,) = self.database.read(Call(_GONE))
-        to_id, to_day = self._as(UUID), self._as(dt.date)
-        found = [File(ref_id=to_id(ref_id), day=to_day(day), rows=0, bytes=0) for ref_id, day in rows]
+        found = self._files([(*row, 0, 0) for row in rows])
         kept = {file.ref_id for file in self.known([file.ref_id for file in found])} if found else set()
         return [file for file in found if file.ref_id not in kept]
 
@@ -100,9 +101,5 @@ class Manifest:
             rows = [{"ref_id": file.ref_id, "day": file.day} for file in old]
             transaction.run(self.database.driver.insert({gone: rows}))
 
-    def _files(self, rows: Any) -> Sequence[File]:
-        to_id, to_day = self._as(UUID), self._as(dt.date)
-        return [File(ref_id=to_id(i), day=to_day(day), rows=n, bytes=size) for i, day, n, size in rows]
-
-    def _as(self, kind: type) -> Any:
-        return self.database.driver.decoder(kind) or (lambda value: value)
+    def _files(self, rows: Iterable[Row]) -> Sequence[File]:
+        return list(map(reader(File, self.database.driver), rows))
