@@ -1,32 +1,33 @@
-"""The checks. `uv run nox` runs those that a change must pass; `uv run nox -l` lists all."""
+"""The checks. `uv run nox` runs those that a change must pass, `uv run nox -t fast` the quick ones of them; `uv run nox -l` lists
+all.
+"""
 
+import functools
+import itertools
 import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nox
 
+LANES = (
+    ("lint", "types", "imports", "unit", "kit", "contract", "docs"),
+    ("fuzz", "bare", "build", "outsider", "extras", "crash_short", "bench_short", "mutation_short"),
+)
+"""The sessions that a change must pass. Those of the second lane often wait: for servers, for processes to start and to die."""
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "none"  # the project's own environment, locked in uv.lock
-nox.options.sessions = [
-    "lint",
-    "types",
-    "imports",
-    "unit",
-    "kit",
-    "contract",
-    "fuzz",
-    "docs",
-    "bare",
-    "build",
-    "outsider",
-    "extras",
-    "crash_short",
-    "bench_short",
-    "mutation_short",
-]
+nox.options.sessions = list(itertools.chain(*LANES))
 nox.options.stop_on_first_error = False
 
 os.environ.setdefault("OCS_HYPOTHESIS_PROFILE", "ci")
+FAST = ["fast"]
+SERVERS = ("initdb", "java", "mvn")
 INSTALLED = (
     "tests/unit/http",
     "tests/unit/core/test_schedule.py",
@@ -39,50 +40,79 @@ INSTALLED = (
 SOURCES = ("src", "tests", "bench", "docs/examples", "noxfile.py")
 
 
-@nox.session
+Check = Callable[[nox.Session], None]
+
+
+def check(
+    *, tags: list[str] | None = None, needs: tuple[str, ...] = (), venv_backend: str | None = None
+) -> Callable[[Check], object]:
+    """A session that tells how many seconds it took. Where a program that it needs is missing, it is passed over, and where CI
+    is set it fails, since nobody looks at what a server passes over."""
+
+    def made(performed: Check) -> object:
+        @functools.wraps(performed)
+        def session(session: nox.Session) -> None:
+            if missing := [program for program in needs if not _is_there(program)]:
+                (session.error if os.environ.get("CI") else session.skip)(f"not installed: {', '.join(missing)}")
+            began = time.monotonic()
+            try:
+                performed(session)
+            finally:
+                session.log(f"{performed.__name__} took {time.monotonic() - began:.0f} seconds")
+
+        return nox.session(session, tags=tags, venv_backend=venv_backend)
+
+    return made
+
+
+def _is_there(program: str) -> bool:
+    return bool(shutil.which(program) or [*Path("/usr/lib/postgresql").glob(f"*/bin/{program}")])
+
+
+@check(tags=FAST)
 def lint(session: nox.Session) -> None:
     """Style and common mistakes (ruff)."""
     session.run("ruff", "format", "--check", *SOURCES)
     session.run("ruff", "check", *SOURCES)
 
 
-@nox.session
+@check(tags=FAST)
 def types(session: nox.Session) -> None:
     """Types (mypy, strict)."""
     session.run("mypy")
 
 
-@nox.session
+@check(tags=FAST)
 def imports(session: nox.Session) -> None:
     """Who may know whom (import-linter)."""
     session.run("lint-imports", "--no-cache")
 
 
-@nox.session
+@check(tags=FAST)
 def unit(session: nox.Session) -> None:
     """Everything that needs no server, in seconds."""
     session.run("pytest", "tests/unit", "-n", "auto", *session.posargs)
 
 
-@nox.session
+@check(tags=FAST)
 def kit(session: nox.Session) -> None:
     """The test kit: every rule as properties, each line that applies one taken out, every broken implementation caught."""
     session.run("pytest", "tests/kit", "-n", "auto", *session.posargs)
 
 
-@nox.session
+@check()
 def contract(session: nox.Session) -> None:
     """The ports' contracts on every adapter, PostgreSQL included."""
     session.run("pytest", "tests/contract", "-n", "2", *session.posargs)
 
 
-@nox.session
+@check()
 def fuzz(session: nox.Session) -> None:
     """schemathesis over the OpenAPI document against the running application, in one process."""
     session.run("pytest", "tests/fuzz", *session.posargs)
 
 
-@nox.session
+@check()
 def docs(session: nox.Session) -> None:
     """The snippets of README and docs, run; generated pages, compared."""
     session.run("pytest", "tests/docs", "-n", "auto", *session.posargs)
@@ -94,14 +124,14 @@ def generate(session: nox.Session) -> None:
     session.run("python", "-m", "tests.docs.generated")
 
 
-@nox.session(venv_backend="uv")
+@check(venv_backend="uv")
 def bare(session: nox.Session) -> None:
     """The wheel with attrs alone: every module of the core but the test kit imports, and the README's example runs."""
     session.install(str(_wheel(session)))
     session.run("python", "tests/bare.py")
 
 
-@nox.session(venv_backend="uv")
+@check(venv_backend="uv")
 def build(session: nox.Session) -> None:
     """The built wheel, installed as a user would with every extra, shows the main job and passes tests of all it brings."""
     session.install(
@@ -115,27 +145,27 @@ def build(session: nox.Session) -> None:
     session.run("pytest", *INSTALLED, "-n", "auto", "-q")
 
 
-@nox.session(venv_backend="uv")
+@check(venv_backend="uv")
 def outsider(session: nox.Session) -> None:
     """A project of somebody else, with the wheel and its extra `testkit`: its store passes, and a planted defect is named."""
     session.install(f"{_wheel(session)}[testkit]")
     session.run("python", "tests/outsider.py")
 
 
-@nox.session
+@check()
 def extras(session: nox.Session) -> None:
     """Each extra alone, in an environment of its own: what is missing is named with its extra, nobody sees a traceback."""
     session.run("python", "tests/extras.py", str(_wheel(session)))
 
 
-@nox.session
+@check(needs=SERVERS)
 def crash_short(session: nox.Session) -> None:
     """Every part of a company is killed once while clients write, and workers of collection runs; nothing is lost."""
     session.run("python", "-m", "tests.crash", "--rounds", "3", *session.posargs)
     session.run("python", "-m", "tests.crash.workers", "--kills", "3")
 
 
-@nox.session
+@check(needs=SERVERS)
 def crash(session: nox.Session) -> None:
     """The same for 50 rounds and 30 workers of each kind, and workers on hosts of their own; takes three quarters of an hour."""
     session.run("python", "-m", "tests.crash", "--rounds", "50", *session.posargs)
@@ -144,7 +174,7 @@ def crash(session: nox.Session) -> None:
     session.run("python", "-m", "tests.crash.hosts")
 
 
-@nox.session
+@check(needs=SERVERS)
 def bench_short(session: nox.Session) -> None:
     """The benches on little data: they run, and say so."""
     session.run("python", "-m", "bench.interactors", "--short")
@@ -155,7 +185,7 @@ def bench_short(session: nox.Session) -> None:
     session.run("python", "-m", "bench.collection.beside", "--short")
 
 
-@nox.session
+@check(needs=SERVERS)
 def bench(session: nox.Session) -> None:
     """The benches in full; takes minutes, wants a quiet machine."""
     session.run("python", "-m", "bench.interactors")
@@ -166,17 +196,40 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "bench.collection.beside")
 
 
-@nox.session
+@check()
 def mutation_short(session: nox.Session) -> None:
     """The mutants of two rules and of collection's trigger: every one is killed."""
     tests = "-k 'test_rule_functions or test_every_rule or test_adjustments or starts or threshold or grace'"
     _mutate(session, "amount_remains", "credit_is_covered", "should_start", tests=tests)
 
 
-@nox.session
+@check()
 def mutation(session: nox.Session) -> None:
     """Every mutant of the rules and the balances (docs/mutation.md); takes minutes."""
     _mutate(session, *session.posargs)
+
+
+@nox.session
+def full(session: nox.Session) -> None:
+    """What takes long, in full: crash, mutation and bench."""
+    for name in ("crash", "mutation", "bench"):
+        session.notify(name)
+
+
+@nox.session
+def lanes(session: nox.Session) -> None:
+    """What a change must pass, in two lanes side by side; what each prints is shown when it has ended."""
+    with ThreadPoolExecutor() as pool:
+        running = [pool.submit(_lane, lane) for lane in LANES]
+        for ended in as_completed(running):
+            print(ended.result().stdout, flush=True)
+    if any(ended.result().returncode for ended in running):
+        session.error("a session failed")
+
+
+def _lane(sessions: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "nox", "-s", *sessions]
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 def _mutate(session: nox.Session, *functions: str, tests: str = "") -> None:

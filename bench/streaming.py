@@ -295,7 +295,7 @@ def relaying(made: Platform) -> Iterator[None]:
 
 def main() -> None:
     check_arguments(__doc__)
-    with cluster(durable=True) as postgres, broker() as kafka:
+    with cluster(durable=True) as postgres, broker(measured=True) as kafka:
         url = postgres.create("bench")
         prepare(url).services.close()
         made = platform(Settings(database_url=url, kafka_servers=kafka.server))
