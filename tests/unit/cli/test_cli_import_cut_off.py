@@ -10,7 +10,7 @@ from contextlib import closing
 from tests.unit.cli.conftest import Ocs
 from tests.unit.cli.test_cli_import import counts, take
 
-ROWS = 3000
+ROWS = 1000
 
 
 def documents_in(ocs: Ocs) -> int:
