@@ -7,9 +7,9 @@ from uuid import UUID
 import attrs
 import pytest
 
-from ocs_adapters.sql import lookups
 from ocs_adapters.sql.database import Database
 from ocs_adapters.sql.drivers import Call
+from ocs_adapters.sql.lookups import items
 from ocs_adapters.sql.queries import search_call
 from ocs_adapters.sql.rows import rows_of
 from ocs_core.entities.account import Account, AccountRef, AccountState
@@ -208,7 +208,7 @@ NAMES = [
 def test_a_command_finds_what_it_names_through_an_index(postgres_filled, sqlite_filled, cls, names, values) -> None:
     rows = rows_of(cls)
     bound = {f"{rows.table.name}_{name}": value for name, value in zip(names, values, strict=True)}
-    call = Call(lookups._item(rows, names), bound)
+    call = Call(items._item(rows, names), bound)
     nodes = plan_of(postgres_filled, call)
     assert not [n for n in nodes if n["Node Type"] == "Seq Scan" and n["Relation Name"] == rows.table.name]
     steps = steps_of(sqlite_filled, call)

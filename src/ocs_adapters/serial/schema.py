@@ -78,7 +78,7 @@ def _mirror(cls: Any) -> type[msgspec.Struct]:
         optional = issubclass(cls, Form) and field.default is not attrs.NOTHING
         hint = _mirrored(field)
         shown.append((field.name, hint, _mirrored_default(field.default)) if optional else (field.name, hint))
-    shown += [(field.name, field.base | None if field.optional else field.base) for field in properties_shown(cls)]
+    shown += [(field.name, _mirrored(field)) for field in properties_shown(cls)]
     mirror = msgspec.defstruct(
         schema_name(cls),
         shown,

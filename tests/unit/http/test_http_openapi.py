@@ -221,6 +221,18 @@ def test_amounts_are_int64_and_the_note_for_javascript_is_there():
     assert "2^53" in DOCUMENT["info"]["description"]
 
 
+def test_every_number_says_how_large_it_may_be():
+    """Generators take 32 bits for one that says nothing."""
+    silent = [
+        f"{name}.{field}"
+        for name, node in SCHEMAS.items()
+        for field, said in node.get("properties", {}).items()
+        if "integer" in said.get("type", ()) and field != "seqno"
+        if said.get("format") != "int64" and said.get("maximum", 2**63) >= 2**31
+    ]
+    assert silent == []
+
+
 def test_a_field_that_may_be_left_as_it_is_is_optional_and_nullable_without_a_default():
     payer = DOCUMENT["components"]["schemas"]["UpdatePayerRequest"]
     assert payer["required"] == ["requestId"]
