@@ -1,13 +1,22 @@
 """What questions may be put to, beside the messages: every entity as it is now, every notification, with columns."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import datetime as dt
+from collections.abc import Iterator
+from enum import StrEnum
+from uuid import UUID
 
-from ocs_adapters.serial.schema import components
-from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS, payload_type
+from ocs_adapters.serial.wire import fields_shown, properties_shown
+from ocs_core.form import Field
+from ocs_core.messages import BUSINESS_TRANSACTIONS, NOTIFICATIONS
 
-_FORMATS = {"int64": "BIGINT", "date-time": "TIMESTAMPTZ", "date": "DATE"}
-_TYPES = {"integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "string": "VARCHAR"}
+_KINDS = {
+    int: "BIGINT",
+    dt.datetime: "TIMESTAMPTZ",
+    dt.date: "DATE",
+    bool: "BOOLEAN",
+    str: "VARCHAR",
+    UUID: "VARCHAR",
+}
 _COMMON = ("subject", "version", "ce_time", "ce_id", "transaction_id", "key")
 
 
@@ -30,25 +39,16 @@ def literal(text: str) -> str:
 
 
 def _view(code: str, cls: type, condition: str) -> str:
-    fields = {name: kind for name, kind in _fields(code, cls).items() if name not in _COMMON}
-    shape = "{" + ", ".join(f'"{name}": "{kind}"' for name, kind in fields.items()) + "}"
+    told = [field for field in fields_shown(cls) + properties_shown(cls) if field.wire not in _COMMON]
+    shape = "{" + ", ".join(f'"{field.wire}": "{_kind(field)}"' for field in told) + "}"
     return (
         f'CREATE VIEW "{code}" AS SELECT {", ".join(_COMMON)}, fields.*, value '  # noqa: S608 - ours alone
         f"FROM (SELECT *, json_transform(value, {literal(shape)}) AS fields FROM messages WHERE {condition})"
     )
 
 
-def _fields(code: str, cls: type) -> Mapping[str, str]:
-    """A payload's fields and their types in SQL, as its schema has them."""
-    schemas = components([cls], ref_template="{name}")
-    return {name: _kind(field, schemas) for name, field in schemas[payload_type(code)]["properties"].items()}
-
-
-def _kind(field: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    given = next((option for option in field.get("anyOf", ()) if option.get("type") != "null"), field)
-    if "$ref" in given:
-        given = schemas[given["$ref"]]
-    if "enum" in given:
+def _kind(field: Field) -> str:
+    """What a field is in SQL."""
+    if issubclass(field.base, StrEnum):
         return "VARCHAR"
-    kind = given.get("type", "")
-    return _FORMATS.get(given.get("format", "")) or _TYPES.get(kind if isinstance(kind, str) else kind[0], "JSON")
+    return _KINDS.get(field.base, "JSON")
