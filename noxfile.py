@@ -3,26 +3,33 @@ all.
 """
 
 import functools
-import itertools
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nox
 
-LANES = (
-    ("lint", "types", "imports", "unit", "kit", "contract", "docs"),
-    ("fuzz", "bare", "build", "outsider", "extras", "crash_short", "bench_short", "mutation_short"),
-)
-"""The sessions that a change must pass. Those of the second lane often wait: for servers, for processes to start and to die."""
 nox.needs_version = ">=2026.4"
 nox.options.default_venv_backend = "none"  # the project's own environment, locked in uv.lock
-nox.options.sessions = list(itertools.chain(*LANES))
+nox.options.sessions = [
+    "lint",
+    "types",
+    "imports",
+    "unit",
+    "kit",
+    "contract",
+    "fuzz",
+    "docs",
+    "bare",
+    "build",
+    "outsider",
+    "extras",
+    "crash_short",
+    "bench_short",
+    "mutation_short",
+]
 nox.options.stop_on_first_error = False
 
 os.environ.setdefault("OCS_HYPOTHESIS_PROFILE", "ci")
@@ -214,22 +221,6 @@ def full(session: nox.Session) -> None:
     """What takes long, in full: crash, mutation and bench."""
     for name in ("crash", "mutation", "bench"):
         session.notify(name)
-
-
-@nox.session
-def lanes(session: nox.Session) -> None:
-    """What a change must pass, in two lanes side by side; what each prints is shown when it has ended."""
-    with ThreadPoolExecutor() as pool:
-        running = [pool.submit(_lane, lane) for lane in LANES]
-        for ended in as_completed(running):
-            print(ended.result().stdout, flush=True)
-    if any(ended.result().returncode for ended in running):
-        session.error("a session failed")
-
-
-def _lane(sessions: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "nox", "-s", *sessions]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
 
 
 def _mutate(session: nox.Session, *functions: str, tests: str = "") -> None:
