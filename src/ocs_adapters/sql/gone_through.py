@@ -32,6 +32,9 @@ _COLUMNS = (
 )
 
 
+_NAMES = [column.name for column in _COLUMNS]
+
+
 @functools.cache
 def _query(driver: Any, limited_to_accounts: bool, after: bool, through: bool) -> Any:
     began, position, end = _BEFORE.c.through, _SLICES.c.position, _SLICES.c.through
@@ -79,4 +82,5 @@ def gone_through(transaction: Transaction, process: str, wanted: SliceWanted) ->
     """What of these payers storing runs that began after `as_of`, and are over, have gone through."""
     driver = transaction.driver
     (rows,) = transaction.run([asking(driver, process, wanted)])
-    return list(map(reader(GoneThrough, driver), rows))
+    read, after, through = reader(GoneThrough, driver), _NAMES.index("after"), _NAMES.index("through")
+    return [read(row) for row in rows if row[through] is not None and (row[after] is None or row[through] > row[after])]

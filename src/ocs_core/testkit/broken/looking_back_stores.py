@@ -1,6 +1,7 @@
 """Broken stores: what runs went through is told wrongly, and a balance goes back in time."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 import attrs
 
@@ -59,3 +60,18 @@ class TakesEverySliceFromTheFirst(UnitOfWork):
 
     def gone_through(self, process: str, wanted: SliceWanted) -> Sequence[GoneThrough]:
         return [attrs.evolve(each, after=None) for each in super().gone_through(process, wanted)]
+
+
+@breaks_runs("test_what_a_cancelled_run_did_not_come_to_is_shut_for_nobody")
+class TakesASliceForDoneThatIsNot(UnitOfWork):
+    """A run that is over went through all: also one that was cancelled in the middle."""
+
+    def gone_through(self, process: str, wanted: SliceWanted) -> Sequence[GoneThrough]:
+        runs = [run for run in self.store.entities[ProcessRun].values() if run.state is not RunState.RUNNING]
+        later = [run for run in runs if run.started_at > wanted.as_of and not run.dry_run]
+        return [
+            GoneThrough(
+                as_of=run.as_of, as_of_day=None, started_at=run.started_at, after=None, through=UUID(int=2**128 - 1)
+            )
+            for run in later
+        ]

@@ -138,6 +138,19 @@ def looking_back_laws() -> type:
             assert looks_back() == 1
             assert _payer(subject, account) == payer
 
+        def test_what_a_cancelled_run_did_not_come_to_is_shut_for_nobody(self, subject: Subject, desk: Desk) -> None:
+            """A run that was a mistake is cancelled at once, and the right one, as of earlier, is to go through everybody."""
+            last = [desk.account(f"A-{n}") for n in range(4)][-1]
+            for calculated in (0, 2):
+                asked = desk.clock.advance(days=1) - DAY / 2
+                run = desk.start_run()
+                for _ in range(calculated):
+                    CalculateCollectionBalance(subject.run_store, clock=desk.clock)(run.ref_id, limit=1)
+                desk.cancel_run(run.ref_id)
+                assert desk.collect(as_of=asked, accounts=(named(last),)).payers_done == 1
+                done = desk.collect(as_of=asked)
+                assert (done.payers_done, done.payers_passed_over) == (4 - calculated, calculated)
+
         def test_the_clocks_of_two_hosts_are_not_the_same(self, subject: Subject, desk: Desk) -> None:
             """A run by the host whose clock is behind begins, for it, before the one that ended just now on the other."""
             account = desk.account("A-1")
