@@ -1,5 +1,6 @@
 """Migrations beside everybody else: several at once, on tables that are in use, cut off and taken up again."""
 
+import sqlite3
 import subprocess
 import threading
 import time
@@ -15,6 +16,7 @@ from alembic.script import ScriptDirectory
 from ocs_adapters.clock import new_id
 from ocs_adapters.sql import migrations
 from ocs_adapters.sql.database import Database, connect
+from ocs_adapters.sql.drivers import driver
 from ocs_adapters.sql.migrations import REVISIONS, SchemaRefused, as_sql, current, migrate, problem, steps
 from ocs_adapters.sql.migrations.releases import works_since
 from ocs_core.testkit.contracts.subject import at_once
@@ -62,6 +64,20 @@ def test_of_several_migrations_at_once_one_works_and_the_others_find_it_done(kin
             database.close()
 
     assert sorted(at_once([one] * 3), key=len) == [[], [], REVISIONS]
+
+
+def test_a_migration_waits_for_who_holds_a_new_file_however_long(tmp_path, monkeypatch) -> None:
+    """It is taken into its mode when it is connected to, and on a busy machine another migrates for longer than that waits."""
+    monkeypatch.setattr(driver, "LOCK_SECONDS", 0)
+    holder = sqlite3.connect(tmp_path / "held.sqlite3", isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN EXCLUSIVE")
+    letting_go = threading.Timer(0.5, holder.execute, ["COMMIT"])
+    letting_go.start()
+    database = connect(_url("sqlite", tmp_path, "held"))
+    assert migrate(database.engine) == REVISIONS
+    letting_go.join()
+    holder.close()
+    database.close()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,8 +35,11 @@ def alone(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 @contextmanager
 def _alone_on_sqlite(engine: sa.Engine) -> Iterator[sa.Connection]:
-    with engine.connect() as connection:
-        _wait_for(lambda: _begins(connection))
+    # A new file is taken into its mode by who comes first; to connect to it then waits, too, for as long as that one works.
+    made: list[sa.Connection] = []
+    _wait_for(lambda: _is_free(lambda: made.append(engine.connect())))
+    with made[0] as connection:
+        _wait_for(lambda: _is_free(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE")))
         try:
             yield connection
         except BaseException:
@@ -45,9 +48,9 @@ def _alone_on_sqlite(engine: sa.Engine) -> Iterator[sa.Connection]:
         connection.exec_driver_sql("COMMIT")
 
 
-def _begins(connection: sa.Connection) -> bool:
+def _is_free(call: Callable[[], object]) -> bool:
     try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        call()
     except sa.exc.OperationalError as error:
         if isinstance(error.orig, sqlite3.Error) and error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
             return False
