@@ -133,6 +133,8 @@ def test_an_import_on_which_a_later_one_rests_is_not_taken_back(make) -> None:
         assert problem.reason == (
             "a later import received more of invoice N-1 (payment N-1/payment/3): take that back first"
         )
+        (problem,) = one.take_back(one.standing[0][0])
+        assert "(payment N-1/payment/2)" in problem.reason, "the document is settled by what came later, too"
         assert one.state == (3 * UNIT, 2 * UNIT)
         assert not one.take_back(one.standing[2][0])
         assert not one.take_back(one.standing[1][0])

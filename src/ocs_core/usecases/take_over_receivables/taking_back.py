@@ -60,8 +60,8 @@ def touched(rows: Sequence[TakenRow], ledger: Ledger) -> list[Problem]:
         settlements = [*touching[row.document_ref_id], *touching[row.payment_ref_id]]
         document = documents.get(row.document_ref_id)
         try:
-            _check(row, document, payment, settlements, ledger.account.state)
             _check_behind(document, payment, numbers.__contains__)
+            _check(row, document, payment, settlements, ledger.account.state)
         except Touched as reason:
             found.append(Problem(row.line, str(reason)))
     return found
@@ -171,8 +171,8 @@ class TakeBackRow(UseCase[TakeBackRowRequest, _RowWanted]):
         document, payment, account = found[wanted.document], found[wanted.payment], found[wanted.account]
         ours = next((s for s in found[wanted.settlements] if s.ref_id == request.settlement_ref_id), None)
         assert account is not None
-        _check(request.row, document, payment, found[wanted.past], account.state)
         _check_behind(document, payment, lambda number: _is_there(number, work))
+        _check(request.row, document, payment, found[wanted.past], account.state)
         assert document is not None
 
         amount = ours.amount if ours else 0

@@ -7,13 +7,13 @@ from typing import Any
 import attrs
 import pytest
 
-from ocs_core.collection import LineKind, count_items
 from ocs_core.entities.document import DueAmountType
 from ocs_core.entities.process import ProcessRun, RunSlice, RunState
 from ocs_core.entities.settlement import SettlementSide
 from ocs_core.errors import Conflict
 from ocs_core.money import MAX_AMOUNT
 from ocs_core.ports import PayerBalance, SliceWanted
+from ocs_core.testkit.contracts.store.moving import a_payment_that_moved, open_of_payments
 from ocs_core.testkit.contracts.subject import Subject, beside, keep, only, slice_of
 from ocs_core.testkit.contracts.values import (
     a_document,
@@ -24,7 +24,7 @@ from ocs_core.testkit.contracts.values import (
     an_account,
     id_of,
 )
-from ocs_core.testkit.examples import UNIT, Desk, configuration, named
+from ocs_core.testkit.examples import UNIT, Desk, named
 from ocs_core.testkit.fakes import NOW
 from ocs_core.usecases.update_due_date_offset import UpdateDueDateOffset, UpdateDueDateOffsetRequest
 
@@ -95,19 +95,12 @@ def slices_laws() -> type:
             self, subject: Subject, desk: Desk
         ) -> None:
             """What it had settled at T on the account before was not open at T, whoever's payment it is now."""
-            before, after = desk.account("A-1"), desk.account("A-2")
-            payment, document = desk.payment(account=before), desk.document(account=before)
-            desk.assign(payment, document, 20 * UNIT)
-            settled = desk.clock()
-            desk.clock.advance(days=1)
-            desk.cancel_assignment(payment, document)
-            desk.assign(desk.cancel_identification(payment), desk.document(account=after), 10 * UNIT)
-            for as_of, expected in ((settled, 30 * UNIT), (desk.clock(), 40 * UNIT)):
+            after, expectations = a_payment_that_moved(desk)
+            for as_of, expected in expectations:
                 for accounts in ((after.ref_id,), ()):
                     with subject.run_store.begin(snapshot=True) as uow:
                         *_, last = slice_of(uow, SliceWanted(as_of=as_of, accounts=accounts))
-                    counted = count_items(last, configuration(), as_of)
-                    assert sum(each.open_amount for each in counted if each.kind is LineKind.PAYMENT) == expected
+                    assert open_of_payments(last, as_of) == expected
 
         def test_a_message_published_again_under_its_id_waits_once(self, subject: Subject, desk: Desk) -> None:
             """A run that is repeated makes the same message ids: nothing is announced twice."""

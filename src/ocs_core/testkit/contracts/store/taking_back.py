@@ -1,17 +1,15 @@
 """The ways back: an item is found by any of its names, and what was taken back was taken back once."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import attrs
 
-from ocs_core.collection import LineKind, count_items
 from ocs_core.entities.account import Account
 from ocs_core.entities.document import Document, DocumentName
 from ocs_core.entities.payment import Payment, PaymentName, PaymentType
 from ocs_core.entities.settlement import Settlement
-from ocs_core.ledger import Ledger, OpenLedger
+from ocs_core.ledger import Ledger
 from ocs_core.messages import PaymentDocuments, Response
 from ocs_core.ports import (
     DocumentNamed,
@@ -23,8 +21,9 @@ from ocs_core.ports import (
     SourceOf,
     TargetOf,
 )
+from ocs_core.testkit.contracts.store.moving import a_payment_that_moved, open_of_payments
 from ocs_core.testkit.contracts.subject import Subject, at_once, codes_of, only
-from ocs_core.testkit.examples import UNIT, Desk, configuration
+from ocs_core.testkit.examples import UNIT, Desk
 from ocs_core.testkit.fakes import NOW
 
 
@@ -203,20 +202,8 @@ def taking_back_laws() -> type:
             self, subject: Subject, desk: Desk
         ) -> None:
             """What it had settled at T on the account before was not open at T, whoever's payment it is now."""
-            before, after = desk.account("A-1"), desk.account("A-2")
-            payment, document = desk.payment(account=before), desk.document(account=before)
-            desk.assign(payment, document, 20 * UNIT)
-            settled = desk.clock()
-            desk.clock.advance(days=1)
-            desk.cancel_assignment(payment, document)
-            desk.assign(desk.cancel_identification(payment), desk.document(account=after), 10 * UNIT)
-
-            def remaining(ledger: OpenLedger | None, as_of: dt.datetime) -> int:
-                assert ledger is not None
-                counted = count_items(ledger, configuration(), as_of)
-                return sum(each.open_amount for each in counted if each.kind is LineKind.PAYMENT)
-
-            for as_of, expected in ((settled, 30 * UNIT), (desk.clock(), 40 * UNIT)):
-                assert remaining(subject.queries.ledger(after.ref_id), as_of) == expected
+            after, expectations = a_payment_that_moved(desk)
+            for as_of, expected in expectations:
+                assert open_of_payments(_ledger(subject, after), as_of) == expected
 
     return TakingBackLaws
