@@ -14,8 +14,8 @@ from cyclopts import App
 from rich.text import Text
 
 from ocs_adapters.cli import DONE, INTERRUPTED, NOT_UNDERSTOOD, REFUSED, TERMINATED
+from ocs_adapters.cli.command_list import COMMANDS
 from ocs_adapters.cli.extras import what_brings
-from ocs_adapters.cli.table import COMMANDS
 from ocs_adapters.telling import traced
 from ocs_core.errors import Conflict, OcsError, RequestRejected
 from ocs_core.form import noun

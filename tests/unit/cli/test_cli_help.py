@@ -13,7 +13,7 @@ from cyclopts import App
 from rich.console import Console
 
 from ocs_adapters.cli import EXIT_CODES
-from ocs_adapters.cli import table as ours
+from ocs_adapters.cli import command_list as ours
 from ocs_adapters.cli.program import commands
 from ocs_http import cli as of_http
 from tests.unit.cli.conftest import Ocs
